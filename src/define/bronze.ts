@@ -1,0 +1,78 @@
+import type { Location } from "../terms.ts";
+import type { Check } from "./check.ts";
+import { callSite } from "./location.ts";
+import type { FileSource } from "./source.ts";
+import type { Columns } from "./types.ts";
+
+/**
+ * Load-test copies: every row comes `times` times, the key columns of each further copy made new (`<value>~1`, `<value>~2` …), so that
+ * joins and totals grow by exactly that factor.
+ */
+export interface Replicate {
+  /** SQL expression over the pipeline's parameters, e.g. `case when $scale_data then $scale_multiplier else 1 end`. */
+  readonly times: string;
+  /** Varchar columns to make new. */
+  readonly keys: readonly string[];
+}
+
+export interface BronzeDefinition<C extends Columns = Columns> {
+  readonly kind: "bronze";
+  readonly name: `bronze.${string}`;
+  readonly description: string | null;
+  readonly from: FileSource;
+  readonly columns: C;
+  /** Columns that identify a row; checked on every batch. Empty: none declared. */
+  readonly key: readonly string[];
+  readonly load: "replace" | "append";
+  /** Folder name → SQL expression, outermost first. */
+  readonly partitionBy: Readonly<Record<string, string>>;
+  readonly replicate: Replicate | null;
+  /** Rows refused before the step fails. Null: any number short of all. */
+  readonly maxRejected: number | null;
+  readonly checks: readonly Check[];
+  readonly tags: readonly string[];
+  readonly location: Location;
+}
+
+export interface BronzeOptions<C extends Columns> {
+  readonly description?: string;
+  readonly from: FileSource;
+  readonly columns: C;
+  readonly key?: readonly (keyof C & string)[];
+  /** `replace` (default): the table holds what the files hold now. `append`: files that were seen stay, even when they are gone. */
+  readonly load?: "replace" | "append";
+  readonly partitionBy?: Readonly<Record<string, string>>;
+  readonly replicate?: Replicate;
+  readonly maxRejected?: number;
+  readonly checks?: readonly Check[];
+  readonly tags?: readonly string[];
+}
+
+/**
+ * A bronze table: the source's rows as they came, with the contract at the door. Rows that do not fit go to quarantine.
+ *
+ * @example
+ * import { bronze, csv, t } from "assay";
+ * export const sellers = bronze("sellers", {
+ *   from: csv("sellers.csv"),
+ *   columns: { seller_id: t.varchar(), seller_state: t.varchar() },
+ *   key: ["seller_id"],
+ * });
+ */
+export function bronze<const C extends Columns>(name: string, options: BronzeOptions<C>): BronzeDefinition<C> {
+  return {
+    kind: "bronze",
+    name: `bronze.${name}`,
+    description: options.description ?? null,
+    from: options.from,
+    columns: options.columns,
+    key: options.key ?? [],
+    load: options.load ?? "replace",
+    partitionBy: options.partitionBy ?? {},
+    replicate: options.replicate ?? null,
+    maxRejected: options.maxRejected ?? null,
+    checks: options.checks ?? [],
+    tags: options.tags ?? [],
+    location: callSite(bronze),
+  };
+}

@@ -1,0 +1,110 @@
+import type { Severity } from "../terms.ts";
+import type { TableReference } from "./sql.ts";
+
+export interface CheckOptions {
+  /** `error` (default) keeps the old table; `warn` only reports. */
+  readonly severity?: Severity;
+}
+
+interface CheckBase {
+  readonly severity: Severity;
+}
+
+/** A rule on a table's data, as data. */
+export type Check = CheckBase &
+  (
+    | { readonly kind: "not_null"; readonly column: string }
+    | { readonly kind: "unique"; readonly column: string }
+    | { readonly kind: "unique_combination"; readonly columns: readonly string[] }
+    | { readonly kind: "accepted_values"; readonly column: string; readonly values: readonly (string | number | boolean)[] }
+    | { readonly kind: "between"; readonly column: string; readonly min: string | number | null; readonly max: string | number | null }
+    | { readonly kind: "matches"; readonly column: string; readonly pattern: string }
+    | { readonly kind: "row_count"; readonly min: number | null; readonly max: number | null }
+    | { readonly kind: "relationships"; readonly column: string; readonly to: string; readonly field: string }
+    | { readonly kind: "expression"; readonly name: string; readonly expression: string }
+    | { readonly kind: "conserves"; readonly column: string; readonly upstream: string; readonly measure: string; readonly where: string | null }
+    | { readonly kind: "sql"; readonly name: string; readonly query: string }
+  );
+
+export type CheckKind = Check["kind"];
+
+const severityOf = (options: CheckOptions | undefined): Severity => options?.severity ?? "error";
+
+/**
+ * Checks on a bronze table or model. They run on the candidate, before anyone can see it.
+ *
+ * @example
+ * import { check } from "assay";
+ * const checks = [
+ *   check.between("price", { min: 0 }),
+ *   check.matches("zip", "^[0-9]{5}$", { severity: "warn" }),
+ *   check.rowCount({ min: 1 }),
+ * ];
+ */
+export const check = {
+  notNull: (column: string, options?: CheckOptions): Check => ({ kind: "not_null", column, severity: severityOf(options) }),
+  unique: (column: string, options?: CheckOptions): Check => ({ kind: "unique", column, severity: severityOf(options) }),
+  uniqueCombination: (columns: readonly string[], options?: CheckOptions): Check => ({
+    kind: "unique_combination",
+    columns,
+    severity: severityOf(options),
+  }),
+  /** Absent values pass; add `notNull` to refuse them. */
+  acceptedValues: (column: string, values: readonly (string | number | boolean)[], options?: CheckOptions): Check => ({
+    kind: "accepted_values",
+    column,
+    values,
+    severity: severityOf(options),
+  }),
+  /** Inclusive bounds; write decimals as strings. */
+  between: (column: string, bounds: { min?: string | number; max?: string | number }, options?: CheckOptions): Check => ({
+    kind: "between",
+    column,
+    min: bounds.min ?? null,
+    max: bounds.max ?? null,
+    severity: severityOf(options),
+  }),
+  /** The whole pattern is a regular expression (RE2) found anywhere in the text; anchor it with ^ and $. */
+  matches: (column: string, pattern: string, options?: CheckOptions): Check => ({
+    kind: "matches",
+    column,
+    pattern,
+    severity: severityOf(options),
+  }),
+  rowCount: (bounds: { min?: number; max?: number }, options?: CheckOptions): Check => ({
+    kind: "row_count",
+    min: bounds.min ?? null,
+    max: bounds.max ?? null,
+    severity: severityOf(options),
+  }),
+  /** Every value of `column` exists in `field` of another table; absent values pass. */
+  relationships: (column: string, to: TableReference, field: string, options?: CheckOptions): Check => ({
+    kind: "relationships",
+    column,
+    to: to.name,
+    field,
+    severity: severityOf(options),
+  }),
+  /** A SQL condition that holds for every row; a row where it is null fails. */
+  expression: (name: string, expression: string, options?: CheckOptions): Check => ({
+    kind: "expression",
+    name,
+    expression,
+    severity: severityOf(options),
+  }),
+  /** The column's total equals the total of `measure` (a SQL expression, default: the same column) over an upstream's rows, to the last digit. */
+  conserves: (
+    column: string,
+    upstream: TableReference,
+    options?: CheckOptions & { readonly measure?: string; readonly where?: string },
+  ): Check => ({
+    kind: "conserves",
+    column,
+    upstream: upstream.name,
+    measure: options?.measure ?? column,
+    where: options?.where ?? null,
+    severity: severityOf(options),
+  }),
+  /** A query that returns the rows that are wrong; `{table}` stands for the table under check. */
+  sql: (name: string, query: string, options?: CheckOptions): Check => ({ kind: "sql", name, query, severity: severityOf(options) }),
+} as const;

@@ -1,0 +1,71 @@
+import type { Location, TableName } from "../terms.ts";
+import type { Check } from "./check.ts";
+import { callSite } from "./location.ts";
+import type { Sql } from "./sql.ts";
+import type { Columns } from "./types.ts";
+
+export type Materialization = { readonly kind: "table" } | { readonly kind: "view" };
+
+/** A stored table, rebuilt in full whenever its inputs change. The default. */
+export const table = (): Materialization => ({ kind: "table" });
+
+/** A stored query, read through to its upstreams. */
+export const view = (): Materialization => ({ kind: "view" });
+
+export interface ModelDefinition<C extends Columns = Columns> {
+  readonly kind: "model";
+  readonly name: TableName;
+  readonly description: string | null;
+  /** Columns that identify a row; an empty list means exactly one row. Null: not declared, which `assay check` refuses. */
+  readonly grain: readonly string[] | null;
+  /** Null: inferred from the SQL. */
+  readonly columns: C | null;
+  readonly materialize: Materialization;
+  readonly checks: readonly Check[];
+  /** Index name → columns, for engines and sinks that have indexes. */
+  readonly indexes: Readonly<Record<string, readonly string[]>>;
+  readonly tags: readonly string[];
+  readonly sql: Sql;
+  readonly location: Location;
+}
+
+export interface ModelOptions<C extends Columns> {
+  readonly description?: string;
+  readonly grain: readonly (keyof C & string)[];
+  readonly columns: C;
+  readonly materialize?: Materialization;
+  readonly checks?: readonly Check[];
+  readonly indexes?: Readonly<Record<string, readonly (keyof C & string)[]>>;
+  readonly tags?: readonly string[];
+  readonly sql: Sql;
+}
+
+/** A model declared in TypeScript, where the contract is always written. */
+export type TypedModel<C extends Columns> = ModelDefinition<C> & { readonly columns: C };
+
+/**
+ * A silver or gold table: one SELECT and the contract it has to keep.
+ *
+ * @example
+ * import { model, sql, t } from "assay";
+ * export const dailyRevenue = model("gold.daily_revenue", {
+ *   grain: ["day"],
+ *   columns: { day: t.date(), revenue: t.decimal(14, 2, { nullable: true }) },
+ *   sql: sql`select ordered_at::date as day, sum(total) as revenue from silver.sales group by all`,
+ * });
+ */
+export function model<const C extends Columns>(name: `silver.${string}` | `gold.${string}`, options: ModelOptions<C>): TypedModel<C> {
+  return {
+    kind: "model",
+    name,
+    description: options.description ?? null,
+    grain: options.grain ?? null,
+    columns: options.columns,
+    materialize: options.materialize ?? table(),
+    checks: options.checks ?? [],
+    indexes: options.indexes ?? {},
+    tags: options.tags ?? [],
+    sql: options.sql,
+    location: callSite(model),
+  };
+}

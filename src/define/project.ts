@@ -1,0 +1,129 @@
+import type { ZodType } from "zod";
+import type { Location } from "../terms.ts";
+import type { Text } from "./env.ts";
+import { callSite } from "./location.ts";
+import type { ModelDefinition } from "./model.ts";
+
+export interface DuckdbConnection {
+  readonly kind: "duckdb";
+  /** Database file, relative to the project. */
+  readonly path: Text;
+}
+
+export interface PostgresConnection {
+  readonly kind: "postgres";
+  /** `postgres://user:password@host:port/database`; treated as a secret. */
+  readonly url: Text;
+}
+
+/** The embedded database of an environment. */
+export const duckdb = (path: Text): DuckdbConnection => ({ kind: "duckdb", path });
+
+/** A PostgreSQL server, 15 or newer. */
+export const postgres = (url: Text): PostgresConnection => ({ kind: "postgres", url });
+
+export interface Environment {
+  readonly engine: DuckdbConnection;
+}
+
+export interface ProjectDefinition {
+  readonly kind: "project";
+  readonly name: string;
+  /** Folder of the bronze files, relative to the project. */
+  readonly lake: Text;
+  readonly environments: Readonly<Record<string, Environment>>;
+  /** Environment used without --env. */
+  readonly defaultEnvironment: string;
+  readonly location: Location;
+}
+
+/**
+ * The project: where its data lives. Default export of `assay.config.ts`. Tables, pipelines and sinks are found in the folders
+ * `sources/`, `models/`, `pipelines/` and `sinks/`.
+ *
+ * @example
+ * import { defineProject, duckdb } from "assay";
+ * export default defineProject({ name: "shop", lake: "./lake", environments: { dev: { engine: duckdb("./warehouse.duckdb") } } });
+ */
+export function defineProject(options: {
+  readonly name: string;
+  readonly lake?: Text;
+  readonly environments?: Readonly<Record<string, Environment>>;
+  readonly defaultEnvironment?: string;
+}): ProjectDefinition {
+  const environments = options.environments ?? { dev: { engine: duckdb("./warehouse.duckdb") } };
+  return {
+    kind: "project",
+    name: options.name,
+    lake: options.lake ?? "./lake",
+    environments,
+    defaultEnvironment: options.defaultEnvironment ?? Object.keys(environments)[0] ?? "dev",
+    location: callSite(defineProject),
+  };
+}
+
+export interface PipelineDefinition {
+  readonly kind: "pipeline";
+  readonly name: string;
+  readonly description: string | null;
+  /** Cron expression in UTC; kept for the scheduler. */
+  readonly schedule: string | null;
+  readonly select: readonly string[];
+  /** A zod object; its fields are the pipeline's parameters. */
+  readonly params: ZodType | null;
+  readonly location: Location;
+}
+
+/**
+ * A selection of tables that run together, with parameters.
+ *
+ * @example
+ * import { pipeline } from "assay";
+ * import { z } from "zod";
+ * export const daily = pipeline("daily", { schedule: "0 6 * * *", params: z.object({ scale: z.boolean().default(false) }) });
+ */
+export function pipeline(
+  name: string,
+  options: { readonly description?: string; readonly schedule?: string; readonly select?: readonly string[]; readonly params?: ZodType } = {},
+): PipelineDefinition {
+  return {
+    kind: "pipeline",
+    name,
+    description: options.description ?? null,
+    schedule: options.schedule ?? null,
+    select: options.select ?? ["*"],
+    params: options.params ?? null,
+    location: callSite(pipeline),
+  };
+}
+
+export interface SinkDefinition {
+  readonly kind: "sink";
+  readonly name: string;
+  readonly to: PostgresConnection;
+  /** Schema the tables are written to. */
+  readonly schema: string;
+  readonly tables: readonly { readonly name: ModelDefinition["name"] }[];
+  readonly location: Location;
+}
+
+/**
+ * Sends published tables outward: read back, compared by count and checksum, and swapped in at once.
+ *
+ * @example
+ * import { env, postgres, sink } from "assay";
+ * export const warehouse = sink("warehouse", {
+ *   to: postgres(env("WAREHOUSE_URL", { optional: true })),
+ *   schema: "retail_gold",
+ *   tables: [{ name: "gold.fact_sales" }],
+ * });
+ */
+export function sink(
+  name: string,
+  options: { readonly to: PostgresConnection; readonly schema: string; readonly tables: readonly { readonly name: ModelDefinition["name"] }[] },
+): SinkDefinition {
+  return { kind: "sink", name, to: options.to, schema: options.schema, tables: options.tables, location: callSite(sink) };
+}
+
+/** Everything a project may export from its definition folders. */
+export type Definition = import("./bronze.ts").BronzeDefinition | ModelDefinition | PipelineDefinition | SinkDefinition;

@@ -1,0 +1,27 @@
+import type { Location, TableName } from "../terms.ts";
+import { callSite } from "./location.ts";
+
+/** Anything with a table name: a bronze table or a model. */
+export interface TableReference {
+  readonly name: TableName;
+}
+
+/** SQL text with its place in the project. */
+export interface Sql {
+  readonly kind: "sql";
+  readonly text: string;
+  /** Where the text's first character stands. */
+  readonly location: Location;
+}
+
+/**
+ * The SQL of a model, in DuckDB's dialect: one SELECT. `${table}` becomes the table's name; parameters of the pipeline are written `$name`.
+ *
+ * @example
+ * import { sql } from "assay";
+ * const definition = sql`select order_id, sum(price) as total from silver.order_items group by order_id`;
+ */
+export function sql(strings: TemplateStringsArray, ...tables: readonly TableReference[]): Sql {
+  const text = strings.reduce((all, part, index) => `${all}${tables[index - 1]?.name ?? ""}${part}`);
+  return { kind: "sql", text, location: callSite(sql) };
+}

@@ -1,0 +1,23 @@
+/** The public API: what a project's definition files import. */
+export { type BronzeDefinition, type BronzeOptions, bronze, type Replicate } from "./define/bronze.ts";
+export { type Check, type CheckKind, type CheckOptions, check } from "./define/check.ts";
+export { env, type Setting, type SettingOptions, type Text } from "./define/env.ts";
+export { type Materialization, type ModelDefinition, type ModelOptions, model, type TypedModel, table, view } from "./define/model.ts";
+export {
+  type DuckdbConnection,
+  defineProject,
+  duckdb,
+  type Environment,
+  type PipelineDefinition,
+  type PostgresConnection,
+  type ProjectDefinition,
+  pipeline,
+  postgres,
+  type SinkDefinition,
+  sink,
+} from "./define/project.ts";
+export { type CsvSource, csv, type FileOptions, type FileSource, type JsonSource, json, type ParquetSource, parquet } from "./define/source.ts";
+export { type Sql, sql, type TableReference } from "./define/sql.ts";
+export { type Column, type ColumnOptions, type Columns, type ColumnType, type RowOf, t } from "./define/types.ts";
+export { AssayError, type ErrorCode, errorCodes } from "./errors.ts";
+export type * from "./terms.ts";

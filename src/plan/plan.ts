@@ -1,0 +1,29 @@
+import type { Params, StepKind, TableName } from "../terms.ts";
+
+/** Why a step runs: `new` nothing published yet · `changed` its definition or parameters · `new_input` its rows · `forced` asked for. */
+export type RunReason = "new" | "changed" | "new_input" | "forced";
+
+/** Why a step does not run. */
+export type SkipReason = "unchanged" | "not_configured";
+
+interface StepBase {
+  /** Unique within the plan: `ingest bronze.orders`, `build gold.x`, `sink warehouse gold.x`. */
+  readonly step: string;
+  readonly kind: StepKind;
+  readonly table: TableName;
+  /** Steps of this plan that have to be finished first. */
+  readonly after: readonly string[];
+  /** In words, for people. */
+  readonly because: string;
+}
+
+export type Step = StepBase & ({ readonly action: "run"; readonly reason: RunReason } | { readonly action: "skip"; readonly reason: SkipReason });
+
+/** What a run will do, in an order that respects every dependency. Plain data. */
+export interface Plan {
+  readonly project: string;
+  readonly pipeline: string;
+  readonly environment: string;
+  readonly params: Params;
+  readonly steps: readonly Step[];
+}

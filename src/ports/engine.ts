@@ -1,0 +1,53 @@
+import type { ContractColumn } from "../define/types.ts";
+import type { Params, TableName } from "../terms.ts";
+
+/** SQL in the engine's dialect with named parameters (`$name`). */
+export interface Statement {
+  readonly text: string;
+  readonly params?: Params;
+}
+
+/** A value as JSON carries it: decimals, 64-bit integers, dates and times are strings. */
+export type Cell = string | number | boolean | null | readonly Cell[] | { readonly [key: string]: Cell };
+
+export type Row = Readonly<Record<string, Cell>>;
+
+/** A result with its columns in order; for people, not for moving data. */
+export interface ResultTable {
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly Cell[])[];
+}
+
+/** One connection. Used by one caller at a time. */
+export interface Session {
+  query(statement: Statement): Promise<readonly Row[]>;
+  result(statement: Statement): Promise<ResultTable>;
+  execute(statement: Statement): Promise<void>;
+  /** Runs `work` in one transaction: committed when it resolves, rolled back when it throws. */
+  transaction<T>(work: () => Promise<T>): Promise<T>;
+  close(): void;
+}
+
+/** What a model becomes. `select` yields the contract's columns in order. */
+export interface Candidate {
+  readonly table: TableName;
+  readonly materialization: "table" | "view";
+  readonly select: Statement;
+  readonly columns: readonly ContractColumn[];
+}
+
+/**
+ * A database that holds models. Building and publishing happen inside the caller's transaction, so that candidate, checks, state and swap
+ * become visible together or not at all.
+ */
+export interface Engine {
+  readonly name: string;
+  session(): Promise<Session>;
+  /** Writes the candidate beside the published table; returns the relation checks read. */
+  buildCandidate(session: Session, candidate: Candidate): Promise<string>;
+  /** Makes the candidate the table that readers see. */
+  publish(session: Session, candidate: Candidate): Promise<void>;
+  /** Makes a bronze table a view over committed batch files (paths or globs); none gives an empty table. */
+  publishBronze(session: Session, table: TableName, columns: readonly ContractColumn[], files: readonly string[]): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,63 @@
+import type { FileSource } from "../define/source.ts";
+import type { ContractColumn } from "../define/types.ts";
+import type { Statement } from "./engine.ts";
+
+/** A source file as it stands now. */
+export interface SourceFile {
+  readonly path: string;
+  /** Path below the folder the pattern starts from: the file's identity across moves of that folder. */
+  readonly name: string;
+  readonly bytes: number;
+  /** Size, times and inode in one text: equal stamps mean the content was not touched since. */
+  readonly stamp: string;
+  readonly sha256: string;
+}
+
+/** What is known of a file from its last ingest, to spare reading it again. */
+export interface KnownFile {
+  readonly name: string;
+  readonly stamp: string;
+  readonly sha256: string;
+  /** When the stamp was taken, ms since 1970. */
+  readonly stampedAt: number;
+}
+
+/** How to read one file with the contract's types. */
+export interface SourceRead {
+  /** SELECT of the contract's columns for the rows that fit. Fills `rejects`, when that names a table. */
+  readonly select: string;
+  /** Temporary table in which the engine puts rows that did not fit; null when `refusals` finds them itself. */
+  readonly rejects: { readonly table: string; readonly scan: string } | null;
+  /** Records in the file, counted independently of the engine; null where the format has no second reader. */
+  readonly records: number | null;
+  readonly notes: readonly string[];
+}
+
+/** A row refused at the door. */
+export interface Refusal {
+  /** Record in the file, from 1; the header, where there is one, is record 1 (as a spreadsheet numbers them). Null: not known. */
+  readonly row_number: number | null;
+  readonly column: string | null;
+  /** `type`, `not_null`, `too_few_columns`, `too_many_columns`, `encoding`, `quote`, `too_long`, `syntax`. */
+  readonly reason: string;
+  readonly message: string;
+  readonly raw: string | null;
+}
+
+/** Runs SQL on the embedded DuckDB that reads and writes files. */
+export interface FileReader {
+  query(statement: Statement): Promise<readonly Readonly<Record<string, unknown>>[]>;
+  execute(statement: Statement): Promise<void>;
+}
+
+/** Files of one format. */
+export interface Source {
+  /** Files that match now, in name order. Throws SOURCE_MISSING. */
+  list(source: FileSource, directory: string, known: ReadonlyMap<string, KnownFile>): Promise<readonly SourceFile[]>;
+  /** Compares the file's shape with the contract and says how to read it. Throws SOURCE_HEADER, SOURCE_UNREADABLE. */
+  open(source: FileSource, file: SourceFile, columns: readonly ContractColumn[], reader: FileReader): Promise<SourceRead>;
+  /** Rows the engine refused while reading. */
+  refusals(source: FileSource, file: SourceFile, read: SourceRead, columns: readonly ContractColumn[], reader: FileReader): Promise<readonly Refusal[]>;
+  /** Rows whose value is absent in a column declared not null. */
+  absent(source: FileSource, file: SourceFile, read: SourceRead, columns: readonly ContractColumn[], reader: FileReader): Promise<readonly Refusal[]>;
+}

@@ -1,0 +1,38 @@
+import type { ContractColumn } from "../define/types.ts";
+import type { Params, TableName } from "../terms.ts";
+import type { SyntaxTree } from "./syntax-tree.ts";
+
+export interface ParseFailure {
+  readonly message: string;
+  /** Byte offset in the text; null when unknown. */
+  readonly offset: number | null;
+}
+
+export type ParseOutcome = { readonly tree: SyntaxTree } | { readonly failure: ParseFailure };
+
+export interface DescribedColumn {
+  readonly name: string;
+  /** Type as the engine prints it, e.g. `DECIMAL(10,2)`. */
+  readonly type: string;
+}
+
+export interface BindFailure {
+  readonly message: string;
+  /** Line within the text, from 1; null when unknown. */
+  readonly line: number | null;
+  readonly candidates: readonly string[];
+  /** The column that was not found, when that is what failed. */
+  readonly unknownColumn: string | null;
+}
+
+export type BindOutcome = { readonly columns: readonly DescribedColumn[] } | { readonly failure: BindFailure };
+
+/** DuckDB's parser and binder over empty tables; touches no data. */
+export interface SqlAnalyzer {
+  parse(texts: readonly string[]): Promise<readonly ParseOutcome[]>;
+  /** Creates an empty table, so that later texts can read it. */
+  declare(table: TableName, columns: readonly ContractColumn[]): Promise<void>;
+  /** Types a query on the declared tables. */
+  describe(text: string, params: Params): Promise<BindOutcome>;
+  close(): void;
+}

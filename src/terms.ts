@@ -1,0 +1,108 @@
+/**
+ * The words of Assay, defined once. Every room, event, CLI verb and page uses these names.
+ *
+ * bronze table: rows of a source as they came, typed by the contract at the door · model: a SELECT that makes a silver or gold table ·
+ * batch: one ingest of one bronze table · grain (key): the columns that identify one row · contract: columns, types, nullability ·
+ * quarantine: rows refused at the door, kept with the reason · check: a rule on data · step: one table's work in a run ·
+ * publication: the version of a table that readers see · ledger: where every row of a step went.
+ */
+
+export type Layer = "bronze" | "silver" | "gold";
+
+/** Layer-qualified name, e.g. `gold.fact_sales`. */
+export type TableName = `${Layer}.${string}`;
+
+/** Place in a user's project; `line` counts from 1. */
+export interface Location {
+  readonly file: string;
+  readonly line: number;
+}
+
+export type Severity = "warn" | "error";
+
+export type ParamValue = string | number | boolean;
+
+export type Params = Readonly<Record<string, ParamValue>>;
+
+export type StepKind = "ingest" | "build" | "sink";
+
+export type StepStatus = "succeeded" | "failed" | "skipped";
+
+/** `interrupted`: the process ended before the run did (killed, power loss). */
+export type RunStatus = "running" | "succeeded" | "failed" | "interrupted";
+
+/** Rows of an upstream that a step read, and how many of them reached its result; `used` is null where it cannot be measured. */
+export interface UpstreamLedger {
+  readonly table: TableName;
+  readonly read: number;
+  readonly used: number | null;
+}
+
+/** A measure's total on both sides of a step; totals are exact decimals as text. */
+export interface ConservedMeasure {
+  readonly column: string;
+  readonly upstream: TableName;
+  readonly measure: string;
+  readonly upstream_total: string | null;
+  readonly total: string | null;
+  readonly agrees: boolean;
+}
+
+/** Rows a step left out on purpose, by the rule that did it. */
+export interface RemovedRows {
+  readonly rule: string;
+  readonly rows: number;
+}
+
+export interface CheckResult {
+  readonly check: string;
+  readonly column: string | null;
+  readonly severity: Severity;
+  readonly status: "passed" | "failed" | "warned";
+  /** Rows (or keys, or 1 for a table-level rule) that break the rule. */
+  readonly failures: number;
+  /** What was found, with an example; null when the check passed. */
+  readonly message: string | null;
+}
+
+/** What a step did. Shape of one entry of `steps` in `assay run --json`. */
+export interface StepResult {
+  readonly step: string;
+  readonly kind: StepKind;
+  readonly table: TableName;
+  readonly status: StepStatus;
+  readonly reason: string;
+  /** Rows that came in, where a step keeps rows; null where its grain differs from its upstreams'. */
+  readonly rows_in: number | null;
+  readonly rows_out: number | null;
+  readonly quarantined: number;
+  readonly removed: number;
+  readonly removed_by: readonly RemovedRows[];
+  readonly upstreams: readonly UpstreamLedger[];
+  readonly conserved: readonly ConservedMeasure[];
+  readonly duration_ms: number;
+  readonly checks: readonly CheckResult[];
+  readonly notes: readonly string[];
+  readonly error: ErrorReport | null;
+}
+
+/** An error as shown to people and machines. */
+export interface ErrorReport {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string | null;
+  readonly location: Location | null;
+}
+
+/** What a run did. Shape of `assay run --json`. */
+export interface RunResult {
+  readonly run_id: string;
+  readonly status: RunStatus;
+  readonly pipeline: string;
+  readonly env: string;
+  readonly params: Params;
+  readonly started_at: string;
+  readonly finished_at: string | null;
+  readonly duration_ms: number | null;
+  readonly steps: readonly StepResult[];
+}
