@@ -12,6 +12,7 @@ export const errorCodes = {
   ENVIRONMENT_UNKNOWN: { exit: 2, retryable: false, meaning: "--env names no environment of the project." },
   PIPELINE_UNKNOWN: { exit: 2, retryable: false, meaning: "The pipeline is not declared, or several are and none was named." },
   PARAM_INVALID: { exit: 2, retryable: false, meaning: "A --param is unknown or its value does not fit the pipeline's params." },
+  UPSTREAM_MISSING: { exit: 2, retryable: false, meaning: "A selected table reads one that was never built and is not selected." },
   SELECTION_EMPTY: { exit: 2, retryable: false, meaning: "A selector matches no table." },
   NAME_INVALID: { exit: 2, retryable: false, meaning: "A table, column or check name cannot be used." },
   NAME_DUPLICATE: { exit: 2, retryable: false, meaning: "Two definitions share one name." },

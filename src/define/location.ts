@@ -8,8 +8,8 @@ export function callSite(callee: (...args: never[]) => unknown): Location {
   Error.stackTraceLimit = 1;
   Error.captureStackTrace(holder, callee);
   Error.stackTraceLimit = limit;
-  const match = /\(?((?:file:\/\/)?[^()\s][^()]*):(\d+):\d+\)?$/m.exec(holder.stack ?? "");
+  const match = /(?:at |\()((?:file:\/\/)?[^()\n]+):(\d+):\d+\)?$/m.exec(holder.stack ?? "");
   if (match === null) return { file: "unknown", line: 1 };
-  const place = (match[1] ?? "").replace(/^\s*at /, "").replace(/[?].*$/, "");
+  const place = (match[1] ?? "").replace(/^async /, "").replace(/[?].*$/, "");
   return { file: place.startsWith("file:") ? fileURLToPath(place) : place, line: Number(match[2]) };
 }

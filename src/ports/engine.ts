@@ -1,5 +1,6 @@
 import type { ContractColumn } from "../define/types.ts";
 import type { Params, TableName } from "../terms.ts";
+import type { SinkRows } from "./sink.ts";
 
 /** SQL in the engine's dialect with named parameters (`$name`). */
 export interface Statement {
@@ -49,5 +50,7 @@ export interface Engine {
   publish(session: Session, candidate: Candidate): Promise<void>;
   /** Makes a bronze table a view over committed batch files (paths or globs); none gives an empty table. */
   publishBronze(session: Session, table: TableName, columns: readonly ContractColumn[], files: readonly string[]): Promise<void>;
+  /** A published table's rows for a sink. */
+  sinkRows(session: Session, table: TableName, columns: readonly ContractColumn[]): SinkRows;
   close(): Promise<void>;
 }

@@ -15,9 +15,12 @@ export interface SinkTable {
 /**
  * Number of rows and a content checksum that do not depend on row order or engine.
  *
- * Formula: each row becomes the concatenation over its columns, in contract order, of `-` for null or `<characters>:<text>`; `checksum` is
- * the sum over all rows of the first 60 bits of the MD5 of that text (UTF-8), in decimal. Texts: booleans `true`/`false`; decimals with
- * exactly their scale; dates `YYYY-MM-DD`; timestamps `YYYY-MM-DD HH:MM:SS.ffffff`; times `HH:MM:SS.ffffff`.
+ * Formula: each row becomes the texts of its values in contract order, joined by commas; before the text of each varchar and json stands
+ * its number of characters (code points), as an item of its own. A null is an empty item, and so is its number. `checksum` is the sum over
+ * all rows of the first 60 bits of the MD5 of that text (UTF-8), in decimal; 0 for no rows. Texts: booleans `true`/`false`; integers in
+ * decimal; decimals with exactly their scale and at least one digit before the point; doubles as the 16 hex digits of their IEEE 754 bits,
+ * `nan` for every NaN; dates `YYYY-MM-DD`; times `HH:MM:SS` and timestamps `YYYY-MM-DD HH:MM:SS`, with `.` and the microseconds less
+ * trailing zeros where there are any; `infinity` and `-infinity`; json as it was written.
  */
 export interface Fingerprint {
   readonly rows: number;
@@ -26,7 +29,7 @@ export interface Fingerprint {
 
 /** The published rows on the engine's side. */
 export interface SinkRows {
-  /** Writes all rows as CSV files without header (null = empty, empty text = `""`) into an existing folder, at most `parts` of them. */
+  /** Writes all rows as CSV files without header (null = empty, empty text = `""`) into an existing folder: about `parts`, fewer when small. */
   exportCsv(folder: string, parts: number): Promise<readonly string[]>;
   fingerprint(): Promise<Fingerprint>;
 }

@@ -34,5 +34,7 @@ export interface SqlAnalyzer {
   declare(table: TableName, columns: readonly ContractColumn[]): Promise<void>;
   /** Types a query on the declared tables. */
   describe(text: string, params: Params): Promise<BindOutcome>;
+  /** Names of all aggregate functions. */
+  aggregates(): Promise<ReadonlySet<string>>;
   close(): void;
 }

@@ -5,6 +5,8 @@
 
 export interface SyntaxTree {
   readonly node: QueryNode;
+  /** Parameters written `$name`. */
+  readonly named_param_map?: readonly { readonly key: string }[];
 }
 
 export interface CteEntry {

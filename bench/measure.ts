@@ -1,0 +1,72 @@
+import { spawn } from "node:child_process";
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { workFolder } from "./places.ts";
+
+export interface Command {
+  readonly file: string;
+  readonly arguments: readonly string[];
+  /** Added to this process's environment; undefined removes a variable. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+}
+
+/** One timed process. */
+export interface Measured {
+  readonly seconds: number;
+  /** Largest resident set of the process or of a child it waited for, in MiB; null where GNU time is missing. */
+  readonly peakMiB: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly exitCode: number;
+}
+
+const gnuTime = "/usr/bin/time";
+const hasGnuTime = process.platform === "linux" && existsSync(gnuTime);
+
+/** Runs a command to its end. Wall time from spawn to exit, GNU time (about 1 ms) included. */
+export async function measure(command: Command): Promise<Measured> {
+  const report = join(workFolder, `time-${process.pid}.txt`);
+  const [file, args] = hasGnuTime
+    ? [gnuTime, ["-v", "-o", report, command.file, ...command.arguments]]
+    : [command.file, [...command.arguments]];
+  const started = performance.now();
+  const child = spawn(file, args, { env: { ...process.env, ...command.environment }, stdio: ["ignore", "pipe", "pipe"] });
+  const output = { stdout: "", stderr: "" };
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    output.stdout += text;
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    output.stderr += text;
+  });
+  let seconds = 0;
+  child.on("exit", () => {
+    seconds = (performance.now() - started) / 1000;
+  });
+  const exitCode = await new Promise<number>((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code) => resolve(code ?? -1));
+  });
+  return { seconds, peakMiB: peakOf(report), ...output, exitCode };
+}
+
+/** As `measure`, for a command that has to succeed. */
+export async function measureSuccess(command: Command): Promise<Measured> {
+  const measured = await measure(command);
+  if (measured.exitCode === 0) return measured;
+  const said = `${measured.stderr}\n${measured.stdout}`.trim().slice(-2000);
+  throw new Error(`${command.file} ${command.arguments.join(" ")} ended with ${measured.exitCode}:\n${said}`);
+}
+
+function peakOf(report: string): number | null {
+  if (!hasGnuTime || !existsSync(report)) return null;
+  const kibibytes = /Maximum resident set size \(kbytes\): (\d+)/.exec(readFileSync(report, "utf8"))?.[1];
+  rmSync(report);
+  return kibibytes === undefined ? null : Number(kibibytes) / 1024;
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2;
+}

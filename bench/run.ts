@@ -1,0 +1,71 @@
+/**
+ * npm run bench -- [--only NAME]… [--runs N] [--no-spark] [--write]
+ *
+ * Measures this checkout against its limits and beside its peers, in one run, taking turns. Exit code 1 when a limit is missed or a
+ * contestant did other work than the rest.
+ */
+import { mkdirSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { checkExample, checkThousandModels, runScaled, runUnchanged, version } from "./commands.ts";
+import { type DataSet, olistFiles } from "./data-set.ts";
+import { sideBySide } from "./nova-retail/side-by-side.ts";
+import { workFolder } from "./places.ts";
+import { markdown, writePage } from "./report.ts";
+import { passes, type Report } from "./result.ts";
+
+interface Options {
+  readonly data: DataSet;
+  readonly runs: number;
+  readonly spark: boolean;
+}
+
+const benchmarks: Readonly<Record<string, (options: Options) => Promise<Report>>> = {
+  version: ({ runs }) => version(runs),
+  check: ({ data, runs }) => checkExample(data, runs),
+  "thousand-models": ({ runs }) => checkThousandModels(runs),
+  "nova-retail": ({ data, runs, spark }) => sideBySide(data, runs, spark),
+  unchanged: ({ data, runs }) => runUnchanged(data, runs),
+  scale: ({ data, runs }) => runScaled(data, Math.min(runs, 3)),
+  postgres: async ({ data, runs }) => (await import("./postgres-load.ts")).postgresLoad(data, runs),
+};
+
+const { values } = parseArgs({
+  options: {
+    only: { type: "string", multiple: true, default: [] },
+    runs: { type: "string", default: "5" },
+    spark: { type: "boolean", default: true },
+    write: { type: "boolean", default: false },
+  },
+  allowNegative: true,
+});
+const runs = Number(values.runs);
+if (!Number.isInteger(runs) || runs < 1) refuse(`--runs takes a whole number from 1, not ${values.runs}`);
+const unknown = values.only.find((name) => !Object.hasOwn(benchmarks, name));
+if (unknown !== undefined) refuse(`there is no bench ${unknown}; there are ${Object.keys(benchmarks).join(", ")}`);
+
+mkdirSync(workFolder, { recursive: true });
+const data = await olistFiles();
+const reports: Report[] = [];
+for (const [name, bench] of Object.entries(benchmarks)) {
+  if (values.only.length > 0 && !values.only.includes(name)) continue;
+  console.log(name);
+  reports.push(await bench({ data, runs, spark: values.spark }));
+}
+const report: Report = {
+  results: reports.flatMap(({ results }) => results),
+  stages: reports.flatMap(({ stages }) => stages),
+  notes: reports.flatMap(({ notes }) => notes),
+};
+const text = markdown(
+  report,
+  new Date(),
+  data.real ? "the public Olist files (62 MB in seven CSVs)" : "generated look-alikes, 100,000 orders",
+);
+console.log(`\n${text}\n`);
+if (values.write) writePage(text);
+if (report.results.some((result) => passes(result) === false)) process.exitCode = 1;
+
+function refuse(message: string): never {
+  console.error(message);
+  process.exit(2);
+}

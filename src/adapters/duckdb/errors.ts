@@ -1,0 +1,21 @@
+import { AssayError, type ErrorCode, messageOf } from "../../errors.ts";
+
+const storage: readonly (readonly [RegExp, ErrorCode, string])[] = [
+  [/no space left on device|disk quota exceeded|out of disk space|failed to offload/i, "DISK_FULL", "free some space and run again; what was published before stands"],
+  [/permission denied|read-only file system|operation not permitted/i, "STORAGE_UNWRITABLE", "give this user write permission on it, or choose another path in assay.config.ts"],
+];
+
+/** The storage fault behind an engine error, or null when it is none. */
+export function storageFault(error: unknown): AssayError | null {
+  if (error instanceof AssayError) return error;
+  const message = messageOf(error);
+  const match = storage.find(([pattern]) => pattern.test(message));
+  if (match === undefined) return null;
+  return new AssayError(match[1], firstLine(message), { hint: match[2], cause: error });
+}
+
+/** DuckDB's message without its class name and without the query excerpt. */
+export function firstLine(message: string): string {
+  const text = message.split(/\n\s*\n?(?:LINE \d+:|Candidate)/)[0] ?? message;
+  return text.replace(/^(?:[A-Z][A-Za-z]+ )+Error: /, "").trim();
+}

@@ -1,0 +1,52 @@
+import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import type { Cell, ResultTable, Row, Session, Statement } from "../../ports/engine.ts";
+import { storageFault } from "./errors.ts";
+
+/** A connection to an embedded database. */
+export async function openSession(instance: DuckDBInstance): Promise<Session> {
+  return sessionOf(await instance.connect());
+}
+
+function sessionOf(connection: DuckDBConnection): Session {
+  const read = async (statement: Statement) => {
+    try {
+      return await connection.runAndReadAll(statement.text, valuesOf(statement));
+    } catch (error) {
+      throw storageFault(error) ?? error;
+    }
+  };
+  const execute = async (statement: Statement): Promise<void> => {
+    try {
+      await connection.run(statement.text, valuesOf(statement));
+    } catch (error) {
+      throw storageFault(error) ?? error;
+    }
+  };
+  return {
+    execute,
+    query: async (statement) => (await read(statement)).getRowObjectsJson() as readonly Row[],
+    result: async (statement): Promise<ResultTable> => {
+      const reader = await read(statement);
+      return { columns: reader.deduplicatedColumnNames(), rows: reader.getRowsJson() as readonly (readonly Cell[])[] };
+    },
+    transaction: async (work) => {
+      await execute({ text: "begin transaction" });
+      try {
+        const value = await work();
+        await execute({ text: "commit" });
+        return value;
+      } catch (error) {
+        // After a failed commit there is nothing left to roll back.
+        await execute({ text: "rollback" }).catch(() => undefined);
+        throw error;
+      }
+    },
+    close: () => connection.closeSync(),
+  };
+}
+
+function valuesOf(statement: Statement): Record<string, string | number | boolean | bigint> | undefined {
+  if (statement.params === undefined) return undefined;
+  const entries = Object.entries(statement.params);
+  return entries.length === 0 ? undefined : Object.fromEntries(entries);
+}

@@ -1,0 +1,269 @@
+import { AssayError } from "../../errors.ts";
+import type { Row, Session } from "../../ports/engine.ts";
+import type { IngestedFile, Publication, QuarantinedRow, QuarantineGroup, RunSummary, State, StateStore, StepRecord } from "../../ports/state-store.ts";
+import type { CheckResult, Params, RunResult, RunStatus, StepResult, TableName } from "../../terms.ts";
+import { insertRows } from "./insert-rows.ts";
+import { createState, stateVersion } from "./state-schema.ts";
+
+/** State in the embedded database. */
+export function duckdbStateStore(): StateStore {
+  return {
+    migrate,
+    read: readState,
+    unfinishedRuns: async (session) => {
+      const rows = await session.query({ text: "select run_id, started_at from assay.runs where status = 'running' order by started_at" });
+      return rows.map((row) => ({ run_id: String(row.run_id), started_at: String(row.started_at) }));
+    },
+    startRun: async (session, run) => {
+      // Whoever holds the database is alone: a run still marked as running was killed.
+      await session.execute({ text: "update assay.runs set status = 'interrupted' where status = 'running'" });
+      await session.execute({
+        text: "insert into assay.runs values ($run_id, $pipeline, $env, $params, 'running', $started_at, null, null)",
+        params: { ...run, params: JSON.stringify(run.params) },
+      });
+    },
+    finishRun: (session, run) =>
+      session.execute({
+        text: "update assay.runs set status = $status, finished_at = $finished_at, duration_ms = $duration_ms where run_id = $run_id",
+        params: { ...run, duration_ms: Math.round(run.duration_ms) },
+      }),
+    recordStep,
+    listRuns,
+    readRun,
+    listQuarantine,
+    readQuarantine,
+  };
+}
+
+async function migrate(session: Session): Promise<void> {
+  const [found] = await session.query({ text: "select 1 as found from information_schema.tables where table_schema = 'assay' and table_name = 'state_version'" });
+  if (found === undefined) return session.transaction(() => session.execute({ text: createState }));
+  const [row] = await session.query({ text: "select max(version) as version from assay.state_version" });
+  if (Number(row?.version) > stateVersion) {
+    throw new AssayError("PROJECT_INVALID", `the database was written by a newer Assay (state version ${row?.version}, this one knows ${stateVersion})`, {
+      hint: "update Assay",
+    });
+  }
+}
+
+async function readState(session: Session): Promise<State> {
+  const publications = await session.query({ text: "select * from assay.publications" });
+  const files = await session.query({ text: "select * from assay.files order by table_name, name" });
+  return {
+    publications: new Map(publications.map((row) => [String(row.subject), publicationOf(row)] as const)),
+    files: files.map(fileOf),
+  };
+}
+
+function publicationOf(row: Row): Publication {
+  return {
+    subject: String(row.subject),
+    version: String(row.version),
+    run_id: String(row.run_id),
+    fingerprint: String(row.fingerprint),
+    inputs: JSON.parse(String(row.inputs)) as Publication["inputs"],
+    params: JSON.parse(String(row.params)) as Params,
+    rows: Number(row.rows),
+    published_at: String(row.published_at),
+  };
+}
+
+function fileOf(row: Row): IngestedFile {
+  return {
+    table: String(row.table_name) as IngestedFile["table"],
+    batch_id: String(row.batch_id),
+    name: String(row.name),
+    path: String(row.path),
+    sha256: String(row.sha256),
+    bytes: Number(row.bytes),
+    stamp: String(row.stamp),
+    stamped_at: Number(row.stamped_at),
+    rows: Number(row.rows),
+    quarantined: Number(row.quarantined),
+    replicas: Number(row.replicas),
+    contract_fingerprint: String(row.contract_fingerprint),
+    files: String(row.files),
+  };
+}
+
+async function recordStep(session: Session, record: StepRecord): Promise<void> {
+  const { result, run_id, position, finished_at, publication, ingest } = record;
+  const { removed_by, upstreams, conserved, notes, error } = result;
+  await insertRows(session, "assay.steps", stepColumns, [
+    { ...result, run_id, position, finished_at, table_name: result.table, details: JSON.stringify({ removed_by, upstreams, conserved, notes, error }) },
+  ]);
+  const checks = result.checks.map((check, index) => ({
+    ...check,
+    run_id,
+    step: result.step,
+    position: index,
+    check_name: check.check,
+    column_name: check.column,
+  }));
+  if (checks.length > 0) await insertRows(session, "assay.checks", checkColumns, checks);
+  if (publication !== null) {
+    await session.execute({ text: "delete from assay.publications where subject = $subject", params: { subject: publication.subject } });
+    const { inputs, params } = publication;
+    await insertRows(session, "assay.publications", publicationColumns, [
+      { ...publication, inputs: JSON.stringify(inputs), params: JSON.stringify(params) },
+    ]);
+  }
+  if (ingest !== null) {
+    await session.execute({ text: "delete from assay.files where table_name = $table", params: { table: result.table } });
+    if (ingest.current.length > 0) {
+      await insertRows(session, "assay.files", fileColumns, ingest.current.map((file) => ({ ...file, table_name: file.table })));
+    }
+    const refused = ingest.quarantined.map((row) => ({
+      ...row,
+      run_id,
+      batch_id: ingest.batch_id,
+      table_name: result.table,
+      column_name: row.column,
+      quarantined_at: finished_at,
+    }));
+    if (refused.length > 0) await insertRows(session, "assay.quarantine", quarantineColumns, refused);
+  }
+}
+
+const stepColumns = {
+  run_id: "VARCHAR", position: "INTEGER", step: "VARCHAR", kind: "VARCHAR", table_name: "VARCHAR", status: "VARCHAR", reason: "VARCHAR",
+  rows_in: "BIGINT", rows_out: "BIGINT", quarantined: "BIGINT", removed: "BIGINT", duration_ms: "BIGINT", finished_at: "VARCHAR", details: "VARCHAR",
+} as const;
+
+const checkColumns = {
+  run_id: "VARCHAR", step: "VARCHAR", position: "INTEGER", check_name: "VARCHAR", column_name: "VARCHAR", severity: "VARCHAR",
+  status: "VARCHAR", failures: "BIGINT", message: "VARCHAR",
+} as const;
+
+const publicationColumns = {
+  subject: "VARCHAR", version: "VARCHAR", run_id: "VARCHAR", fingerprint: "VARCHAR", inputs: "VARCHAR", params: "VARCHAR",
+  rows: "BIGINT", published_at: "VARCHAR",
+} as const;
+
+const fileColumns = {
+  table_name: "VARCHAR", batch_id: "VARCHAR", name: "VARCHAR", path: "VARCHAR", sha256: "VARCHAR", bytes: "BIGINT", stamp: "VARCHAR",
+  stamped_at: "BIGINT", rows: "BIGINT", quarantined: "BIGINT", replicas: "INTEGER", contract_fingerprint: "VARCHAR", files: "VARCHAR",
+} as const;
+
+const quarantineColumns = {
+  run_id: "VARCHAR", batch_id: "VARCHAR", table_name: "VARCHAR", source_file: "VARCHAR", row_number: "BIGINT", column_name: "VARCHAR",
+  reason: "VARCHAR", message: "VARCHAR", raw: "VARCHAR", quarantined_at: "VARCHAR",
+} as const;
+
+async function listRuns(session: Session, limit: number): Promise<readonly RunSummary[]> {
+  const rows = await session.query({
+    text: `select r.run_id, r.pipeline, r.environment, r.status, r.started_at, r.duration_ms,
+        count(s.step) filter (where s.status <> 'skipped') as steps_run,
+        count(s.step) filter (where s.status = 'failed') as steps_failed,
+        count(s.step) filter (where s.status = 'skipped') as steps_skipped,
+        (select count(*) from assay.checks c where c.run_id = r.run_id and c.status = 'warned') as checks_warned
+      from assay.runs r left join assay.steps s using (run_id) group by all order by r.started_at desc, r.run_id desc limit ${Math.trunc(limit)}`,
+  });
+  return rows.map((row) => ({
+    run_id: String(row.run_id),
+    pipeline: String(row.pipeline),
+    env: String(row.environment),
+    status: String(row.status) as RunStatus,
+    started_at: String(row.started_at),
+    duration_ms: row.duration_ms === null ? null : Number(row.duration_ms),
+    steps_run: Number(row.steps_run),
+    steps_failed: Number(row.steps_failed),
+    steps_skipped: Number(row.steps_skipped),
+    checks_warned: Number(row.checks_warned),
+  }));
+}
+
+async function readRun(session: Session, runId: string): Promise<RunResult | null> {
+  const params = { run_id: runId };
+  const [run] = await session.query({ text: "select * from assay.runs where run_id = $run_id", params });
+  if (run === undefined) return null;
+  const steps = await session.query({ text: "select * from assay.steps where run_id = $run_id order by position", params });
+  const checks = await session.query({ text: "select * from assay.checks where run_id = $run_id order by step, position", params });
+  return {
+    run_id: runId,
+    status: String(run.status) as RunStatus,
+    pipeline: String(run.pipeline),
+    env: String(run.environment),
+    params: JSON.parse(String(run.params)) as Params,
+    started_at: String(run.started_at),
+    finished_at: run.finished_at === null ? null : String(run.finished_at),
+    duration_ms: run.duration_ms === null ? null : Number(run.duration_ms),
+    steps: steps.map((step) => stepOf(step, checks)),
+  };
+}
+
+function stepOf(row: Row, checks: readonly Row[]): StepResult {
+  const details = JSON.parse(String(row.details)) as Pick<StepResult, "removed_by" | "upstreams" | "conserved" | "notes" | "error">;
+  return {
+    step: String(row.step),
+    kind: String(row.kind) as StepResult["kind"],
+    table: String(row.table_name) as StepResult["table"],
+    status: String(row.status) as StepResult["status"],
+    reason: String(row.reason),
+    rows_in: row.rows_in === null ? null : Number(row.rows_in),
+    rows_out: row.rows_out === null ? null : Number(row.rows_out),
+    quarantined: Number(row.quarantined),
+    removed: Number(row.removed),
+    duration_ms: Number(row.duration_ms),
+    checks: checks.filter((check) => check.step === row.step).map(checkOf),
+    ...details,
+  };
+}
+
+function checkOf(row: Row): CheckResult {
+  return {
+    check: String(row.check_name),
+    column: row.column_name === null ? null : String(row.column_name),
+    severity: String(row.severity) as CheckResult["severity"],
+    status: String(row.status) as CheckResult["status"],
+    failures: Number(row.failures),
+    message: row.message === null ? null : String(row.message),
+  };
+}
+
+/** Quarantined rows of batches whose files still count. */
+const currentQuarantine = `assay.quarantine q where exists (
+  select 1 from assay.files f where f.table_name = q.table_name and f.batch_id = q.batch_id and f.path = q.source_file)`;
+
+async function listQuarantine(session: Session): Promise<readonly QuarantineGroup[]> {
+  const rows = await session.query({
+    text: `select table_name, reason, column_name, count(*) as rows, count(distinct source_file) as files, min(quarantined_at) as first_seen,
+      max(quarantined_at) as last_seen, arg_max(run_id, quarantined_at) as last_run_id
+      from ${currentQuarantine} group by table_name, reason, column_name order by rows desc, table_name, reason, column_name`,
+  });
+  return rows.map((row) => ({
+    table: String(row.table_name) as QuarantineGroup["table"],
+    reason: String(row.reason),
+    column: textOrNull(row.column_name),
+    rows: Number(row.rows),
+    files: Number(row.files),
+    first_seen: String(row.first_seen),
+    last_seen: String(row.last_seen),
+    last_run_id: String(row.last_run_id),
+  }));
+}
+
+async function readQuarantine(session: Session, table: TableName | null, limit: number): Promise<{ rows: readonly QuarantinedRow[]; total: number }> {
+  const where = `${currentQuarantine} and ($table = '' or q.table_name = $table)`;
+  const params = { table: table ?? "" };
+  const [count] = await session.query({ text: `select count(*) as total from ${where}`, params });
+  const rows = await session.query({
+    text: `select * from ${where} order by table_name, source_file, row_number limit ${Math.trunc(limit)}`,
+    params,
+  });
+  return {
+    total: Number(count?.total ?? 0),
+    rows: rows.map((row) => ({
+      run_id: String(row.run_id),
+      table: String(row.table_name) as QuarantinedRow["table"],
+      source_file: String(row.source_file),
+      row_number: row.row_number === null ? null : Number(row.row_number),
+      column: textOrNull(row.column_name),
+      reason: String(row.reason),
+      message: String(row.message),
+      raw: textOrNull(row.raw),
+    })),
+  };
+}
+
+const textOrNull = (value: Row[string] | undefined): string | null => (value === null || value === undefined ? null : String(value));

@@ -1,0 +1,59 @@
+import type { FileSource } from "../../define/source.ts";
+import type { Source } from "../../ports/source.ts";
+import { absentInCsv, openCsv, refusedByCsv } from "./csv-source.ts";
+import { absentInJson, openJson, refusedByJson } from "./json-source.ts";
+import { listFiles } from "./list-files.ts";
+import { absentInParquet, openParquet, refusedByParquet } from "./parquet-source.ts";
+
+/** CSV, JSON and Parquet files on local disks. `clock` gives ms since 1970; it makes the names of temporary tables new. */
+export function fileSource(clock: () => number): Source {
+  let reads = 0;
+  const rejectsNames = (): { table: string; scan: string } => {
+    reads++;
+    const suffix = `${clock().toString(36)}_${reads}`;
+    return { table: `assay_rejects_${suffix}`, scan: `assay_rejects_scan_${suffix}` };
+  };
+  return {
+    list: listFiles,
+    async open(source, file, columns, reader) {
+      switch (source.kind) {
+        case "csv":
+          return openCsv(source, file, columns, rejectsNames());
+        case "json":
+          return openJson(source, file, columns, reader);
+        case "parquet":
+          return openParquet(file, columns, reader);
+        default:
+          return unknownKind(source);
+      }
+    },
+    async refusals(source, file, read, columns, reader) {
+      switch (source.kind) {
+        case "csv":
+          return refusedByCsv(source, file, read, columns, reader);
+        case "json":
+          return refusedByJson(source, file, columns, reader, rejectsNames());
+        case "parquet":
+          return refusedByParquet(file, columns, reader);
+        default:
+          return unknownKind(source);
+      }
+    },
+    async absent(source, file, _read, columns, reader) {
+      switch (source.kind) {
+        case "csv":
+          return absentInCsv(source, file, columns, reader, rejectsNames());
+        case "json":
+          return absentInJson(source, file, columns, reader, rejectsNames());
+        case "parquet":
+          return absentInParquet(file, columns, reader);
+        default:
+          return unknownKind(source);
+      }
+    },
+  };
+}
+
+function unknownKind(source: never): never {
+  throw new TypeError(`no source of kind ${(source as FileSource).kind}`);
+}

@@ -1,0 +1,53 @@
+import { quoteText } from "../../define/quote.ts";
+import type { JsonSource } from "../../define/source.ts";
+import type { ContractColumn } from "../../define/types.ts";
+import { quotePath, type RejectsTables, readLines } from "./sql.ts";
+import { noDelimiter } from "./text-scan.ts";
+import { type TypedColumn, tryCast, type UntypedRows } from "./typed-rows.ts";
+
+/** Largest JSON value read, in bytes: DuckDB's own limit for objects. */
+export const maxJsonBytes = 16_000_000;
+
+/** A JSON file's rows; `rejects` takes lines that are no text, which are left out without it. */
+export function jsonRows(
+  source: JsonSource,
+  path: string,
+  columns: readonly ContractColumn[],
+  maxLineBytes: number,
+  rejects: RejectsTables | null,
+): UntypedRows {
+  return { from: jsonDocuments(source, path, maxLineBytes, rejects), columns: columns.map(jsonColumn) };
+}
+
+/** Rows as text (`_raw`), as JSON object (`_document`) and as the same with every number as text (`_exact`): JSON functions know numbers as doubles. */
+export function jsonDocuments(source: JsonSource, path: string, maxLineBytes: number, rejects: RejectsTables | null): string {
+  const lines =
+    source.layout === "lines"
+      ? readLines(path, noDelimiter, maxLineBytes, rejects)
+      : `(select json::varchar as line from read_json_objects(${quotePath(path)}, format = 'array', maximum_object_size = ${maxJsonBytes},
+          hive_partitioning = false))`;
+  const numbered = `select row_number() over () as _row_number, line as _raw from ${lines}`;
+  const isObject = "case when json_valid(_raw) then json_type(_raw) = 'OBJECT' else false end";
+  const documents = `select _row_number, _raw, case when ${isObject} then _raw end as _document from (${numbered}) where _raw is not null`;
+  const textOrNumber = String.raw`"((?:[^"\\]|\\.)*)"|(-?[0-9][0-9.eE+-]*)`;
+  const quoted = `regexp_replace(_document, ${quoteText(textOrNumber)}, ${quoteText(String.raw`"\1\2"`)}, 'g')`;
+  return `select *, _document is null as _broken, ${quoted} as _exact from (${documents})`;
+}
+
+function jsonColumn(column: ContractColumn): TypedColumn {
+  const pointer = quoteText(`/${column.name.replaceAll("~", "~0").replaceAll("/", "~1")}`);
+  if (column.type.kind === "json") {
+    const value = `nullif(json_extract(_document, ${pointer}), 'null'::json)`;
+    return { column, found: value, typed: value, exact: "true" };
+  }
+  const found = `json_extract_string(_exact, ${pointer})`;
+  const plain = `json_type(_document, ${pointer}) not in ('OBJECT', 'ARRAY')`;
+  return { column, found, typed: column.type.kind === "timestamp" ? timestampFrom(found) : tryCast(found, column.type), exact: plain };
+}
+
+/** A time with an offset is converted to UTC, whatever the session's time zone; one without is taken as UTC. */
+function timestampFrom(text: string): string {
+  const offset = ":[0-9.]+ ?(?:[zZ]|[+-][0-9]{2}(?::?[0-9]{2})?)$";
+  return `case when regexp_matches(${text}, ${quoteText(offset)}) then timezone('UTC', try_cast(${text} as timestamptz))
+    else try_cast(${text} as timestamp) end`;
+}

@@ -1,0 +1,48 @@
+import { readdirSync, statSync } from "node:fs";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join, relative } from "node:path";
+import { AssayError, messageOf } from "../../errors.ts";
+import type { Lake } from "../../ports/lake.ts";
+
+/** Bronze batches in a local folder. */
+export function localLake(root: string): Lake {
+  return {
+    openBatch: async (table, date, runId) => {
+      const folder = join(root, "bronze", table.slice("bronze.".length), `dt=${date}`, `run_id=${runId}`);
+      try {
+        await rm(folder, { recursive: true, force: true });
+        await mkdir(folder, { recursive: true });
+      } catch (error) {
+        throw new AssayError("STORAGE_UNWRITABLE", `the lake folder ${folder} cannot be written: ${messageOf(error)}`, {
+          hint: "give this user write permission on it, or choose another lake in assay.config.ts",
+          cause: error,
+        });
+      }
+      return folder;
+    },
+    writeManifest: (folder, manifest) => writeFile(join(folder, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`),
+    absolute: (path) => join(root, path),
+    relative: (path) => relative(root, path),
+    removeBatch: (folder) => rm(folder, { recursive: true, force: true }),
+    removeRun: async (runId, keep) => {
+      for (const folder of batchFolders(join(root, "bronze"), runId)) {
+        if (!keep.has(folder)) await rm(folder, { recursive: true, force: true });
+      }
+    },
+  };
+}
+
+/** `bronze/<table>/dt=…/run_id=<run>` folders of one run. */
+function batchFolders(bronze: string, runId: string): readonly string[] {
+  return subfolders(bronze)
+    .flatMap(subfolders)
+    .map((date) => join(date, `run_id=${runId}`))
+    .filter((folder) => statSync(folder, { throwIfNoEntry: false }) !== undefined);
+}
+
+function subfolders(folder: string): readonly string[] {
+  if (statSync(folder, { throwIfNoEntry: false }) === undefined) return [];
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => join(folder, entry.name));
+}

@@ -1,0 +1,93 @@
+import { columnTypeName } from "../../define/column-type.ts";
+import { quoteIdentifier, quoteText } from "../../define/quote.ts";
+import type { ContractColumn } from "../../define/types.ts";
+import { AssayError, messageOf } from "../../errors.ts";
+import type { FileReader, Refusal, SourceFile, SourceRead } from "../../ports/source.ts";
+import { requireColumns, sameName } from "./match-header.ts";
+import { quotePath } from "./sql.ts";
+import { absentValue } from "./type-mismatch.ts";
+import { absentRows, selectFitting, type UntypedRows, unfitRows } from "./typed-rows.ts";
+import { assignParquet } from "./types.ts";
+
+/** Compares the file's columns and types with the contract. Throws SOURCE_HEADER, SOURCE_UNREADABLE. */
+export async function openParquet(file: SourceFile, columns: readonly ContractColumn[], reader: FileReader): Promise<SourceRead> {
+  const rows = await parquetRows(file.path, columns, reader);
+  const [footer] = await reader.query({
+    text: `select sum(num_rows)::double as records from parquet_file_metadata(${quotePath(file.path)})`,
+  });
+  return { select: selectFitting(rows), rejects: null, records: Number(footer?.records ?? 0), notes: [] };
+}
+
+/** Rows with values that do not fit the contract's types. */
+export async function refusedByParquet(
+  file: SourceFile,
+  columns: readonly ContractColumn[],
+  reader: FileReader,
+): Promise<readonly Refusal[]> {
+  const unfit = await unfitRows(await parquetRows(file.path, columns, reader), reader);
+  return unfit.map((row) => ({
+    row_number: row.number,
+    column: row.columns[0]?.name ?? null,
+    reason: "type",
+    message: row.message,
+    raw: row.raw,
+  }));
+}
+
+export async function absentInParquet(
+  file: SourceFile,
+  columns: readonly ContractColumn[],
+  reader: FileReader,
+): Promise<readonly Refusal[]> {
+  const absent = await absentRows(await parquetRows(file.path, columns, reader), reader);
+  return absent.map((row) => ({
+    row_number: row.number,
+    column: row.columns[0]?.name ?? null,
+    reason: "not_null",
+    message: absentValue(row.columns),
+    raw: row.raw,
+  }));
+}
+
+/** Types that DuckDB writes to JSON as doubles, losing digits. */
+const doubleInJson = /^(DECIMAL|U?HUGEINT)/;
+
+interface ParquetColumn {
+  readonly name: string;
+  readonly type: string;
+}
+
+async function parquetRows(path: string, columns: readonly ContractColumn[], reader: FileReader): Promise<UntypedRows> {
+  const found = await describe(path, reader);
+  requireColumns(
+    path,
+    found.map((column) => column.name),
+    columns,
+    "file",
+  );
+  const typed = columns.map((column) => {
+    const stored = found.find((candidate) => sameName(candidate.name) === sameName(column.name));
+    const assigned = stored === undefined ? null : assignParquet(column, quoteIdentifier(stored.name), stored.type);
+    if (assigned !== null) return assigned;
+    const message = `${path}: column ${column.name} is ${stored?.type ?? "missing"}, the contract says ${columnTypeName(column.type)}`;
+    throw new AssayError("SOURCE_HEADER", message, { hint: "give the contract's column a type that can hold the file's" });
+  });
+  const raw = found.map(
+    (column) => `${quoteText(column.name)}: ${quoteIdentifier(column.name)}${doubleInJson.test(column.type) ? "::varchar" : ""}`,
+  );
+  const from = `select *, file_row_number + 1 as _row_number, to_json({${raw.join(", ")}})::varchar as _raw, false as _broken
+    from read_parquet(${quotePath(path)}, file_row_number = true, hive_partitioning = false)`;
+  return { from, columns: typed };
+}
+
+async function describe(path: string, reader: FileReader): Promise<readonly ParquetColumn[]> {
+  const text = `describe select * from read_parquet(${quotePath(path)}, hive_partitioning = false)`;
+  const rows = await reader.query({ text }).catch((error: unknown) => {
+    const reason = messageOf(error)
+      .split("\n")[0]
+      ?.replace(/^\w[\w ]* Error: /, "");
+    const hint = "check that the file is complete and written as Parquet";
+    throw new AssayError("SOURCE_UNREADABLE", `${path} cannot be read as Parquet: ${reason}`, { hint, cause: error });
+  });
+  return rows.map((row) => ({ name: String(row.column_name), type: String(row.column_type) }));
+}

@@ -1,0 +1,70 @@
+import { columnTypeName } from "../../define/column-type.ts";
+import { columnList, quoteIdentifier, quoteText } from "../../define/quote.ts";
+import type { ContractColumn } from "../../define/types.ts";
+
+/** Temporary tables for rows that DuckDB refuses. */
+export interface RejectsTables {
+  readonly table: string;
+  readonly scan: string;
+}
+
+/** A path as DuckDB's readers take it: no character of it is a wildcard. */
+export function quotePath(path: string): string {
+  return quoteText(path.replace(/[*?[]/g, "[$&]"));
+}
+
+export interface CsvRead {
+  readonly path: string;
+  /** In the file's order. */
+  readonly columns: readonly ContractColumn[];
+  readonly delimiter: string;
+  readonly quote: string;
+  readonly skip: number;
+  readonly maxRowBytes: number;
+  readonly rejects: RejectsTables;
+}
+
+/** `read_csv(…)` with nothing left to guess. A file's folder names are never taken for columns. */
+export function readCsv(read: CsvRead): string {
+  const types = read.columns.map((column) => `${quoteText(column.name)}: ${quoteText(columnTypeName(column.type))}`);
+  return `read_csv(${quotePath(read.path)}, columns = {${types.join(", ")}}, auto_detect = false, header = true, skip = ${read.skip},
+    delim = ${quoteText(read.delimiter)}, quote = ${quoteText(read.quote)}, escape = ${quoteText(read.quote)}, strict_mode = true,
+    max_line_size = ${read.maxRowBytes}, hive_partitioning = false, ${storeRejects(read.rejects)})`;
+}
+
+const storeRejects = (rejects: RejectsTables): string =>
+  `store_rejects = true, rejects_table = ${quoteText(rejects.table)}, rejects_scan = ${quoteText(rejects.scan)}`;
+
+/** Lines of a text file as `line`, blank ones null, in order. */
+export function readLines(path: string, delimiter: string, maxLineBytes: number, rejects: RejectsTables | null): string {
+  return `read_csv(${quotePath(path)}, columns = {'line': 'VARCHAR'}, auto_detect = false, header = false, delim = ${quoteText(delimiter)},
+    quote = '', escape = '', strict_mode = false, max_line_size = ${maxLineBytes}, hive_partitioning = false,
+    ${rejects === null ? "ignore_errors = true" : storeRejects(rejects)})`;
+}
+
+export function selectColumns(columns: readonly ContractColumn[], from: string): string {
+  return `select ${columnList(columns.map((column) => column.name))} from ${from}`;
+}
+
+/** One row per fault, in file order; a row's raw text stands at its first fault only. */
+export function selectRejects(table: string): string {
+  return `select line::double as line, column_idx::double as place, error_type::varchar as fault, error_message as message,
+      case when row_number() over (partition by line order by column_idx nulls first) = 1 then csv_line end as raw
+    from ${quoteIdentifier(table)} order by line, column_idx nulls first`;
+}
+
+export function selectRejectedLines(table: string): string {
+  return `select distinct line::double as line from ${quoteIdentifier(table)} order by line`;
+}
+
+/** Rows (numbered from 1 among those DuckDB accepts) with a null in one of `columns`; `absent` lists which, by place. */
+export function selectAbsent(columns: readonly ContractColumn[], from: string): string {
+  const names = columns.map((column) => quoteIdentifier(column.name));
+  const flags = names.map((name) => `case when ${name} is null then '1' else '0' end`).join(" || ");
+  return `select _row_number::double as row_number, absent
+    from (select row_number() over () as _row_number, ${flags} as absent from ${from}) where contains(absent, '1')`;
+}
+
+export function dropRejects(rejects: RejectsTables): readonly string[] {
+  return [rejects.table, rejects.scan].map((table) => `drop table if exists ${quoteIdentifier(table)}`);
+}

@@ -1,0 +1,18 @@
+import { readFileSync } from "node:fs";
+
+const versionFlags = new Set(["--version", "-V"]);
+
+/** The command line. Sets the process's exit code: 0 success, 1 a failed run or check, 2 wrong use or config. */
+export async function main(argv: readonly string[]): Promise<void> {
+  if (argv.length === 3 && versionFlags.has(argv[2] ?? "")) {
+    process.stdout.write(`${version()}\n`);
+    return;
+  }
+  const { runProgram } = await import("./program.ts");
+  process.exitCode = await runProgram(argv, version());
+}
+
+function version(): string {
+  const manifest = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { readonly version: string };
+  return manifest.version;
+}

@@ -1,0 +1,88 @@
+import { fileSource } from "../adapters/files/index.ts";
+import type { Manifest } from "../compile/manifest.ts";
+import { choosePipeline, pipelineParams } from "../compile/params.ts";
+import { resolvePath, resolveText } from "../compile/settings.ts";
+import { AssayError } from "../errors.ts";
+import type { Plan } from "../plan/plan.ts";
+import { type Observation, planRun, type Target } from "../plan/plan-run.ts";
+import { selectTables } from "../plan/selection.ts";
+import type { Source } from "../ports/source.ts";
+import type { State } from "../ports/state-store.ts";
+import type { TableName } from "../terms.ts";
+import { type CommonOptions, compileWorkspace, type Workspace } from "./workspace.ts";
+
+export interface PlanOptions extends CommonOptions {
+  readonly select?: readonly string[];
+  readonly param?: readonly string[];
+  readonly fullRefresh?: boolean;
+}
+
+export interface PreparedPlan {
+  readonly manifest: Manifest;
+  readonly plan: Plan;
+  readonly observations: ReadonlyMap<TableName, Observation>;
+  readonly source: Source;
+}
+
+/** Compiles, looks at the sources and plans: all a dry run needs. `readState` is called after the project has proved valid. */
+export async function preparePlan(workspace: Workspace, pipelineName: string | null, options: PlanOptions, readState: () => Promise<State>): Promise<PreparedPlan> {
+  const pipeline = choosePipeline(workspace.project, pipelineName);
+  const params = await pipelineParams(pipeline, options.param ?? []);
+  const manifest = await compileWorkspace(workspace);
+  const selected = selectTables(manifest, options.select ?? pipeline.select);
+  const state = await readState();
+  const source = fileSource(Date.now);
+  const observations = await observe(workspace, manifest, selected, state, source);
+  const plan = planRun({
+    manifest,
+    state,
+    observations,
+    targets: new Map(manifest.sinks.map((sink) => [sink.name, targetOf(workspace, sink)] as const)),
+    selected,
+    pipeline: pipeline.name,
+    environment: workspace.environment,
+    params,
+    fullRefresh: options.fullRefresh ?? false,
+  });
+  return { manifest, plan, observations, source };
+}
+
+async function observe(
+  workspace: Workspace,
+  manifest: Manifest,
+  selected: ReadonlySet<TableName>,
+  state: State,
+  source: Source,
+): Promise<ReadonlyMap<TableName, Observation>> {
+  const tables = manifest.tables.filter((table) => table.kind === "bronze").filter((table) => selected.has(table.name));
+  const entries = await Promise.all(
+    tables.map(async (table): Promise<readonly [TableName, Observation]> => {
+      const known = state.files
+        .filter((file) => file.table === table.name)
+        .map((file) => [file.name, { name: file.name, stamp: file.stamp, sha256: file.sha256, stampedAt: file.stamped_at }] as const);
+      try {
+        const directory = resolvePath(table.source.directory ?? ".", workspace.variables, workspace.folders, table.location);
+        return [table.name, { files: await source.list(table.source, directory, new Map(known)) }];
+      } catch (error) {
+        if (error instanceof AssayError) return [table.name, { error }];
+        throw error;
+      }
+    }),
+  );
+  return new Map(entries);
+}
+
+/** The address of a sink; the password is no part of its identity. */
+function targetOf(workspace: Workspace, sink: Manifest["sinks"][number]): Target {
+  const url = resolveText(sink.to.url, workspace.variables, sink.location);
+  if (url === null) return { missing: `${typeof sink.to.url === "string" ? "its address" : sink.to.url.name} is not set` };
+  try {
+    const { host, pathname, username } = new URL(url);
+    return { identity: `${username}@${host}${pathname}` };
+  } catch {
+    throw new AssayError("SETTING_MISSING", `the address of sink ${sink.name} is not a URL`, {
+      hint: "write it like postgres://user:password@host:5432/database",
+      location: sink.location,
+    });
+  }
+}

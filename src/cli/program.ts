@@ -1,0 +1,110 @@
+import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { AssayError } from "../errors.ts";
+import { reportError } from "./output.ts";
+import type { PlanOptions } from "./prepare-plan.ts";
+import type { CommonOptions } from "./workspace.ts";
+
+type Exit = (work: Promise<number>) => Promise<void>;
+
+/** Parses the arguments, runs one command and returns the exit code. Each command's code is loaded when it is called. */
+export async function runProgram(argv: readonly string[], version: string): Promise<number> {
+  const json = argv.includes("--json");
+  let code = 0;
+  const program = buildProgram(version, async (work) => {
+    code = await work;
+  });
+  try {
+    await program.parseAsync(argv as string[]);
+    return code;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) return reportError(error, json);
+    // Help and version end here too, with exit code 0.
+    if (error.exitCode === 0) return 0;
+    const message = error.message.replace(/^error: /, "");
+    return reportError(new AssayError("USAGE", message, { hint: "assay --help lists the commands, assay COMMAND --help its options" }), json);
+  }
+}
+
+function buildProgram(version: string, exit: Exit): Command {
+  const program = new Command("assay")
+    .description("A medallion data platform: ingest (bronze), clean (silver), shape (gold) – every table proven before anyone can see it.")
+    .version(version)
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined })
+    .showHelpAfterError(false);
+  program.addHelpText("after", "\nExit codes: 0 success, 1 a failed run or check, 2 wrong use or config.");
+  common(program.command("check"))
+    .description("compile the project: references, types, contracts; touches no data")
+    .action((options: CommonOptions) => exit(import("./check.ts").then(({ checkCommand }) => checkCommand(options))));
+  planning(common(program.command("plan [pipeline]")))
+    .description("show what a run would do, and why")
+    .action((name: string | undefined, options: PlanOptions) => exit(import("./plan.ts").then(({ planCommand }) => planCommand(name ?? null, options))));
+  planning(common(program.command("run [pipeline]")))
+    .description("ingest, build, check, publish and send what is not up to date")
+    .action((name: string | undefined, options: PlanOptions) => exit(import("./run.ts").then(({ runCommand }) => runCommand(name ?? null, options))));
+  addRuns(program, exit);
+  addQuarantine(program, exit);
+  common(program.command("query <sql>"))
+    .description("read published tables with SQL")
+    .action((sql: string, options: CommonOptions) => exit(import("./query.ts").then(({ queryCommand }) => queryCommand(sql, options))));
+  addGenerate(program, exit);
+  return program;
+}
+
+function addRuns(program: Command, exit: Exit): void {
+  const runs = program.command("runs").description("past runs");
+  common(runs.command("list", { isDefault: true }))
+    .description("newest first")
+    .option("--limit <n>", "runs to show", wholeNumber, 20)
+    .action((options: CommonOptions & { limit: number }) => exit(import("./runs.ts").then(({ runsListCommand }) => runsListCommand(options))));
+  common(runs.command("show [run]"))
+    .description("one run with steps, checks and row ledger; the last one by default")
+    .action((run: string | undefined, options: CommonOptions) => exit(import("./runs.ts").then(({ runsShowCommand }) => runsShowCommand(run ?? null, options))));
+}
+
+function addQuarantine(program: Command, exit: Exit): void {
+  const quarantine = program.command("quarantine").description("rows refused at the door");
+  common(quarantine.command("list", { isDefault: true }))
+    .description("grouped by table and reason")
+    .action((options: CommonOptions) => exit(import("./quarantine.ts").then(({ quarantineListCommand }) => quarantineListCommand(options))));
+  common(quarantine.command("show [table]"))
+    .description("the rows with file, row number, reason and raw text")
+    .option("--limit <n>", "rows to show", wholeNumber, 20)
+    .option("--reveal", "show the raw text of tables with sensitive columns")
+    .action((table: string | undefined, options: CommonOptions & { limit: number; reveal?: boolean }) =>
+      exit(import("./quarantine.ts").then(({ quarantineShowCommand }) => quarantineShowCommand(table ?? null, options))),
+    );
+}
+
+function addGenerate(program: Command, exit: Exit): void {
+  common(program.command("generate").description("write look-alike data").command("olist"))
+    .description("seven CSV files like the public Olist dataset; same seed, same bytes")
+    .option("--orders <n>", "number of orders", wholeNumber, 20_000)
+    .option("--seed <n>", "seed", wholeNumber, 42)
+    .requiredOption("--out <folder>", "folder for the files")
+    .action((options: CommonOptions & { orders: number; seed: number; out: string }) =>
+      exit(import("./generate.ts").then(({ generateOlistCommand }) => generateOlistCommand(options))),
+    );
+}
+
+/** Options of every command. */
+function common(command: Command): Command {
+  return command
+    .option("--project <folder>", "the project's folder", ".")
+    .option("--env <name>", "environment of the project")
+    .option("--json", "one JSON document on stdout, logs on stderr");
+}
+
+function planning(command: Command): Command {
+  return command
+    .option("--select <selector>", "tables: name, +name, name+, layer.*, tag:name; may be repeated", collect)
+    .option("--param <name=value>", "a parameter of the pipeline; may be repeated", collect)
+    .option("--full-refresh", "run every selected step, needed or not");
+}
+
+const collect = (value: string, earlier: readonly string[] | undefined): readonly string[] => [...(earlier ?? []), value];
+
+function wholeNumber(text: string): number {
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new InvalidArgumentError(`${text} is not a whole number`);
+}

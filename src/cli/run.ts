@@ -1,0 +1,104 @@
+import { randomBytes } from "node:crypto";
+import { availableParallelism } from "node:os";
+import { join, relative } from "node:path";
+import { duckdbEngine } from "../adapters/duckdb/engine.ts";
+import { duckdbStateStore } from "../adapters/duckdb/state-store.ts";
+import { localLake } from "../adapters/files/lake.ts";
+import type { Manifest } from "../compile/manifest.ts";
+import { resolveText } from "../compile/settings.ts";
+import { executePlan } from "../execute/execute-plan.ts";
+import type { RunEvent } from "../execute/run-event.ts";
+import { runLog } from "../observe/run-log.ts";
+import type { Sink } from "../ports/sink.ts";
+import { print, renderOptions } from "./output.ts";
+import { type PlanOptions, preparePlan } from "./prepare-plan.ts";
+import { progress } from "./progress.ts";
+import { colorSupported } from "./render/color-supported.ts";
+import { renderRun } from "./render/render-run.ts";
+import { openWorkspace, ownDatabase, type Workspace } from "./workspace.ts";
+
+/** `assay run`: carries the plan out. Exit code 1 when a step failed. */
+export async function runCommand(pipeline: string | null, options: PlanOptions): Promise<number> {
+  const workspace = await openWorkspace(options);
+  const runId = newRunId(Date.now());
+  const database = await ownDatabase(workspace, "assay run");
+  const store = duckdbStateStore();
+  const sinks = new Map<string, Promise<{ sink: Sink; identity: string }>>();
+  try {
+    const session = await database.session();
+    await store.migrate(session);
+    const state = await store.read(session);
+    session.close();
+    const prepared = await preparePlan(workspace, pipeline, options, async () => state);
+    const secrets = secretsOf(workspace, prepared.manifest);
+    const log = runLog({ folder: join(workspace.platformFolder, "logs"), runId, secrets });
+    const shown = progressTo(options.json === true ? process.stderr : process.stdout);
+    const result = await executePlan(prepared.plan, {
+      manifest: prepared.manifest,
+      engine: duckdbEngine(database),
+      store,
+      lake: localLake(workspace.lakePath),
+      source: prepared.source,
+      observations: prepared.observations,
+      state,
+      fullRefresh: options.fullRefresh ?? false,
+      clock: Date.now,
+      runId,
+      scratch: join(workspace.platformFolder, "scratch", runId),
+      concurrency: availableParallelism(),
+      openSink: (name) => {
+        const opened = sinks.get(name) ?? openSink(workspace, prepared.manifest, name);
+        sinks.set(name, opened);
+        return opened;
+      },
+      secrets,
+      emit: (event: RunEvent) => {
+        log.listener(event);
+        shown(event);
+      },
+    }).finally(() => shown.close());
+    await log.close();
+    const flags = options.project === "." ? [] : ["--project", options.project];
+    print(options.json, result, () =>
+      renderRun(result, { ...renderOptions(), log: relative(workspace.folders.current, log.path), flags, checks: "problems" }),
+    );
+    return result.status === "succeeded" ? 0 : 1;
+  } finally {
+    for (const opened of sinks.values()) await opened.then(({ sink }) => sink.close());
+    database.close();
+  }
+}
+
+function progressTo(stream: NodeJS.WriteStream): ReturnType<typeof progress> {
+  return progress({
+    stream,
+    interactive: stream.isTTY === true,
+    color: colorSupported(stream),
+    columns: () => stream.columns ?? 120,
+    now: () => performance.now(),
+  });
+}
+
+/** Sortable, readable and unique: `20261121T060000Z-1f2e3d`. */
+function newRunId(now: number): string {
+  return `${new Date(now).toISOString().replace(/[-:]|\.\d+/g, "")}-${randomBytes(3).toString("hex")}`;
+}
+
+async function openSink(workspace: Workspace, manifest: Manifest, name: string): Promise<{ sink: Sink; identity: string }> {
+  const definition = manifest.sinks.find((sink) => sink.name === name);
+  if (definition === undefined) throw new Error(`no sink ${name} in the manifest`);
+  const { postgresSink } = await import("../adapters/postgres/index.ts");
+  const url = resolveText(definition.to.url, workspace.variables, definition.location) ?? "";
+  const { host, pathname, username } = new URL(url);
+  return { sink: postgresSink(url), identity: `${username}@${host}${pathname}` };
+}
+
+/** Texts that must never be shown: addresses of sinks and their passwords. */
+function secretsOf(workspace: Workspace, manifest: Manifest): readonly string[] {
+  return manifest.sinks.flatMap((sink) => {
+    const url = resolveText(sink.to.url, workspace.variables, sink.location);
+    if (url === null || !URL.canParse(url)) return [];
+    const { password } = new URL(url);
+    return [url, password, decodeURIComponent(password)].filter((text) => text !== "");
+  });
+}

@@ -1,0 +1,125 @@
+import type { ContractColumn } from "../define/types.ts";
+import { AssayError, throwAll } from "../errors.ts";
+import type { SqlAnalyzer } from "../ports/sql-analyzer.ts";
+import type { TableName } from "../terms.ts";
+import { compileBronze } from "./bronze-table.ts";
+import { type CheckedTable, checkedAgainst, checkErrors } from "./checks.ts";
+import { contractColumns } from "./contract.ts";
+import { fingerprintOf } from "./fingerprint.ts";
+import { dependencyOrder } from "./graph.ts";
+import { sameRows, unmeasured, type UpstreamShape } from "./ledger.ts";
+import type { Manifest, ManifestSink, ManifestTable, ModelTable } from "./manifest.ts";
+import { type CompiledModel, compileModel, type ModelContext } from "./model-table.ts";
+import { nameErrors } from "./names.ts";
+import { didYouMean } from "./nearest-name.ts";
+import { type ParsedModel, parseModels } from "./parse-models.ts";
+import { sampleParams } from "./params.ts";
+import type { Project } from "./project.ts";
+
+/**
+ * Project → Manifest: references from the parser, types from the binder on empty tables, contracts compared. Touches no data.
+ * Throws the first error found, with all others of the pass in `others`.
+ */
+export async function compileProject(project: Project, analyzer: SqlAnalyzer): Promise<Manifest> {
+  throwAll(nameErrors(project));
+  const names: readonly TableName[] = [...project.bronze, ...project.models].map((table) => table.name);
+  const samples = await sampleParams(project);
+  const parsed = await parseModels(project.models, names, samples, analyzer);
+  const errors = parsed.filter((item) => item instanceof AssayError);
+  throwAll(errors);
+  const models = parsed.filter((item): item is ParsedModel => !(item instanceof AssayError));
+  const bronze = project.bronze.map((definition) => ({
+    name: definition.name as TableName,
+    upstreams: checkedAgainst(definition.checks),
+    location: definition.location,
+    definition,
+  }));
+  const nodes = models.map((model) => ({ ...model, upstreams: [...model.upstreams, ...checkedAgainst(model.definition.checks)], model }));
+  const order = dependencyOrder<TableName, (typeof bronze)[number] | (typeof nodes)[number]>([...bronze, ...nodes]);
+
+  const shapes = new Map<TableName, UpstreamShape>();
+  const columnsOf = new Map<TableName, readonly ContractColumn[]>();
+  const aggregates = models.length === 0 ? new Set<string>() : await analyzer.aggregates();
+  const context: ModelContext = { analyzer, samples, shapes, columns: columnsOf, isAggregate: (name) => aggregates.has(name) };
+  const tables: ManifestTable[] = [];
+  const compiled: CompiledModel[] = [];
+  const broken = new Set<TableName>();
+  for (const { definition } of bronze) {
+    const columns = contractColumns(definition.columns);
+    await analyzer.declare(definition.name, columns);
+    shapes.set(definition.name, { columns, grain: definition.key });
+    columnsOf.set(definition.name, columns);
+  }
+  for (const node of order) {
+    // Errors of an upstream say it all; what reads it would only repeat them.
+    const result = node.upstreams.some((name) => broken.has(name))
+      ? []
+      : "model" in node
+        ? await compileModel(node.model, context)
+        : await compileBronze(node.definition, samples, analyzer);
+    if (isErrors(result)) {
+      broken.add(node.name);
+      errors.push(...result);
+      continue;
+    }
+    const table = "table" in result ? result.table : result;
+    if ("table" in result) {
+      compiled.push(result);
+      await analyzer.declare(table.name, table.columns);
+      shapes.set(table.name, { columns: table.columns, grain: table.grain });
+      columnsOf.set(table.name, table.columns);
+    }
+    tables.push(table);
+  }
+  for (const table of tables) {
+    if (table.checks.length > 0) errors.push(...(await checkErrors(table satisfies CheckedTable, columnsOf, analyzer)));
+  }
+  const sinks = project.sinks.map((sink) => compileSink(sink, tables));
+  errors.push(...sinks.flatMap((sink) => (sink instanceof AssayError ? [sink] : [])));
+  throwAll(errors);
+  return {
+    project: project.config.name,
+    tables: await withProvenLedgers(tables, compiled, analyzer),
+    sinks: sinks.filter((sink): sink is ManifestSink => !(sink instanceof AssayError)),
+  };
+}
+
+function isErrors(result: ManifestTable | CompiledModel | readonly AssayError[]): result is readonly AssayError[] {
+  return Array.isArray(result);
+}
+
+function compileSink(sink: Project["sinks"][number], tables: readonly ManifestTable[]): ManifestSink | AssayError {
+  const models = tables.filter((table): table is ModelTable => table.kind === "model").map((table) => table.name);
+  const unknown = sink.tables.find((table) => !models.includes(table.name));
+  if (unknown !== undefined) {
+    return new AssayError("TABLE_UNKNOWN", `sink ${sink.name} sends ${unknown.name}, which is no model of the project`, {
+      hint: didYouMean(unknown.name, models),
+      location: sink.location,
+    });
+  }
+  const names = sink.tables.map((table) => table.name);
+  const { name, to, schema, location } = sink;
+  return { name, to, schema, tables: names, fingerprint: fingerprintOf({ to, schema }), location };
+}
+
+/** Keeps a ledger's measuring query only where cutting the text provably kept FROM and WHERE. */
+async function withProvenLedgers(
+  tables: readonly ManifestTable[],
+  compiled: readonly CompiledModel[],
+  analyzer: SqlAnalyzer,
+): Promise<readonly ManifestTable[]> {
+  const measured = compiled.filter((model) => model.ledger.proof !== null);
+  const [originals, proofs] = await Promise.all([
+    analyzer.parse(measured.map((model) => model.table.sql)),
+    analyzer.parse(measured.map((model) => model.ledger.proof ?? "")),
+  ]);
+  const unproven = new Set(
+    measured.flatMap((model, index) => {
+      const original = originals[index];
+      const proof = proofs[index];
+      const proven = original !== undefined && proof !== undefined && "tree" in original && "tree" in proof && sameRows(original.tree, proof.tree);
+      return proven ? [] : [model.table.name];
+    }),
+  );
+  return tables.map((table) => (table.kind === "model" && unproven.has(table.name) ? { ...table, ledger: unmeasured(table.upstreams) } : table));
+}

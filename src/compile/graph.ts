@@ -1,0 +1,46 @@
+import { AssayError } from "../errors.ts";
+import type { Location } from "../terms.ts";
+
+export interface GraphNode<Name extends string> {
+  readonly name: Name;
+  readonly upstreams: readonly Name[];
+  readonly location: Location;
+}
+
+/** The nodes in an order in which each stands after its upstreams; otherwise in the order given. Throws CYCLE. */
+export function dependencyOrder<Name extends string, Node extends GraphNode<Name>>(nodes: readonly Node[]): readonly Node[] {
+  const byName = new Map(nodes.map((node) => [node.name, node]));
+  const ordered: Node[] = [];
+  const state = new Map<Name, "open" | "done">();
+  for (const start of nodes) {
+    // An explicit stack: chains of models may be longer than the call stack allows.
+    const stack: { readonly node: Node; next: number }[] = [{ node: start, next: 0 }];
+    if (state.has(start.name)) continue;
+    state.set(start.name, "open");
+    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+      const upstream = top.node.upstreams[top.next];
+      top.next += 1;
+      if (upstream === undefined) {
+        stack.pop();
+        state.set(top.node.name, "done");
+        ordered.push(top.node);
+        continue;
+      }
+      const node = byName.get(upstream);
+      if (node === undefined || state.get(upstream) === "done") continue;
+      if (state.get(upstream) === "open") throw cycle([...stack.map((item) => item.node), node]);
+      state.set(upstream, "open");
+      stack.push({ node, next: 0 });
+    }
+  }
+  return ordered;
+}
+
+function cycle(path: readonly GraphNode<string>[]): AssayError {
+  const last = path.at(-1);
+  const circle = path.slice(path.findIndex((node) => node.name === last?.name));
+  return new AssayError("CYCLE", `models depend on each other in a circle: ${circle.map((node) => node.name).join(" → ")}`, {
+    hint: "each arrow reads “reads from”; let one of them read from a table further up instead",
+    location: last?.location,
+  });
+}

@@ -1,0 +1,77 @@
+import { quoteIdentifier } from "../define/quote.ts";
+import type { Expression, SelectNode, TableRef } from "../ports/syntax-tree.ts";
+import type { TableName } from "../terms.ts";
+import type { OutputColumn, TableColumns } from "./lineage.ts";
+import type { JoinedTable } from "./manifest.ts";
+import { conjuncts, leavesOf } from "./tree.ts";
+
+interface Equality {
+  readonly left: { readonly alias: string; readonly column: string };
+  readonly right: { readonly alias: string; readonly column: string };
+}
+
+/** The tables of a SELECT's own FROM with the equalities that join them. */
+export function joinedTables(node: SelectNode, outputs: readonly OutputColumn[] | null, tables: TableColumns): readonly JoinedTable[] {
+  const leaves = leavesOf(node.from_table).flatMap((leaf) => {
+    if (leaf.ref.type !== "BASE_TABLE" || leaf.ref.schema_name === "") return [];
+    const table = `${leaf.ref.schema_name}.${leaf.ref.table_name}` as TableName;
+    return tables.has(table) ? [{ table, alias: leaf.alias }] : [];
+  });
+  const owner = (column: string): string | null => {
+    const owners = leaves.filter((leaf) => tables.get(leaf.table)?.some((item) => same(item.name, column)));
+    return owners.length === 1 ? (owners[0]?.alias ?? null) : null;
+  };
+  const equalities = [...joinConditions(node.from_table, owner), ...conjuncts(node.where_clause).flatMap((part) => equalityOf(part, owner))];
+  return leaves.map((leaf) => ({
+    ...leaf,
+    on: equalities.flatMap(({ left, right }) => {
+      if (same(left.alias, leaf.alias)) return [{ column: left.column, otherAlias: right.alias, otherColumn: right.column }];
+      if (same(right.alias, leaf.alias)) return [{ column: right.column, otherAlias: left.alias, otherColumn: left.column }];
+      return [];
+    }),
+    outputs: Object.fromEntries(
+      (outputs ?? []).flatMap((output) => (output.origin?.alias === leaf.alias ? [[output.name, output.origin.column] as const] : [])),
+    ),
+  }));
+}
+
+type Owner = (column: string) => string | null;
+
+function joinConditions(ref: TableRef | null, owner: Owner): readonly Equality[] {
+  if (ref === null || ref.type !== "JOIN") return [];
+  const inner = [...joinConditions(ref.left, owner), ...joinConditions(ref.right, owner)];
+  const lefts = leavesOf(ref.left);
+  const rights = leavesOf(ref.right);
+  // A USING column stands for both sides; the nearest table on each side is taken.
+  const using = ref.using_columns.flatMap((column) => {
+    const left = lefts.at(0)?.alias;
+    const right = rights.at(0)?.alias;
+    return left === undefined || right === undefined ? [] : [{ left: { alias: left, column }, right: { alias: right, column } }];
+  });
+  return [...inner, ...using, ...conjuncts(ref.condition).flatMap((part) => equalityOf(part, owner))];
+}
+
+function equalityOf(condition: Expression, owner: Owner): readonly Equality[] {
+  if (condition.type !== "COMPARE_EQUAL") return [];
+  const left = sideOf(condition.left, owner);
+  const right = sideOf(condition.right, owner);
+  return left === null || right === null || same(left.alias, right.alias) ? [] : [{ left, right }];
+}
+
+function sideOf(expression: Expression | undefined, owner: Owner): { readonly alias: string; readonly column: string } | null {
+  if (expression?.class !== "COLUMN_REF") return null;
+  const names = expression.column_names ?? [];
+  const column = names.at(-1);
+  if (column === undefined) return null;
+  const alias = names.at(-2) ?? owner(column);
+  return alias === null || alias === undefined ? null : { alias, column };
+}
+
+export function same(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase();
+}
+
+/** `"alias"."column"`. */
+export function qualified(alias: string, column: string): string {
+  return `${quoteIdentifier(alias)}.${quoteIdentifier(column)}`;
+}

@@ -1,0 +1,96 @@
+import type { Check } from "../define/check.ts";
+import type { Materialization } from "../define/model.ts";
+import type { PostgresConnection } from "../define/project.ts";
+import type { FileSource } from "../define/source.ts";
+import type { ContractColumn } from "../define/types.ts";
+import type { Layer, Location, TableName } from "../terms.ts";
+
+/** The compiled project: every table typed, ordered and fingerprinted. Plain data. */
+export interface Manifest {
+  readonly project: string;
+  /** Tables in an order in which every table stands after its upstreams. */
+  readonly tables: readonly ManifestTable[];
+  readonly sinks: readonly ManifestSink[];
+}
+
+interface TableBase {
+  readonly name: TableName;
+  readonly layer: Layer;
+  readonly description: string | null;
+  readonly columns: readonly ContractColumn[];
+  /** Columns that identify a row. Empty for bronze: none declared; for a model: exactly one row. */
+  readonly grain: readonly string[];
+  readonly checks: readonly Check[];
+  readonly tags: readonly string[];
+  /** Tables the SQL reads. */
+  readonly upstreams: readonly TableName[];
+  /** Upstreams, and tables that checks compare with: all have to be there first. */
+  readonly dependencies: readonly TableName[];
+  /** Pipeline parameters the table's definition uses. */
+  readonly params: readonly string[];
+  /** Hash of the definition alone: contract, SQL tree or source, checks. Layout and comments do not count. */
+  readonly fingerprint: string;
+  readonly location: Location;
+}
+
+export interface BronzeTable extends TableBase {
+  readonly kind: "bronze";
+  readonly source: FileSource;
+  readonly load: "replace" | "append";
+  readonly partitionBy: readonly { readonly folder: string; readonly expression: string }[];
+  readonly replicate: { readonly times: string; readonly keys: readonly string[] } | null;
+  readonly maxRejected: number | null;
+  /** Hash of what shapes the bronze files: contract, partitions, replication. Equal hash and content: no new ingest. */
+  readonly contractFingerprint: string;
+}
+
+export interface ModelTable extends TableBase {
+  readonly kind: "model";
+  readonly materialize: Materialization;
+  /** The author's SQL. */
+  readonly sql: string;
+  /** SELECT of the contract's columns, in its order and with its types. */
+  readonly select: string;
+  readonly indexes: Readonly<Record<string, readonly string[]>>;
+  readonly joins: readonly JoinedTable[];
+  readonly ledger: LedgerPlan;
+}
+
+export type ManifestTable = BronzeTable | ModelTable;
+
+/** A table read by a model's outermost FROM, and the equalities that join it. */
+export interface JoinedTable {
+  readonly table: TableName;
+  readonly alias: string;
+  /** Column of this table = column of another table in the same FROM. */
+  readonly on: readonly { readonly column: string; readonly otherAlias: string; readonly otherColumn: string }[];
+  /** Columns of this table that the model passes on unchanged: output name → column. */
+  readonly outputs: Readonly<Record<string, string>>;
+}
+
+/** How a model's rows are accounted for. */
+export interface LedgerPlan {
+  /** Upstream whose rows the model keeps one for one, but for named removals; null where the grain changes. */
+  readonly keeps: TableName | null;
+  /** Names of the rules that remove rows, in the order WHERE, then QUALIFY or DISTINCT. */
+  readonly where: string | null;
+  readonly thenRemovedBy: string | null;
+  readonly upstreams: readonly UpstreamUse[];
+  /** Query of one row: `joined` rows of FROM, `passed` rows that pass WHERE, and one column for each `measured` upstream. */
+  readonly measure: string | null;
+}
+
+/** `all`: every row read is used · `measured`: the column of the ledger query · `unknown`: cannot be told. */
+export interface UpstreamUse {
+  readonly table: TableName;
+  readonly used: { readonly kind: "all" } | { readonly kind: "measured"; readonly column: string } | { readonly kind: "unknown" };
+}
+
+export interface ManifestSink {
+  readonly name: string;
+  readonly to: PostgresConnection;
+  readonly schema: string;
+  readonly tables: readonly TableName[];
+  readonly fingerprint: string;
+  readonly location: Location;
+}

@@ -1,0 +1,143 @@
+import type { ContractColumn } from "../define/types.ts";
+import { AssayError } from "../errors.ts";
+import type { BindFailure, DescribedColumn, SqlAnalyzer } from "../ports/sql-analyzer.ts";
+import type { Params } from "../terms.ts";
+import { checkedAgainst } from "./checks.ts";
+import { contractColumns, contractErrors, contractSelect, inferredColumns } from "./contract.ts";
+import { fingerprintOf } from "./fingerprint.ts";
+import { joinedTables, same } from "./joins.ts";
+import { draftLedger, type LedgerDraft, type UpstreamShape } from "./ledger.ts";
+import { outputColumns, type TableColumns } from "./lineage.ts";
+import type { ModelTable } from "./manifest.ts";
+import { didYouMean } from "./nearest-name.ts";
+import type { ParsedModel } from "./parse-models.ts";
+import { outerSelect } from "./tree.ts";
+
+export interface ModelContext {
+  readonly analyzer: SqlAnalyzer;
+  readonly samples: Params;
+  /** Tables compiled so far. */
+  readonly shapes: ReadonlyMap<ModelTable["name"], UpstreamShape>;
+  readonly columns: TableColumns;
+  readonly isAggregate: (functionName: string) => boolean;
+}
+
+export interface CompiledModel {
+  readonly table: ModelTable;
+  readonly ledger: LedgerDraft;
+}
+
+/** Types one model on the empty tables of its upstreams and holds it against its contract. */
+export async function compileModel(model: ParsedModel, context: ModelContext): Promise<CompiledModel | readonly AssayError[]> {
+  const { definition, tree } = model;
+  const params = Object.fromEntries(model.params.flatMap((name) => (context.samples[name] === undefined ? [] : [[name, context.samples[name]]])));
+  const outcome = await context.analyzer.describe(definition.sql.text, params);
+  if ("failure" in outcome) return [bindError(model, outcome.failure)];
+  const outputs = outputColumns(tree.node, context.columns);
+  const columns =
+    definition.columns === null
+      ? inferredColumns(model.name, outcome.columns, outputs, definition.location)
+      : contractColumns(definition.columns);
+  const errors = [
+    ...(definition.columns === null ? [] : contractErrors(model.name, columns, outcome.columns, outputs, definition.location)),
+    ...definitionErrors(model, columns),
+  ];
+  if (errors.length > 0) return errors;
+  const select = outerSelect(tree.node);
+  const joins = select === null ? [] : joinedTables(select, outputs, context.columns);
+  const ledger = draftLedger({
+    text: definition.sql.text,
+    tree,
+    upstreams: model.upstreams,
+    shapes: context.shapes,
+    joins,
+    grain: definition.grain ?? [],
+    isAggregate: context.isAggregate,
+  });
+  return { ledger, table: tableOf(model, columns, outcome.columns, joins, ledger) };
+}
+
+function tableOf(
+  model: ParsedModel,
+  columns: readonly ContractColumn[],
+  described: readonly DescribedColumn[],
+  joins: ModelTable["joins"],
+  ledger: LedgerDraft,
+): ModelTable {
+  const { definition, name, upstreams, params, tree } = model;
+  const { checks, materialize, indexes, description, tags, location } = definition;
+  const grain = definition.grain ?? [];
+  return {
+    kind: "model",
+    name,
+    layer: name.startsWith("silver.") ? "silver" : "gold",
+    description,
+    columns,
+    grain,
+    checks,
+    tags,
+    upstreams,
+    dependencies: [...new Set([...upstreams, ...checkedAgainst(checks)])],
+    params,
+    materialize,
+    sql: definition.sql.text,
+    select: contractSelect(definition.sql.text, columns, described),
+    indexes,
+    joins,
+    ledger: ledger.plan,
+    fingerprint: fingerprintOf({ tree, columns: columns.map(({ name, type, nullable }) => ({ name, type, nullable })), grain, checks, materialize }),
+    location,
+  };
+}
+
+function definitionErrors(model: ParsedModel, columns: readonly ContractColumn[]): readonly AssayError[] {
+  const { definition, name } = model;
+  const { location } = definition;
+  const errors: AssayError[] = [];
+  const known = columns.map((column) => column.name);
+  if (definition.grain === null) {
+    errors.push(
+      new AssayError("GRAIN_MISSING", `${name} declares no grain`, {
+        hint: `name the columns that identify one row, e.g. grain: ["${known[0] ?? "id"}"]; [] means exactly one row`,
+        location,
+      }),
+    );
+  }
+  for (const key of definition.grain ?? []) {
+    const column = columns.find((item) => same(item.name, key));
+    if (column === undefined) {
+      errors.push(new AssayError("COLUMN_UNKNOWN", `${name}: the grain names ${key}, which is no column`, { hint: didYouMean(key, known), location }));
+    } else if (column.nullable && definition.columns !== null) {
+      errors.push(
+        new AssayError("CONTRACT_MISMATCH", `${name}: the grain column ${key} may be null`, {
+          hint: "give rows without a value an explicit member, e.g. coalesce(…, 'unknown'), and declare the column not null",
+          location,
+        }),
+      );
+    }
+  }
+  for (const [index, columnsOfIndex] of Object.entries(definition.indexes)) {
+    for (const key of columnsOfIndex.filter((item) => !known.some((column) => same(column, item)))) {
+      errors.push(new AssayError("COLUMN_UNKNOWN", `${name}: index ${index} names ${key}, which is no column`, { hint: didYouMean(key, known), location }));
+    }
+  }
+  if (definition.materialize.kind === "view" && model.params.length > 0) {
+    errors.push(
+      new AssayError("SQL_INVALID", `${name} is a view and uses the parameter $${model.params[0]}`, {
+        hint: "a view has no run to take a value from: materialize it as a table",
+        location,
+      }),
+    );
+  }
+  return errors;
+}
+
+function bindError(model: ParsedModel, failure: BindFailure): AssayError {
+  const { file, line } = model.definition.sql.location;
+  const location = { file, line: line + (failure.line ?? 1) - 1 };
+  if (failure.unknownColumn === null) return new AssayError("SQL_INVALID", `${model.name}: ${failure.message}`, { hint: "correct the model's SQL", location });
+  return new AssayError("COLUMN_UNKNOWN", `${model.name}: there is no column ${failure.unknownColumn} in the tables it reads`, {
+    hint: didYouMean(failure.unknownColumn, failure.candidates),
+    location,
+  });
+}

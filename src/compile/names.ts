@@ -1,0 +1,59 @@
+import { AssayError } from "../errors.ts";
+import type { Location } from "../terms.ts";
+import type { Project } from "./project.ts";
+
+interface Named {
+  readonly name: string;
+  readonly location: Location;
+}
+
+const tableName = /^(?:bronze|silver|gold)\.[A-Za-z_][A-Za-z0-9_]*$/;
+const plainName = /^[A-Za-z_][A-Za-z0-9_-]*$/;
+
+/** Names that cannot be used, or are used twice. */
+export function nameErrors(project: Project): readonly AssayError[] {
+  const tables: readonly Named[] = [...project.bronze, ...project.models];
+  return [
+    ...tables.flatMap((table) => badName(table, tableName, "letters, digits and _ after the layer, e.g. gold.daily_revenue")),
+    ...[...project.pipelines, ...project.sinks].flatMap((item) => badName(item, plainName, "letters, digits, - and _")),
+    ...[...project.bronze, ...project.models].flatMap((table) =>
+      Object.keys(table.columns ?? {}).flatMap((name) => badColumn(table, name)),
+    ),
+    ...duplicates(tables, "table"),
+    ...duplicates(project.pipelines, "pipeline"),
+    ...duplicates(project.sinks, "sink"),
+  ];
+}
+
+function badName(item: Named, pattern: RegExp, rule: string): readonly AssayError[] {
+  if (pattern.test(item.name)) return [];
+  return [new AssayError("NAME_INVALID", `${JSON.stringify(item.name)} is not a name`, { hint: `use ${rule}`, location: item.location })];
+}
+
+function badColumn(table: Named, name: string): readonly AssayError[] {
+  if (name !== "" && !name.startsWith("_")) return [];
+  return [
+    new AssayError("NAME_INVALID", `${table.name}: the column name ${JSON.stringify(name)} cannot be used`, {
+      hint: "names that start with _ belong to the platform",
+      location: table.location,
+    }),
+  ];
+}
+
+function duplicates(items: readonly Named[], what: string): readonly AssayError[] {
+  const first = new Map<string, Named>();
+  const errors: AssayError[] = [];
+  for (const item of items) {
+    const earlier = first.get(item.name.toLowerCase());
+    if (earlier === undefined) first.set(item.name.toLowerCase(), item);
+    else {
+      errors.push(
+        new AssayError("NAME_DUPLICATE", `two definitions of the ${what} ${item.name}`, {
+          hint: `the other one stands in ${earlier.location.file}:${earlier.location.line}; rename or remove one`,
+          location: item.location,
+        }),
+      );
+    }
+  }
+  return errors;
+}

@@ -1,0 +1,97 @@
+import type { PipelineDefinition } from "../define/project.ts";
+import { AssayError } from "../errors.ts";
+import type { Params, ParamValue } from "../terms.ts";
+import { didYouMean } from "./nearest-name.ts";
+import type { Project } from "./project.ts";
+
+interface Property {
+  readonly type?: string;
+  readonly enum?: readonly unknown[];
+  readonly default?: unknown;
+}
+
+/** The pipeline to run: the named one, the only one, or one that selects everything. Throws PIPELINE_UNKNOWN. */
+export function choosePipeline(project: Project, name: string | null): PipelineDefinition {
+  const names = project.pipelines.map((pipeline) => pipeline.name);
+  const [only, ...others] = project.pipelines;
+  if (name !== null) {
+    const found = project.pipelines.find((pipeline) => pipeline.name === name);
+    if (found !== undefined) return found;
+    throw new AssayError("PIPELINE_UNKNOWN", `there is no pipeline ${name}`, { hint: didYouMean(name, names) });
+  }
+  if (only === undefined) {
+    return { kind: "pipeline", name: "all", description: null, schedule: null, select: ["*"], params: null, location: project.config.location };
+  }
+  if (others.length === 0) return only;
+  throw new AssayError("PIPELINE_UNKNOWN", "the project has several pipelines", { hint: `name one: assay run ${names.join(" | ")}` });
+}
+
+/** Parameter values from `--param name=value` texts and the pipeline's defaults. Throws PARAM_INVALID. */
+export async function pipelineParams(pipeline: PipelineDefinition, texts: readonly string[]): Promise<Params> {
+  const properties = await propertiesOf(pipeline);
+  const given: Record<string, ParamValue> = {};
+  for (const text of texts) {
+    const equals = text.indexOf("=");
+    if (equals < 1) throw new AssayError("PARAM_INVALID", `--param ${text} is not name=value`, { hint: "write it like --param scale_data=true" });
+    const name = text.slice(0, equals);
+    const property = properties[name];
+    if (property === undefined) {
+      throw new AssayError("PARAM_INVALID", `pipeline ${pipeline.name} has no parameter ${name}`, { hint: didYouMean(name, Object.keys(properties)) });
+    }
+    given[name] = readValue(name, text.slice(equals + 1), property);
+  }
+  if (pipeline.params === null) return {};
+  const result = pipeline.params.safeParse(given);
+  if (result.success) return result.data as Params;
+  const issues = result.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
+  throw new AssayError("PARAM_INVALID", `parameters of pipeline ${pipeline.name} do not fit: ${issues.join("; ")}`, {
+    hint: `declared in ${pipeline.location.file}:${pipeline.location.line}`,
+  });
+}
+
+/** A value of the right type for every parameter of every pipeline, for typing SQL: its default, or a sample. */
+export async function sampleParams(project: Project): Promise<Params> {
+  const samples: Record<string, ParamValue> = {};
+  for (const pipeline of project.pipelines) {
+    for (const [name, property] of Object.entries(await propertiesOf(pipeline))) samples[name] ??= sampleOf(property);
+  }
+  return samples;
+}
+
+async function propertiesOf(pipeline: PipelineDefinition): Promise<Readonly<Record<string, Property>>> {
+  if (pipeline.params === null) return {};
+  const { z } = await import("zod");
+  const schema = z.toJSONSchema(pipeline.params, { io: "input" });
+  if (schema.type !== "object") {
+    throw new AssayError("PROJECT_INVALID", `the params of pipeline ${pipeline.name} are not a zod object`, {
+      hint: "write params: z.object({ … })",
+      location: pipeline.location,
+    });
+  }
+  return (schema.properties ?? {}) as Readonly<Record<string, Property>>;
+}
+
+function readValue(name: string, text: string, property: Property): ParamValue {
+  const wrong = (expected: string): AssayError =>
+    new AssayError("PARAM_INVALID", `parameter ${name} is ${expected}, not "${text}"`, { hint: `write it like --param ${name}=${sampleOf(property)}` });
+  switch (property.type) {
+    case "boolean":
+      if (text !== "true" && text !== "false") throw wrong("true or false");
+      return text === "true";
+    case "integer":
+      if (!/^[+-]?\d+$/.test(text)) throw wrong("a whole number");
+      return Number(text);
+    case "number":
+      if (text.trim() === "" || !Number.isFinite(Number(text))) throw wrong("a number");
+      return Number(text);
+    default:
+      return text;
+  }
+}
+
+function sampleOf(property: Property): ParamValue {
+  const value = property.default ?? property.enum?.[0];
+  if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return value;
+  if (property.type === "boolean") return false;
+  return property.type === "integer" || property.type === "number" ? 0 : "";
+}

@@ -1,0 +1,125 @@
+import type { ModelTable } from "../compile/manifest.ts";
+import { AssayError, messageOf } from "../errors.ts";
+import type { Step } from "../plan/plan.ts";
+import type { Candidate, Session } from "../ports/engine.ts";
+import type { Publication } from "../ports/state-store.ts";
+import type { CheckResult, RemovedRows, StepResult, UpstreamLedger } from "../terms.ts";
+import { type CheckReport, runChecks } from "./checks.ts";
+import { countOf, inputsOf, isoTime, oneRow, paramsOf, type Run } from "./context.ts";
+import { explainGrain } from "./explain-grain.ts";
+import { noFacts, type StepFacts, StepFailure, stepResult } from "./step-result.ts";
+
+/**
+ * Builds a model: candidate, ledger, checks, publish and run record in one transaction. Until it commits nobody sees anything;
+ * if anything fails the old table stands.
+ */
+export async function buildModel(run: Run, session: Session, step: Step, position: number, table: ModelTable): Promise<StepResult> {
+  const started = run.clock();
+  const params = paramsOf(run, table);
+  const candidate: Candidate = {
+    table: table.name,
+    materialization: table.materialize.kind,
+    select: { text: table.select, params },
+    columns: table.columns,
+  };
+  const publication = await session.transaction(async () => {
+    const relation = await run.engine.buildCandidate(session, candidate).catch((error: unknown) => {
+      throw buildError(table, error);
+    });
+    const report = await runChecks(session, { table: table.name, relation, columns: table.columns, grain: table.grain, checks: table.checks });
+    const checks = await explained(run, session, table, relation, report);
+    const facts = { ...(await ledgerOf(run, session, table, report.rows, params)), checks, conserved: report.conserved };
+    throwOnFailure(table, facts);
+    await run.engine.publish(session, candidate);
+    const result = stepResult(step, "succeeded", facts, run.clock() - started, null);
+    const finished = isoTime(run.clock());
+    const made: Publication = {
+      subject: table.name,
+      version: run.runId,
+      run_id: run.runId,
+      fingerprint: table.fingerprint,
+      inputs: inputsOf(run, table),
+      params,
+      rows: report.rows,
+      published_at: finished,
+    };
+    await run.store.recordStep(session, { run_id: run.runId, position, result, finished_at: finished, publication: made, ingest: null });
+    return { made, result };
+  });
+  run.publications.set(table.name, publication.made);
+  return publication.result;
+}
+
+/** Adds to a failed grain check the join that multiplies rows. */
+async function explained(run: Run, session: Session, table: ModelTable, relation: string, report: CheckReport): Promise<readonly CheckResult[]> {
+  const failed = report.results.find((result) => result.check === "grain" && result.failures > 0);
+  if (failed === undefined || table.grain.length === 0) return report.results;
+  const cause = await explainGrain(run, session, table, relation);
+  if (cause === null) return report.results;
+  return report.results.map((result) => (result === failed ? { ...result, message: `${result.message}. ${cause}` } : result));
+}
+
+/** Where every row went. */
+async function ledgerOf(run: Run, session: Session, table: ModelTable, rows: number, params: Run["params"]): Promise<StepFacts> {
+  const { ledger } = table;
+  const measured = ledger.measure === null ? null : await oneRow(session, ledger.measure, namedIn(ledger.measure, params));
+  const upstreams = ledger.upstreams.map(({ table: upstream, used }): UpstreamLedger => {
+    const read = run.publications.get(upstream)?.rows ?? 0;
+    if (used.kind === "unknown") return { table: upstream, read, used: null };
+    return { table: upstream, read, used: used.kind === "all" ? read : countOf(measured?.[used.column]) };
+  });
+  if (ledger.keeps === null) return { ...noFacts, rows_out: rows, upstreams };
+  const rowsIn = run.publications.get(ledger.keeps)?.rows ?? 0;
+  const joined = measured === null ? rowsIn : countOf(measured.joined);
+  const passed = measured === null ? rowsIn : countOf(measured.passed);
+  const removed: RemovedRows[] = [];
+  if (ledger.where !== null) removed.push({ rule: ledger.where, rows: joined - passed });
+  if (ledger.thenRemovedBy !== null) removed.push({ rule: ledger.thenRemovedBy, rows: passed - rows });
+  return { ...noFacts, rows_in: rowsIn, rows_out: rows, removed_by: removed, upstreams };
+}
+
+/** The parameters a text mentions: the ledger's query has only the model's FROM and WHERE. */
+function namedIn(text: string, params: Run["params"]): Run["params"] {
+  return Object.fromEntries(Object.entries(params).filter(([name]) => new RegExp(`\\$${name}\\b`).test(text)));
+}
+
+/** Raises a failed check, or rows that do not add up. */
+export function throwOnFailure(table: { readonly name: string; readonly location: ModelTable["location"] }, facts: StepFacts): void {
+  const failed = facts.checks.filter((check) => check.status === "failed");
+  const [first] = failed;
+  if (first !== undefined) {
+    const more = failed.length > 1 ? ` (and ${failed.length - 1} more)` : "";
+    const what = `${table.name}: check ${first.check}${first.column === null ? "" : ` (${first.column})`} failed: ${first.message}${more}`;
+    throw new StepFailure(
+      new AssayError("CHECK_FAILED", what, { hint: hintFor(first.check), location: table.location }),
+      facts,
+    );
+  }
+  if (facts.rows_in === null) return;
+  const removed = facts.removed_by.reduce((sum, item) => sum + item.rows, 0);
+  if (facts.rows_in === (facts.rows_out ?? 0) + facts.quarantined + removed) return;
+  const sum = `${facts.rows_in} rows came in, ${facts.rows_out} were published, ${facts.quarantined} quarantined, ${removed} removed`;
+  throw new StepFailure(
+    new AssayError("LEDGER_UNBALANCED", `${table.name}: the ledger does not balance: ${sum}`, {
+      hint: "rows were lost or multiplied; what was published before stands",
+      location: table.location,
+    }),
+    facts,
+  );
+}
+
+function hintFor(check: string): string {
+  if (check === "grain") return "aggregate or pick one row of the multiplying table before joining it, or declare the grain the rows really have";
+  if (check === "conserves") return "a join multiplies or loses rows of the measure: build it at the measure's own grain";
+  return "correct the data or the rule; what was published before stands";
+}
+
+function buildError(table: ModelTable, error: unknown): AssayError {
+  if (error instanceof AssayError) return error;
+  const message = messageOf(error).split("\nLINE")[0]?.trim() ?? "";
+  return new AssayError("BUILD_FAILED", `${table.name}: ${message}`, {
+    hint: "the SQL is valid but failed on these rows; what was published before stands",
+    location: table.location,
+    cause: error,
+  });
+}

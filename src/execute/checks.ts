@@ -1,0 +1,210 @@
+import type { Check } from "../define/check.ts";
+import { columnList, quoteIdentifier, quoteTable, quoteText, quoteValue } from "../define/quote.ts";
+import type { ContractColumn } from "../define/types.ts";
+import type { Session } from "../ports/engine.ts";
+import type { CheckResult, ConservedMeasure, TableName } from "../terms.ts";
+import { countOf, oneRow } from "./context.ts";
+
+/** A relation to check, before anyone can see it. */
+export interface CheckSubject {
+  readonly table: TableName;
+  /** Quoted name, or a parenthesized query. */
+  readonly relation: string;
+  readonly columns: readonly ContractColumn[];
+  /** Null: no grain declared. */
+  readonly grain: readonly string[] | null;
+  readonly checks: readonly Check[];
+}
+
+export interface CheckReport {
+  readonly rows: number;
+  readonly results: readonly CheckResult[];
+  readonly conserved: readonly ConservedMeasure[];
+}
+
+/** A rule that holds row by row. `broken` is a condition true for rows that break it. */
+interface RowRule {
+  readonly check: string;
+  readonly column: string | null;
+  readonly severity: Check["severity"];
+  readonly broken: string;
+  readonly says: string;
+}
+
+/** Runs the contract's own rules (not null, grain) and the declared checks; one scan serves all that hold row by row. */
+export async function runChecks(session: Session, subject: CheckSubject): Promise<CheckReport> {
+  const rules = rowRules(subject);
+  const counts = rules.map((rule, index) => `, count(*) filter (where ${rule.broken}) as broken_${index}`);
+  const scan = await oneRow(session, `select count(*) as rows${counts.join("")} from ${subject.relation}`);
+  const rows = countOf(scan.rows);
+  const results: CheckResult[] = [];
+  const conserved: ConservedMeasure[] = [];
+  for (const [index, rule] of rules.entries()) {
+    const failures = countOf(scan[`broken_${index}`]);
+    const message = failures === 0 ? null : `${rule.says}${await examples(session, subject, rule)}`;
+    results.push(resultOf(rule.check, rule.column, rule.severity, failures, message));
+  }
+  if (subject.grain !== null) results.push(await grainResult(session, subject, subject.grain, rows));
+  for (const check of subject.checks) {
+    const result = await tableRule(session, subject, check, rows, conserved);
+    if (result !== null) results.push(result);
+  }
+  return { rows, results, conserved };
+}
+
+export function resultOf(check: string, column: string | null, severity: Check["severity"], failures: number, message: string | null): CheckResult {
+  const status = failures === 0 ? "passed" : severity === "warn" ? "warned" : "failed";
+  return { check, column, severity, status, failures, message };
+}
+
+function rowRules(subject: CheckSubject): readonly RowRule[] {
+  const contract = subject.columns
+    .filter((column) => !column.nullable)
+    .map((column): RowRule => ({
+      check: "not_null",
+      column: column.name,
+      severity: "error",
+      broken: `${quoteIdentifier(column.name)} is null`,
+      says: `${column.name} is absent`,
+    }));
+  const required = new Set(contract.map((rule) => rule.column));
+  const declared = subject.checks.flatMap((check) => rowRule(check) ?? []).filter((rule) => rule.check !== "not_null" || !required.has(rule.column));
+  return [...contract, ...declared];
+}
+
+function rowRule(check: Check): RowRule | null {
+  const column = "column" in check ? quoteIdentifier(check.column) : "";
+  switch (check.kind) {
+    case "not_null":
+      return { check: check.kind, column: check.column, severity: check.severity, broken: `${column} is null`, says: `${check.column} is absent` };
+    case "accepted_values": {
+      const values = check.values.map((value) => quoteValue(value)).join(", ");
+      return { check: check.kind, column: check.column, severity: check.severity, broken: `${column} not in (${values})`, says: `${check.column} is none of ${check.values.join(", ")}` };
+    }
+    case "between": {
+      const bounds = [
+        ...(check.min === null ? [] : [`${column} < ${quoteValue(check.min)}`]),
+        ...(check.max === null ? [] : [`${column} > ${quoteValue(check.max)}`]),
+      ];
+      const says = `${check.column} is outside ${check.min ?? "…"} to ${check.max ?? "…"}`;
+      return { check: check.kind, column: check.column, severity: check.severity, broken: bounds.join(" or ") || "false", says };
+    }
+    case "matches":
+      return {
+        check: check.kind,
+        column: check.column,
+        severity: check.severity,
+        broken: `not regexp_matches(${column}, ${quoteText(check.pattern)})`,
+        says: `${check.column} does not match ${check.pattern}`,
+      };
+    case "expression":
+      return { check: check.kind, column: null, severity: check.severity, broken: `(${check.expression}\n) is not true`, says: `${check.name}: ${check.expression} does not hold` };
+    default:
+      return null;
+  }
+}
+
+/** Up to three offending values. */
+async function examples(session: Session, subject: CheckSubject, rule: RowRule): Promise<string> {
+  const keys = subject.grain ?? [];
+  const shown = rule.column === null || rule.check === "not_null" ? keys : [rule.column];
+  if (shown.length === 0) return "";
+  const found = await session.query({ text: `select ${columnList(shown)} from ${subject.relation} where ${rule.broken} limit 3` });
+  return `, e.g. ${found.map((row) => describeRow(row, subject.columns)).join("; ")}`;
+}
+
+/** `a = 1, b = x`, sensitive values masked. */
+export function describeRow(row: Readonly<Record<string, unknown>>, columns: readonly ContractColumn[]): string {
+  return Object.entries(row)
+    .map(([name, value]) => `${name} = ${columns.some((column) => column.name === name && column.sensitive) ? "***" : shortened(value)}`)
+    .join(", ");
+}
+
+function shortened(value: unknown): string {
+  const text = value === null ? "null" : typeof value === "object" ? JSON.stringify(value) : String(value);
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}
+
+async function grainResult(session: Session, subject: CheckSubject, grain: readonly string[], rows: number): Promise<CheckResult> {
+  if (grain.length === 0) {
+    return resultOf("grain", null, "error", rows === 1 ? 0 : Math.max(rows, 1), rows === 1 ? null : `the grain is exactly one row, there are ${rows}`);
+  }
+  return uniqueResult(session, subject, "grain", grain, "error");
+}
+
+async function uniqueResult(session: Session, subject: CheckSubject, name: string, columns: readonly string[], severity: Check["severity"]): Promise<CheckResult> {
+  const keys = columnList(columns);
+  const present = columns.map((column) => `${quoteIdentifier(column)} is not null`).join(" and ");
+  const repeated = `select ${keys}, count(*) as _times from ${subject.relation} where ${present} group by ${keys} having count(*) > 1`;
+  const failures = countOf((await oneRow(session, `select count(*) as keys from (${repeated})`)).keys);
+  if (failures === 0) return resultOf(name, columns.join(", "), severity, 0, null);
+  const example = await oneRow(session, `select * from (${repeated}) order by _times desc, ${keys} limit 1`);
+  const { _times, ...key } = example;
+  const message = `${failures} ${failures === 1 ? "key appears" : "keys appear"} more than once, e.g. ${describeRow(key, subject.columns)} ${_times} times`;
+  return resultOf(name, columns.join(", "), severity, failures, message);
+}
+
+/** Checks that need a query of their own; null for those the scan answered. */
+async function tableRule(session: Session, subject: CheckSubject, check: Check, rows: number, conserved: ConservedMeasure[]): Promise<CheckResult | null> {
+  switch (check.kind) {
+    case "unique":
+      return uniqueResult(session, subject, check.kind, [check.column], check.severity);
+    case "unique_combination":
+      return uniqueResult(session, subject, check.kind, check.columns, check.severity);
+    case "row_count": {
+      const holds = rows >= (check.min ?? 0) && rows <= (check.max ?? Number.POSITIVE_INFINITY);
+      const message = holds ? null : `there are ${rows} rows, not ${check.min ?? 0} to ${check.max ?? "any number"}`;
+      return resultOf(check.kind, null, check.severity, holds ? 0 : 1, message);
+    }
+    case "relationships": {
+      const column = quoteIdentifier(check.column);
+      const field = quoteIdentifier(check.field);
+      const orphans = `from ${subject.relation} as child where ${column} is not null and not exists (select 1 from ${quoteTable(check.to)} as parent where parent.${field} = child.${column})`;
+      const failures = countOf((await oneRow(session, `select count(*) as orphans ${orphans}`)).orphans);
+      if (failures === 0) return resultOf(check.kind, check.column, check.severity, 0, null);
+      const found = await session.query({ text: `select distinct ${column} ${orphans} limit 3` });
+      const shown = found.map((row) => describeRow(row, subject.columns)).join("; ");
+      return resultOf(check.kind, check.column, check.severity, failures, `${failures} rows have no partner in ${check.to}.${check.field}, e.g. ${shown}`);
+    }
+    case "conserves":
+      return conservesResult(session, subject, check, conserved);
+    case "sql": {
+      const query = check.query.replaceAll("{table}", subject.relation).replace(/;\s*$/, "");
+      const failures = countOf((await oneRow(session, `select count(*) as rows from (${query}\n)`)).rows);
+      if (failures === 0) return resultOf(check.kind, null, check.severity, 0, null);
+      const found = await session.query({ text: `select * from (${query}\n) limit 1` });
+      return resultOf(check.kind, null, check.severity, failures, `${check.name}: ${failures} rows, e.g. ${found.map((row) => describeRow(row, subject.columns)).join("")}`);
+    }
+    case "not_null":
+    case "accepted_values":
+    case "between":
+    case "matches":
+    case "expression":
+      return null;
+    default:
+      return check satisfies never;
+  }
+}
+
+async function conservesResult(
+  session: Session,
+  subject: CheckSubject,
+  check: Check & { readonly kind: "conserves" },
+  conserved: ConservedMeasure[],
+): Promise<CheckResult> {
+  const filter = check.where === null ? "" : ` where ${check.where}`;
+  const totals = await oneRow(
+    session,
+    `select own::varchar as own, source::varchar as source, coalesce(own, 0) = coalesce(source, 0) as agrees, (coalesce(own, 0) - coalesce(source, 0))::varchar as difference
+     from (select (select sum(${quoteIdentifier(check.column)}) from ${subject.relation}) as own, (select sum(${check.measure}) from ${quoteTable(check.upstream)}${filter}) as source)`,
+  );
+  const agrees = totals.agrees === true;
+  const measure = { column: check.column, upstream: check.upstream as TableName, measure: check.measure };
+  conserved.push({ ...measure, total: textOf(totals.own), upstream_total: textOf(totals.source), agrees });
+  const message = agrees
+    ? null
+    : `the total of ${check.column} is ${totals.own}, in ${check.upstream} the total of ${check.measure} is ${totals.source}: a difference of ${totals.difference}`;
+  return resultOf(check.kind, check.column, check.severity, agrees ? 0 : 1, message);
+}
+
+const textOf = (value: unknown): string | null => (value === null || value === undefined ? null : String(value));

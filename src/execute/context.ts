@@ -1,0 +1,77 @@
+import type { Manifest, ManifestTable } from "../compile/manifest.ts";
+import type { Observation } from "../plan/plan-run.ts";
+import type { Engine, Session } from "../ports/engine.ts";
+import type { Lake } from "../ports/lake.ts";
+import type { Sink } from "../ports/sink.ts";
+import type { Source } from "../ports/source.ts";
+import type { Publication, State, StateStore } from "../ports/state-store.ts";
+import type { Params, TableName } from "../terms.ts";
+import type { RunEventListener } from "./run-event.ts";
+
+/** Milliseconds since 1970. */
+export type Clock = () => number;
+
+/** Everything a run touches; all effects come in here. */
+export interface ExecuteContext {
+  readonly manifest: Manifest;
+  readonly engine: Engine;
+  readonly store: StateStore;
+  readonly lake: Lake;
+  readonly source: Source;
+  /** Connects to a sink's target when its first step runs. */
+  readonly openSink: (name: string) => Promise<{ readonly sink: Sink; readonly identity: string }>;
+  readonly observations: ReadonlyMap<TableName, Observation>;
+  readonly state: State;
+  readonly fullRefresh: boolean;
+  readonly clock: Clock;
+  readonly runId: string;
+  /** Folder for files that live as long as the run. */
+  readonly scratch: string;
+  /** Steps at the same time. */
+  readonly concurrency: number;
+  /** Texts that must never be shown or stored. */
+  readonly secrets: readonly string[];
+  readonly emit: RunEventListener;
+}
+
+/** A run under way: the context and what this run has published so far. */
+export interface Run extends ExecuteContext {
+  readonly params: Params;
+  readonly publications: Map<string, Publication>;
+}
+
+export function tableOf(run: Run, name: TableName): ManifestTable {
+  const table = run.manifest.tables.find((item) => item.name === name);
+  if (table === undefined) throw new Error(`the plan names ${name}, the manifest does not`);
+  return table;
+}
+
+/** Versions of a table's dependencies as they are now. */
+export function inputsOf(run: Run, table: ManifestTable): Readonly<Record<string, string>> {
+  return Object.fromEntries(table.dependencies.flatMap((name) => {
+    const version = run.publications.get(name)?.version;
+    return version === undefined ? [] : [[name, version] as const];
+  }));
+}
+
+/** The parameters a table uses. */
+export function paramsOf(run: Run, table: ManifestTable): Params {
+  return Object.fromEntries(table.params.flatMap((name) => {
+    const value = run.params[name];
+    return value === undefined ? [] : [[name, value] as const];
+  }));
+}
+
+export const isoTime = (milliseconds: number): string => new Date(milliseconds).toISOString();
+
+/** A count as a query returns it. */
+export function countOf(value: unknown): number {
+  return Number(value ?? 0);
+}
+
+/** The first row of a query that always has one. */
+export async function oneRow(session: Session, text: string, params: Params = {}): Promise<Readonly<Record<string, unknown>>> {
+  const [row] = await session.query({ text, params });
+  if (row === undefined) throw new Error(`no row from: ${text.slice(0, 200)}`);
+  return row;
+}

@@ -1,0 +1,155 @@
+import { mkdir, rm } from "node:fs/promises";
+import { redact } from "../define/redact.ts";
+import { AssayError, messageOf } from "../errors.ts";
+import type { Plan, Step } from "../plan/plan.ts";
+import type { Session } from "../ports/engine.ts";
+import type { RunResult, StepResult } from "../terms.ts";
+import { buildModel } from "./build.ts";
+import { type ExecuteContext, isoTime, type Run, tableOf } from "./context.ts";
+import { ingestTable } from "./ingest.ts";
+import { sendTable } from "./send.ts";
+import { noFacts, StepFailure, stepResult } from "./step-result.ts";
+
+/**
+ * Carries a plan out: steps run as soon as what they need is finished, several at a time; a failed step skips its dependents and the rest
+ * goes on. Never throws for a failed step; throws when the run itself cannot be recorded.
+ */
+export async function executePlan(plan: Plan, context: ExecuteContext): Promise<RunResult> {
+  const run: Run = { ...context, params: plan.params, publications: new Map(context.state.publications) };
+  const startedAt = context.clock();
+  const { runId } = context;
+  const control = await context.engine.session();
+  try {
+    for (const unfinished of await context.store.unfinishedRuns(control)) {
+      context.emit({ kind: "RunInterruptedFound", at: isoTime(context.clock()), ...unfinished });
+      await context.lake.removeRun(unfinished.run_id, committedFolders(context));
+    }
+    const toRun = plan.steps.filter((step) => step.action === "run");
+    await control.transaction(() =>
+      context.store.startRun(control, {
+        run_id: runId,
+        pipeline: plan.pipeline,
+        env: plan.environment,
+        params: plan.params,
+        started_at: isoTime(startedAt),
+      }),
+    );
+    context.emit({
+      kind: "RunStarted",
+      at: isoTime(startedAt),
+      run_id: runId,
+      project: plan.project,
+      pipeline: plan.pipeline,
+      env: plan.environment,
+      params: plan.params,
+      steps: toRun.map(({ step, kind, table, because }) => ({ step, kind, table, because })),
+      skipped: plan.steps.length - toRun.length,
+    });
+    await mkdir(context.scratch, { recursive: true });
+    const results = await runSteps(run, plan);
+    const finishedAt = context.clock();
+    const status = results.some((result) => result.status === "failed") ? "failed" : "succeeded";
+    await control.transaction(async () => {
+      for (const [position, result] of results.entries()) {
+        // Steps that ran were recorded when they ended.
+        if (result.status !== "skipped") continue;
+        await context.store.recordStep(control, { run_id: runId, position, result, finished_at: isoTime(finishedAt), publication: null, ingest: null });
+      }
+      await context.store.finishRun(control, { run_id: runId, status, finished_at: isoTime(finishedAt), duration_ms: finishedAt - startedAt });
+    });
+    const result: RunResult = {
+      run_id: runId,
+      status,
+      pipeline: plan.pipeline,
+      env: plan.environment,
+      params: plan.params,
+      started_at: isoTime(startedAt),
+      finished_at: isoTime(finishedAt),
+      duration_ms: Math.round(finishedAt - startedAt),
+      steps: results,
+    };
+    context.emit({ kind: "RunFinished", at: isoTime(finishedAt), result });
+    return result;
+  } finally {
+    control.close();
+    await rm(context.scratch, { recursive: true, force: true });
+  }
+}
+
+/** Batch folders that published tables read (absolute). */
+function committedFolders(context: ExecuteContext): ReadonlySet<string> {
+  return new Set(
+    context.state.files.filter((file) => file.files !== "").map((file) => /^.*?run_id=[^/]+/.exec(context.lake.absolute(file.files))?.[0] ?? ""),
+  );
+}
+
+async function runSteps(run: Run, plan: Plan): Promise<readonly StepResult[]> {
+  const results = new Map<string, StepResult>();
+  for (const step of plan.steps) if (step.action === "skip") results.set(step.step, stepResult(step, "skipped", noFacts, 0, null));
+  const waiting = plan.steps.filter((step) => step.action === "run");
+  const sessions: Session[] = [];
+  const active = new Set<Promise<void>>();
+
+  const finish = (step: Step, result: StepResult): void => {
+    results.set(step.step, result);
+    run.emit({ kind: "StepFinished", at: isoTime(run.clock()), result });
+  };
+  const start = async (step: Step): Promise<void> => {
+    const session = sessions.pop() ?? (await run.engine.session());
+    run.emit({ kind: "StepStarted", at: isoTime(run.clock()), step: step.step, table: step.table });
+    finish(step, await runStep(run, session, step, plan.steps.indexOf(step)));
+    sessions.push(session);
+  };
+  try {
+    while (waiting.length > 0 || active.size > 0) {
+      for (const step of [...waiting]) {
+        const upstreams = step.after.map((name) => results.get(name));
+        const broken = step.after.find((name) => (results.get(name)?.status ?? "succeeded") !== "succeeded");
+        if (broken !== undefined) {
+          waiting.splice(waiting.indexOf(step), 1);
+          finish(step, stepResult(step, "skipped", noFacts, 0, null, `${broken} did not succeed`));
+          continue;
+        }
+        if (active.size >= run.concurrency || upstreams.includes(undefined)) continue;
+        waiting.splice(waiting.indexOf(step), 1);
+        const work: Promise<void> = start(step).finally(() => active.delete(work));
+        active.add(work);
+      }
+      if (active.size > 0) await Promise.race(active);
+    }
+  } finally {
+    // Whatever broke the loop, nothing goes on in the background.
+    await Promise.allSettled(active);
+    for (const session of sessions) session.close();
+  }
+  return plan.steps.flatMap((step) => results.get(step.step) ?? []);
+}
+
+async function runStep(run: Run, session: Session, step: Step, position: number): Promise<StepResult> {
+  const started = run.clock();
+  const table = tableOf(run, step.table);
+  try {
+    if (table.kind === "bronze") return await ingestTable(run, session, step, position, table);
+    return step.kind === "sink" ? await sendTable(run, session, step, position, table) : await buildModel(run, session, step, position, table);
+  } catch (error) {
+    const failure = error instanceof StepFailure ? error : new StepFailure(asAssayError(step, error), noFacts);
+    // The rows of a failed step were not published.
+    const result = withoutSecrets(stepResult(step, "failed", failure.facts, run.clock() - started, failure.error), run.secrets);
+    await session.transaction(() =>
+      run.store.recordStep(session, { run_id: run.runId, position, result, finished_at: isoTime(run.clock()), publication: null, ingest: null }),
+    );
+    return result;
+  }
+}
+
+function withoutSecrets(result: StepResult, secrets: readonly string[]): StepResult {
+  if (result.error === null) return result;
+  const { message, hint } = result.error;
+  return { ...result, error: { ...result.error, message: redact(message, secrets), hint: hint === null ? null : redact(hint, secrets) } };
+}
+
+function asAssayError(step: Step, error: unknown): AssayError {
+  if (error instanceof AssayError) return error;
+  const message = messageOf(error).split("\nLINE")[0]?.trim();
+  return new AssayError("BUILD_FAILED", `${step.table}: ${message}`, { hint: "what was published before stands", cause: error });
+}

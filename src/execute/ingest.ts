@@ -1,0 +1,175 @@
+import type { BronzeTable } from "../compile/manifest.ts";
+import { columnList, quoteText } from "../define/quote.ts";
+import { AssayError } from "../errors.ts";
+import type { Step } from "../plan/plan.ts";
+import type { Session } from "../ports/engine.ts";
+import type { IngestedFile, Publication, RefusedRow } from "../ports/state-store.ts";
+import type { StepResult } from "../terms.ts";
+import { throwOnFailure } from "./build.ts";
+import { runChecks } from "./checks.ts";
+import { countOf, inputsOf, isoTime, oneRow, paramsOf, type Run } from "./context.ts";
+import { type LandedFile, landFile } from "./land-file.ts";
+import { noFacts, type StepFacts, StepFailure, stepResult } from "./step-result.ts";
+
+/**
+ * Ingests a bronze table: new and changed files become Parquet of a new batch, the table becomes a view over the files that count now.
+ * Checks run on exactly the files the view will show; view, run record and quarantine become visible in one transaction.
+ */
+export async function ingestTable(run: Run, session: Session, step: Step, position: number, table: BronzeTable): Promise<StepResult> {
+  const started = run.clock();
+  const observation = run.observations.get(table.name);
+  if (observation === undefined || "error" in observation) throw observation?.error ?? new Error(`${table.name} was not looked at`);
+  const replicas = await replicasOf(run, session, table);
+  const stampedAt = run.clock();
+  const before = run.state.files.filter((file) => file.table === table.name);
+  const usable = (file: IngestedFile): boolean =>
+    !run.fullRefresh && file.contract_fingerprint === table.contractFingerprint && file.replicas === replicas;
+  const found = observation.files.map((file) => ({ file, known: before.find((item) => item.name === file.name && item.sha256 === file.sha256 && usable(item)) }));
+  const batchId = `${table.name}/${run.runId}`;
+  const date = isoTime(started).slice(0, 10);
+  const fresh = found.filter((item) => item.known === undefined);
+  const folder = fresh.length === 0 ? null : await run.lake.openBatch(table.name, date, run.runId);
+  try {
+    const landed: LandedFile[] = [];
+    for (const [index, { file }] of fresh.entries()) {
+      if (folder !== null) landed.push(await landFile(session, run.source, table, file, folder, index + 1, replicas));
+    }
+    const facts = factsOf(landed, replicas);
+    throwOnRejected(table, landed, facts);
+    const current = [
+      ...found.flatMap(({ file, known }) => (known === undefined ? [] : [{ ...known, path: file.path, stamp: file.stamp, stamped_at: stampedAt }])),
+      ...(table.load === "append" ? before.filter((item) => !observation.files.some((file) => file.name === item.name)) : []),
+      ...landed.map((file): IngestedFile => ({
+        table: table.name,
+        batch_id: batchId,
+        name: file.file.name,
+        path: file.file.path,
+        sha256: file.file.sha256,
+        bytes: file.file.bytes,
+        stamp: file.file.stamp,
+        stamped_at: stampedAt,
+        rows: file.rows,
+        quarantined: file.refused.length,
+        replicas,
+        contract_fingerprint: table.contractFingerprint,
+        files: file.files === "" ? "" : run.lake.relative(file.files),
+      })),
+    ];
+    if (folder !== null) {
+      await run.lake.writeManifest(folder, {
+        table: table.name,
+        batch_id: batchId,
+        run_id: run.runId,
+        loaded_at: isoTime(run.clock()),
+        contract_fingerprint: table.contractFingerprint,
+        sources: landed.map(({ file, records, rows, refused, files }) => ({
+          file: file.path,
+          bytes: file.bytes,
+          sha256: file.sha256,
+          records: records / replicas,
+          replicas,
+          rows,
+          quarantined: refused.length,
+          files: files === "" ? "" : files.slice(folder.length + 1),
+        })),
+      });
+    }
+    return await publish(run, session, step, position, table, { started, batchId, current, landed, facts });
+  } catch (error) {
+    if (folder !== null) await run.lake.removeBatch(folder);
+    throw error;
+  }
+}
+
+interface Ingested {
+  readonly started: number;
+  readonly batchId: string;
+  readonly current: readonly IngestedFile[];
+  readonly landed: readonly LandedFile[];
+  readonly facts: StepFacts;
+}
+
+async function publish(run: Run, session: Session, step: Step, position: number, table: BronzeTable, ingested: Ingested): Promise<StepResult> {
+  const files = ingested.current.filter((file) => file.files !== "").map((file) => run.lake.absolute(file.files));
+  const relation = relationOver(table, files);
+  const report = await runChecks(session, {
+    table: table.name,
+    relation,
+    columns: table.columns,
+    grain: table.grain.length === 0 ? null : table.grain,
+    checks: table.checks,
+  });
+  const facts: StepFacts = { ...ingested.facts, checks: report.results, conserved: report.conserved };
+  throwOnFailure(table, facts);
+  const made = await session.transaction(async () => {
+    await run.engine.publishBronze(session, table.name, table.columns, files);
+    const result = stepResult(step, "succeeded", facts, run.clock() - ingested.started, null);
+    const finished = isoTime(run.clock());
+    const publication: Publication = {
+      subject: table.name,
+      version: run.runId,
+      run_id: run.runId,
+      fingerprint: table.fingerprint,
+      inputs: inputsOf(run, table),
+      params: paramsOf(run, table),
+      rows: report.rows,
+      published_at: finished,
+    };
+    const quarantined = ingested.landed.flatMap((file) => file.refused.map((row): RefusedRow => ({ ...row, source_file: file.file.path })));
+    await run.store.recordStep(session, {
+      run_id: run.runId,
+      position,
+      result,
+      finished_at: finished,
+      publication,
+      ingest: { batch_id: ingested.batchId, current: ingested.current, quarantined },
+    });
+    return { publication, result };
+  });
+  run.publications.set(table.name, made.publication);
+  return made.result;
+}
+
+/** The rows of the files, as the view will show them. */
+function relationOver(table: BronzeTable, files: readonly string[]): string {
+  const columns = columnList(table.columns.map((column) => column.name));
+  const paths = files.map(quoteText).join(", ");
+  if (files.length > 0) return `(select ${columns} from read_parquet([${paths}], hive_partitioning = false)) as candidate`;
+  return `(select ${table.columns.map((column) => `null as "${column.name}"`).join(", ")} where false) as candidate`;
+}
+
+async function replicasOf(run: Run, session: Session, table: BronzeTable): Promise<number> {
+  if (table.replicate === null) return 1;
+  const times = countOf((await oneRow(session, `select (${table.replicate.times})::integer as times`, paramsOf(run, table))).times);
+  if (Number.isInteger(times) && times >= 1) return times;
+  throw new AssayError("PARAM_INVALID", `${table.name}: replicate.times gives ${times}; it has to be at least 1`, { location: table.location });
+}
+
+function factsOf(landed: readonly LandedFile[], replicas: number): StepFacts {
+  const sum = (value: (file: LandedFile) => number): number => landed.reduce((total, file) => total + value(file), 0);
+  return {
+    ...noFacts,
+    rows_in: sum((file) => file.records),
+    rows_out: sum((file) => file.rows),
+    quarantined: sum((file) => file.refused.length * replicas),
+    notes: landed.flatMap((file) => file.notes),
+  };
+}
+
+/** More refused rows than allowed, or nothing but refused rows. */
+function throwOnRejected(table: BronzeTable, landed: readonly LandedFile[], facts: StepFacts): void {
+  const refused = landed.flatMap((file) => file.refused.map((row) => ({ ...row, file: file.file.path })));
+  const [first] = refused;
+  if (first === undefined) return;
+  const all = facts.rows_out === 0;
+  if (!all && (table.maxRejected === null || refused.length <= table.maxRejected)) return;
+  const allowed = all ? "every row" : `${refused.length} rows`;
+  const limit = all ? "" : `, maxRejected is ${table.maxRejected}`;
+  throw new StepFailure(
+    new AssayError("TOO_MANY_REJECTED", `${table.name}: ${allowed} refused at the door${limit}; first: ${first.file} row ${first.row_number ?? "?"}: ${first.message}`, {
+      hint: "correct the file or the contract, or raise maxRejected; what was published before stands",
+      location: table.location,
+    }),
+    facts,
+  );
+}

@@ -1,0 +1,118 @@
+import { join } from "node:path";
+import type { BronzeTable } from "../compile/manifest.ts";
+import { columnList, quoteIdentifier, quoteText } from "../define/quote.ts";
+import { AssayError, messageOf } from "../errors.ts";
+import type { Session } from "../ports/engine.ts";
+import type { Refusal, Source, SourceFile, SourceRead } from "../ports/source.ts";
+import { countOf } from "./context.ts";
+
+/** One source file turned into Parquet. */
+export interface LandedFile {
+  readonly file: SourceFile;
+  /** Records in the file times replicas. */
+  readonly records: number;
+  readonly rows: number;
+  readonly refused: readonly Refusal[];
+  /** Absolute path or glob of the Parquet files; empty when no row fitted. */
+  readonly files: string;
+  readonly notes: readonly string[];
+}
+
+interface CopyResult {
+  readonly rows: number;
+  readonly columnsWithNulls: ReadonlySet<string>;
+}
+
+/**
+ * Writes one file's rows as Parquet below the batch folder. Rows that do not fit the contract are left out and returned as refused.
+ * Throws SOURCE_*, LEDGER_UNBALANCED.
+ */
+export async function landFile(
+  session: Session,
+  source: Source,
+  table: BronzeTable,
+  file: SourceFile,
+  folder: string,
+  position: number,
+  replicas: number,
+): Promise<LandedFile> {
+  const read = await source.open(table.source, file, table.columns, session);
+  const name = `file_${String(position).padStart(5, "0")}`;
+  const copy = await copyRows(session, table, file, read, folder, name, replicas, []);
+  const refused = [...(await source.refusals(table.source, file, read, table.columns, session))];
+  const required = table.columns.filter((column) => !column.nullable && copy.columnsWithNulls.has(column.name)).map((column) => column.name);
+  let { rows } = copy;
+  if (required.length > 0) {
+    // Rare: the statistics of the files just written show nulls where the contract allows none, so those rows are found and left out.
+    refused.push(...(await source.absent(table.source, file, read, table.columns, session)));
+    rows = (await copyRows(session, table, file, read, folder, name, replicas, required)).rows;
+  }
+  if (read.rejects !== null) {
+    await session.execute({ text: `drop table if exists ${read.rejects.table}; drop table if exists ${read.rejects.scan}` });
+  }
+  const records = (read.records ?? rows / replicas + refused.length) * replicas;
+  if (records !== rows + refused.length * replicas) {
+    throw new AssayError("LEDGER_UNBALANCED", `${file.path} holds ${records} records, but ${rows} were read and ${refused.length * replicas} refused`, {
+      hint: "the file's quoting is read differently than written: check quote and delimiter; nothing was ingested",
+      location: table.location,
+    });
+  }
+  const partitioned = table.partitionBy.length > 0;
+  const files = rows === 0 ? "" : join(folder, partitioned ? `**/${name}_*.parquet` : `${name}.parquet`);
+  return { file, records, rows, refused, files, notes: read.notes };
+}
+
+async function copyRows(
+  session: Session,
+  table: BronzeTable,
+  file: SourceFile,
+  read: SourceRead,
+  folder: string,
+  name: string,
+  replicas: number,
+  required: readonly string[],
+): Promise<CopyResult> {
+  const filter = required.length === 0 ? "" : ` where ${required.map((column) => `${quoteIdentifier(column)} is not null`).join(" and ")}`;
+  const rows = `(${read.select}) as source${filter}`;
+  const columns = columnList(table.columns.map((column) => column.name));
+  const body = replicas === 1 ? `select ${columns} from ${rows}` : replicated(table, rows, replicas);
+  const folders = table.partitionBy.map((part) => `, (${part.expression}) as ${quoteIdentifier(part.folder)}`);
+  const select = folders.length === 0 ? body : `select ${columns}${folders.join("")} from (${body})`;
+  const target = folders.length === 0 ? join(folder, `${name}.parquet`) : folder;
+  const partition =
+    folders.length === 0
+      ? ""
+      : `, partition_by (${columnList(table.partitionBy.map((part) => part.folder))}), overwrite_or_ignore true, filename_pattern ${quoteText(`${name}_{i}`)}`;
+  try {
+    const statistics = await session.query({ text: `copy (${select}) to ${quoteText(target)} (format parquet, return_stats true${partition})` });
+    return {
+      rows: statistics.reduce((sum, row) => sum + countOf(row.count), 0),
+      columnsWithNulls: new Set(statistics.flatMap((row) => nullColumns(row.column_statistics))),
+    };
+  } catch (error) {
+    if (error instanceof AssayError) throw error;
+    throw new AssayError("SOURCE_UNREADABLE", `${file.path} cannot be read as ${table.source.kind}: ${messageOf(error).split("\n")[0]}`, {
+      hint: "compare the file with the source's options (delimiter, quote, layout)",
+      location: table.location,
+      cause: error,
+    });
+  }
+}
+
+/** Copies of every row with new keys; copy 0 keeps the originals. */
+function replicated(table: BronzeTable, rows: string, replicas: number): string {
+  const keys = new Set(table.replicate?.keys ?? []);
+  const columns = table.columns.map(({ name }) => {
+    const column = quoteIdentifier(name);
+    return keys.has(name) ? `case when replica = 0 then ${column} else ${column} || '~' || replica end as ${column}` : column;
+  });
+  return `select ${columns.join(", ")} from (select * from ${rows}) cross join range(${replicas}) as replicas(replica)`;
+}
+
+/** Names of the columns in which a written file has nulls, from COPY's `column_statistics`. */
+function nullColumns(statistics: unknown): readonly string[] {
+  if (!Array.isArray(statistics)) return [];
+  return (statistics as readonly { readonly key: string; readonly value: readonly { readonly key: string; readonly value: string }[] }[]).flatMap(
+    ({ key, value }) => (value.some((entry) => entry.key === "null_count" && entry.value !== "0") ? [key.replace(/^"|"$/g, "").replaceAll('""', '"')] : []),
+  );
+}

@@ -1,0 +1,24 @@
+import type { RunStatus, StepResult } from "../terms.ts";
+
+/** What a person sees of a step or run: `warned` is a success with a check that did not pass. */
+export type Outcome = "succeeded" | "warned" | "failed" | "skipped" | "running" | "interrupted";
+
+/** The shape that goes with the word, so that colour is never the only sign. */
+export const marks: Readonly<Record<Outcome | "quarantined", string>> = {
+  succeeded: "✓",
+  warned: "▲",
+  failed: "✕",
+  skipped: "○",
+  running: "◐",
+  interrupted: "▲",
+  quarantined: "◆",
+};
+
+export function outcomeOf(step: StepResult): Outcome {
+  if (step.status !== "succeeded") return step.status;
+  return step.checks.every((check) => check.status === "passed") ? "succeeded" : "warned";
+}
+
+export function runOutcome(status: RunStatus, warnedChecks: number): Outcome {
+  return status === "succeeded" && warnedChecks > 0 ? "warned" : status;
+}

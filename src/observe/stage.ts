@@ -1,0 +1,18 @@
+import type { Layer, TableName } from "../terms.ts";
+
+/** Part of a run, in the order the data flows. */
+export type Stage = Layer | "sink";
+
+export const stages = ["bronze", "silver", "gold", "sink"] as const satisfies readonly Stage[];
+
+/** The stage of a step: `sink warehouse gold.x` belongs to the sink, everything else to its table's layer. */
+export function stageOf(step: { readonly step: string; readonly table: TableName }): Stage {
+  if (step.step.startsWith("sink ")) return "sink";
+  return step.table.slice(0, step.table.indexOf(".")) as Layer;
+}
+
+/** What a person calls the step: the table, and for a sink also where it goes: `gold.fact_sales → warehouse`. */
+export function stepLabel(step: { readonly step: string; readonly table: TableName }): string {
+  if (stageOf(step) !== "sink" || !step.step.endsWith(` ${step.table}`)) return step.table;
+  return `${step.table} → ${step.step.slice("sink ".length, -step.table.length - 1)}`;
+}

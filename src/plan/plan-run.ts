@@ -1,0 +1,139 @@
+import type { BronzeTable, Manifest, ManifestSink, ManifestTable, ModelTable } from "../compile/manifest.ts";
+import { AssayError } from "../errors.ts";
+import type { SourceFile } from "../ports/source.ts";
+import type { IngestedFile, Publication, State } from "../ports/state-store.ts";
+import type { Params, TableName } from "../terms.ts";
+import type { Plan, RunReason, SkipReason, Step } from "./plan.ts";
+
+/** The files of a bronze table's source as they are now, or why they cannot be told. */
+export type Observation = { readonly files: readonly SourceFile[] } | { readonly error: AssayError };
+
+/** A sink's target: its identity without secrets, or why there is none. */
+export type Target = { readonly identity: string } | { readonly missing: string };
+
+export interface PlanInput {
+  readonly manifest: Manifest;
+  readonly state: State;
+  readonly observations: ReadonlyMap<TableName, Observation>;
+  /** By sink name. */
+  readonly targets: ReadonlyMap<string, Target>;
+  readonly selected: ReadonlySet<TableName>;
+  readonly pipeline: string;
+  readonly environment: string;
+  readonly params: Params;
+  /** Run every selected step whether it needs to or not. */
+  readonly fullRefresh: boolean;
+}
+
+type Verdict = { readonly action: "run"; readonly reason: RunReason; readonly because: string } | { readonly action: "skip"; readonly reason: SkipReason; readonly because: string };
+
+const run = (reason: RunReason, because: string): Verdict => ({ action: "run", reason, because });
+const skip = (reason: SkipReason, because: string): Verdict => ({ action: "skip", reason, because });
+
+export const ingestStep = (table: TableName): string => `ingest ${table}`;
+export const buildStep = (table: TableName): string => `build ${table}`;
+export const sinkStep = (sink: string, table: TableName): string => `sink ${sink} ${table}`;
+/** Key of a sink's load among the publications. */
+export const sinkSubject = (sink: string, table: TableName): string => `sink:${sink}:${table}`;
+
+/** What a run would do and why. Pure: dry run, explanation and real run read the same list. Throws UPSTREAM_MISSING. */
+export function planRun(input: PlanInput): Plan {
+  const steps: Step[] = [];
+  const running = new Map<TableName, string>();
+  for (const table of input.manifest.tables) {
+    if (!input.selected.has(table.name)) continue;
+    needUpstreams(table, input, running);
+    const step = table.kind === "bronze" ? ingestStep(table.name) : buildStep(table.name);
+    const verdict = table.kind === "bronze" ? bronzeVerdict(table, input, running) : modelVerdict(table, input, running);
+    if (verdict.action === "run") running.set(table.name, step);
+    const after = table.dependencies.flatMap((name) => running.get(name) ?? []);
+    steps.push({ step, kind: table.kind === "bronze" ? "ingest" : "build", table: table.name, after, ...verdict });
+  }
+  for (const sink of input.manifest.sinks) {
+    for (const name of sink.tables) {
+      const table = input.manifest.tables.find((item) => item.name === name);
+      if (!input.selected.has(name) || table?.kind !== "model") continue;
+      const before = running.get(name);
+      const verdict = sinkVerdict(sink, table, input, before);
+      steps.push({ step: sinkStep(sink.name, name), kind: "sink", table: name, after: before === undefined ? [] : [before], ...verdict });
+    }
+  }
+  const { pipeline, environment, params } = input;
+  return { project: input.manifest.project, pipeline, environment, params, steps };
+}
+
+function needUpstreams(table: ManifestTable, input: PlanInput, running: ReadonlyMap<TableName, string>): void {
+  const missing = table.dependencies.find((name) => !running.has(name) && !input.state.publications.has(name));
+  if (missing === undefined) return;
+  throw new AssayError("UPSTREAM_MISSING", `${table.name} reads ${missing}, which was never built and is not selected`, {
+    hint: `select what it needs too: --select +${table.name}`,
+    location: table.location,
+  });
+}
+
+/** What bronze tables and models have in common: never published, forced, or defined otherwise. */
+function definitionVerdict(table: ManifestTable, publication: Publication | undefined, input: PlanInput): Verdict | null {
+  if (publication === undefined) return run("new", "nothing published yet");
+  if (input.fullRefresh) return run("forced", "full refresh");
+  if (publication.fingerprint !== table.fingerprint) return run("changed", "its definition changed");
+  const param = table.params.find((name) => publication.params[name] !== input.params[name]);
+  if (param !== undefined) return run("changed", `parameter ${param}: ${publication.params[param]} → ${input.params[param]}`);
+  return null;
+}
+
+function bronzeVerdict(table: BronzeTable, input: PlanInput, running: ReadonlyMap<TableName, string>): Verdict {
+  const publication = input.state.publications.get(table.name);
+  const observation = input.observations.get(table.name);
+  const verdict = definitionVerdict(table, publication, input);
+  if (verdict !== null) return verdict;
+  if (observation === undefined || "error" in observation) return run("new_input", `its source cannot be read: ${observation?.error.message ?? "not looked at"}`);
+  const current = input.state.files.filter((file) => file.table === table.name);
+  const difference = fileDifference(table, observation.files, current);
+  return difference === null ? inputVerdict(table, publication, input, running) : run("new_input", difference);
+}
+
+/** How the files differ from those that were ingested, or null. */
+function fileDifference(table: BronzeTable, now: readonly SourceFile[], before: readonly IngestedFile[]): string | null {
+  const known = new Map(before.map((file) => [file.name, file.sha256] as const));
+  const added = now.filter((file) => !known.has(file.name));
+  const changed = now.filter((file) => known.has(file.name) && known.get(file.name) !== file.sha256);
+  const gone = table.load === "append" ? [] : before.filter((file) => !now.some((item) => item.name === file.name));
+  const parts = [named(added, "new"), named(changed, "changed"), named(gone, "gone")].filter((part) => part !== null);
+  return parts.length === 0 ? null : parts.join(", ");
+}
+
+function named(files: readonly { readonly name: string }[], what: string): string | null {
+  const [only] = files;
+  if (only === undefined) return null;
+  return files.length === 1 ? `${only.name} is ${what}` : `${files.length} files are ${what}`;
+}
+
+function modelVerdict(table: ModelTable, input: PlanInput, running: ReadonlyMap<TableName, string>): Verdict {
+  const publication = input.state.publications.get(table.name);
+  return definitionVerdict(table, publication, input) ?? inputVerdict(table, publication, input, running);
+}
+
+function inputVerdict(table: ManifestTable, publication: Publication | undefined, input: PlanInput, running: ReadonlyMap<TableName, string>): Verdict {
+  const runs = table.dependencies.find((name) => running.has(name));
+  if (runs !== undefined) return run("new_input", `${runs} runs before it`);
+  const newer = table.dependencies.find((name) => input.state.publications.get(name)?.version !== publication?.inputs[name]);
+  if (newer !== undefined) return run("new_input", `${newer} has a newer version`);
+  return skip("unchanged", `unchanged since run ${publication?.run_id}`);
+}
+
+function sinkVerdict(sink: ManifestSink, table: ModelTable, input: PlanInput, before: string | undefined): Verdict {
+  const target = input.targets.get(sink.name) ?? { missing: "no target" };
+  if ("missing" in target) return skip("not_configured", target.missing);
+  const publication = input.state.publications.get(sinkSubject(sink.name, table.name));
+  if (publication === undefined) return run("new", "nothing sent yet");
+  if (input.fullRefresh) return run("forced", "full refresh");
+  if (publication.fingerprint !== sinkFingerprint(sink, table, target.identity)) return run("changed", "its target or the table's contract changed");
+  if (before !== undefined) return run("new_input", `${table.name} runs before it`);
+  if (publication.inputs[table.name] !== input.state.publications.get(table.name)?.version) return run("new_input", `${table.name} has a newer version`);
+  return skip("unchanged", `unchanged since run ${publication.run_id}`);
+}
+
+/** Everything that decides what the sink's table looks like and where it is. */
+export function sinkFingerprint(sink: ManifestSink, table: ModelTable, identity: string): string {
+  return [sink.fingerprint, table.fingerprint, JSON.stringify(table.indexes), table.description ?? "", identity].join("|");
+}

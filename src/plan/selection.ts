@@ -1,0 +1,60 @@
+import { didYouMean } from "../compile/nearest-name.ts";
+import type { Manifest, ManifestTable } from "../compile/manifest.ts";
+import { AssayError } from "../errors.ts";
+import type { TableName } from "../terms.ts";
+
+/**
+ * Tables named by selectors: `gold.fact_sales` or `fact_sales`, `gold.*`, `*`, `tag:daily`; `+name` adds everything upstream, `name+`
+ * everything downstream. Several selectors add up. Throws SELECTION_EMPTY for one that matches nothing.
+ */
+export function selectTables(manifest: Manifest, selectors: readonly string[]): ReadonlySet<TableName> {
+  const parts = selectors.flatMap((selector) => selector.split(/[\s,]+/)).filter((part) => part !== "");
+  return new Set(parts.flatMap((part) => [...matches(manifest, part)]));
+}
+
+function matches(manifest: Manifest, selector: string): ReadonlySet<TableName> {
+  const [, up, name = "", down] = /^(\+?)(.*?)(\+?)$/.exec(selector) ?? [];
+  const named = manifest.tables.filter((table) => isNamed(table, name)).map((table) => table.name);
+  if (named.length === 0) {
+    const known = manifest.tables.map((table) => table.name);
+    throw new AssayError("SELECTION_EMPTY", `the selector ${selector} matches no table`, { hint: didYouMean(name, known) });
+  }
+  const selected = new Set<TableName>(named);
+  if (up === "+") for (const name of closure(named, upstreamsOf(manifest))) selected.add(name);
+  if (down === "+") for (const name of closure(named, downstreamsOf(manifest))) selected.add(name);
+  return selected;
+}
+
+function isNamed(table: ManifestTable, name: string): boolean {
+  if (name.startsWith("tag:")) return table.tags.includes(name.slice(4));
+  const pattern = new RegExp(`^${name.replace(/[.+^${}()|[\]\\?]/g, "\\$&").replaceAll("*", ".*")}$`, "i");
+  return pattern.test(table.name) || pattern.test(table.name.slice(table.name.indexOf(".") + 1));
+}
+
+type Neighbours = ReadonlyMap<TableName, readonly TableName[]>;
+
+function upstreamsOf(manifest: Manifest): Neighbours {
+  return new Map(manifest.tables.map((table) => [table.name, table.dependencies] as const));
+}
+
+function downstreamsOf(manifest: Manifest): Neighbours {
+  const downstreams = new Map<TableName, TableName[]>();
+  for (const table of manifest.tables) {
+    for (const upstream of table.dependencies) downstreams.set(upstream, [...(downstreams.get(upstream) ?? []), table.name]);
+  }
+  return downstreams;
+}
+
+function closure(start: readonly TableName[], neighbours: Neighbours): ReadonlySet<TableName> {
+  const reached = new Set<TableName>();
+  const open = [...start];
+  for (let name = open.pop(); name !== undefined; name = open.pop()) {
+    for (const next of neighbours.get(name) ?? []) {
+      if (!reached.has(next)) {
+        reached.add(next);
+        open.push(next);
+      }
+    }
+  }
+  return reached;
+}

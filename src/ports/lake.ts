@@ -1,0 +1,33 @@
+import type { TableName } from "../terms.ts";
+
+/** The small file beside a batch: what was read, and what became of it. */
+export interface BatchManifest {
+  readonly table: TableName;
+  readonly batch_id: string;
+  readonly run_id: string;
+  readonly loaded_at: string;
+  readonly contract_fingerprint: string;
+  readonly sources: readonly {
+    readonly file: string;
+    readonly bytes: number;
+    readonly sha256: string;
+    readonly records: number;
+    readonly replicas: number;
+    readonly rows: number;
+    readonly quarantined: number;
+    /** Parquet files made from it, relative to the batch folder. */
+    readonly files: string;
+  }[];
+}
+
+/** Where bronze batches lie. Paths given out are relative to the lake unless said otherwise. */
+export interface Lake {
+  /** `bronze/<table>/dt=<date>/run_id=<run>`, emptied and ready to be written; absolute. Throws STORAGE_UNWRITABLE. */
+  openBatch(table: TableName, date: string, runId: string): Promise<string>;
+  writeManifest(folder: string, manifest: BatchManifest): Promise<void>;
+  absolute(path: string): string;
+  relative(path: string): string;
+  removeBatch(folder: string): Promise<void>;
+  /** Removes what a run left behind that is not among the folders to keep (absolute). */
+  removeRun(runId: string, keep: ReadonlySet<string>): Promise<void>;
+}

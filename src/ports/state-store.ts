@@ -1,0 +1,145 @@
+import type { Params, RunResult, RunStatus, StepResult, TableName } from "../terms.ts";
+import type { Session } from "./engine.ts";
+import type { Refusal } from "./source.ts";
+
+/** The version of a table that readers see, or the last load of a sink. */
+export interface Publication {
+  /** Table name; for a sink `sink:<sink>:<table>`. */
+  readonly subject: string;
+  /** Unique for every publication of a subject. */
+  readonly version: string;
+  readonly run_id: string;
+  readonly fingerprint: string;
+  /** Upstream → version it was made from. */
+  readonly inputs: Readonly<Record<string, string>>;
+  readonly params: Params;
+  readonly rows: number;
+  readonly published_at: string;
+}
+
+/** One source file as it was ingested. Files of a bronze table that are not `current` were replaced or went away. */
+export interface IngestedFile {
+  readonly table: TableName;
+  readonly batch_id: string;
+  readonly name: string;
+  readonly path: string;
+  readonly sha256: string;
+  readonly bytes: number;
+  readonly stamp: string;
+  /** When the stamp was taken, ms since 1970. */
+  readonly stamped_at: number;
+  readonly rows: number;
+  readonly quarantined: number;
+  readonly replicas: number;
+  readonly contract_fingerprint: string;
+  /** Path or glob of its Parquet files, relative to the lake; empty when it had no rows. */
+  readonly files: string;
+}
+
+export interface UnfinishedRun {
+  readonly run_id: string;
+  readonly started_at: string;
+}
+
+/** What planning needs to know. */
+export interface State {
+  readonly publications: ReadonlyMap<string, Publication>;
+  /** Current files of every bronze table. */
+  readonly files: readonly IngestedFile[];
+}
+
+export interface RunStart {
+  readonly run_id: string;
+  readonly pipeline: string;
+  readonly env: string;
+  readonly params: Params;
+  readonly started_at: string;
+}
+
+export interface RefusedRow extends Refusal {
+  readonly source_file: string;
+}
+
+/** What a finished step leaves behind; written in the transaction that publishes its table. */
+export interface StepRecord {
+  readonly run_id: string;
+  readonly position: number;
+  readonly result: StepResult;
+  readonly finished_at: string;
+  readonly publication: Publication | null;
+  readonly ingest: IngestRecord | null;
+}
+
+export interface IngestRecord {
+  readonly batch_id: string;
+  /** Files of the table that are current from now on. */
+  readonly current: readonly IngestedFile[];
+  /** Refused rows of this batch. */
+  readonly quarantined: readonly RefusedRow[];
+}
+
+/** One line of the list of runs. */
+export interface RunSummary {
+  readonly run_id: string;
+  readonly pipeline: string;
+  readonly env: string;
+  readonly status: RunStatus;
+  /** ISO 8601 in UTC. */
+  readonly started_at: string;
+  /** Null while it runs, and when it was interrupted. */
+  readonly duration_ms: number | null;
+  /** Steps that did work, failed ones included. */
+  readonly steps_run: number;
+  readonly steps_failed: number;
+  readonly steps_skipped: number;
+  /** Checks of severity warn that did not pass: a run with any of them is not shown as a plain success. */
+  readonly checks_warned: number;
+}
+
+/** Rows refused for one reason at one column of one table. */
+export interface QuarantineGroup {
+  readonly table: TableName;
+  readonly reason: string;
+  readonly column: string | null;
+  readonly rows: number;
+  readonly files: number;
+  /** ISO 8601 in UTC. */
+  readonly first_seen: string;
+  readonly last_seen: string;
+  /** The run that saw them last. */
+  readonly last_run_id: string;
+}
+
+/** A refused row as it is kept. */
+export interface QuarantinedRow {
+  readonly run_id: string;
+  readonly table: TableName;
+  readonly source_file: string;
+  /** Record in the file, from 1 (a header is record 1); null where it is not known. */
+  readonly row_number: number | null;
+  readonly column: string | null;
+  readonly reason: string;
+  readonly message: string;
+  /** The row's text as it stood in the file. */
+  readonly raw: string | null;
+}
+
+/** Runs, publications, ingested files and quarantine, kept in the database they describe. */
+export interface StateStore {
+  /** Creates what is missing. */
+  migrate(session: Session): Promise<void>;
+  read(session: Session): Promise<State>;
+  /** Runs that were started and never finished. */
+  unfinishedRuns(session: Session): Promise<readonly UnfinishedRun[]>;
+  startRun(session: Session, run: RunStart): Promise<void>;
+  finishRun(session: Session, run: { run_id: string; status: RunStatus; finished_at: string; duration_ms: number }): Promise<void>;
+  recordStep(session: Session, record: StepRecord): Promise<void>;
+  /** Newest first. */
+  listRuns(session: Session, limit: number): Promise<readonly RunSummary[]>;
+  /** Null when no run has the id. */
+  readRun(session: Session, runId: string): Promise<RunResult | null>;
+  /** Refused rows of the files that count now, grouped. */
+  listQuarantine(session: Session): Promise<readonly QuarantineGroup[]>;
+  /** Refused rows of one table, or of all; `total` counts those beyond the limit too. */
+  readQuarantine(session: Session, table: TableName | null, limit: number): Promise<{ readonly rows: readonly QuarantinedRow[]; readonly total: number }>;
+}

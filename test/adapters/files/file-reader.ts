@@ -1,0 +1,69 @@
+import { DuckDBInstance } from "@duckdb/node-api";
+import { fileSource } from "../../../src/adapters/files/index.ts";
+import type { FileSource } from "../../../src/define/source.ts";
+import type { Columns, ContractColumn } from "../../../src/define/types.ts";
+import { AssayError } from "../../../src/errors.ts";
+import type { FileReader, Refusal, SourceFile, SourceRead } from "../../../src/ports/source.ts";
+
+export interface TestReader extends FileReader {
+  close(): void;
+}
+
+/** A reader on a DuckDB in memory. */
+export async function fileReader(): Promise<TestReader> {
+  const instance = await DuckDBInstance.create(":memory:");
+  const connection = await instance.connect();
+  return {
+    query: async ({ text }) => (await connection.runAndReadAll(text)).getRowObjectsJson(),
+    execute: async ({ text }) => {
+      await connection.run(text);
+    },
+    close: () => {
+      connection.closeSync();
+      instance.closeSync();
+    },
+  };
+}
+
+export function contract(columns: Columns): readonly ContractColumn[] {
+  return Object.entries(columns).map(([name, column]) => ({ name, ...column }));
+}
+
+export interface Ingested {
+  readonly file: SourceFile;
+  readonly read: SourceRead;
+  readonly rows: readonly Readonly<Record<string, unknown>>[];
+  readonly types: readonly string[];
+  readonly refusals: readonly Refusal[];
+  readonly absent: readonly Refusal[];
+}
+
+export const clock = (): number => Date.UTC(2026, 10, 21);
+
+/** Lists, opens and reads one file as an ingest does. `rows` still holds the rows that `absent` names. */
+export async function ingest(reader: FileReader, source: FileSource, directory: string, columns: Columns): Promise<Ingested> {
+  const files = fileSource(clock);
+  const wanted = contract(columns);
+  const [file] = await files.list(source, directory, new Map());
+  if (file === undefined) throw new Error("no file");
+  const read = await files.open(source, file, wanted, reader);
+  const rows = await reader.query({ text: read.select });
+  const refusals = await files.refusals(source, file, read, wanted, reader);
+  const absent = await files.absent(source, file, read, wanted, reader);
+  const described = await reader.query({ text: `describe ${read.select}` });
+  if (read.rejects !== null) {
+    for (const table of [read.rejects.table, read.rejects.scan]) await reader.execute({ text: `drop table if exists "${table}"` });
+  }
+  return { file, read, rows, types: described.map((row) => String(row.column_type)), refusals, absent };
+}
+
+/** The error a promise is rejected with, as people see it. */
+export async function failure(work: Promise<unknown>): Promise<{ code: string; message: string; hint: string | null }> {
+  try {
+    await work;
+  } catch (error) {
+    if (error instanceof AssayError) return { code: error.code, message: error.message, hint: error.hint };
+    throw error;
+  }
+  throw new Error("nothing was thrown");
+}

