@@ -113,13 +113,13 @@ async function withProvenLedgers(
     analyzer.parse(measured.map((model) => model.table.sql)),
     analyzer.parse(measured.map((model) => model.ledger.proof ?? "")),
   ]);
-  const unproven = new Set(
-    measured.flatMap((model, index) => {
-      const original = originals[index];
-      const proof = proofs[index];
-      const proven = original !== undefined && proof !== undefined && "tree" in original && "tree" in proof && sameRows(original.tree, proof.tree);
-      return proven ? [] : [model.table.name];
-    }),
-  );
-  return tables.map((table) => (table.kind === "model" && unproven.has(table.name) ? { ...table, ledger: unmeasured(table.upstreams) } : table));
+  const repaired = new Map<TableName, ModelTable>();
+  for (const [index, { table }] of measured.entries()) {
+    const original = originals[index];
+    const proof = proofs[index];
+    if (original === undefined || !("tree" in original)) continue;
+    const proven = proof !== undefined && "tree" in proof && sameRows(original.tree, proof.tree);
+    if (!proven) repaired.set(table.name, { ...table, ledger: unmeasured(table.upstreams, original.tree) });
+  }
+  return tables.map((table) => repaired.get(table.name) ?? table);
 }

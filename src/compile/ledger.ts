@@ -3,6 +3,7 @@ import type { Expression, SelectNode, SyntaxTree, TableRef } from "../ports/synt
 import type { TableName } from "../terms.ts";
 import { clausesOf } from "./clauses.ts";
 import { fingerprintOf } from "./fingerprint.ts";
+import { fullyUsedTables } from "./full-use.ts";
 import { qualified, same } from "./joins.ts";
 import { isGrouped } from "./lineage.ts";
 import type { JoinedTable, LedgerPlan, UpstreamUse } from "./manifest.ts";
@@ -35,8 +36,11 @@ export interface LedgerDraft {
 export function draftLedger(input: LedgerInput): LedgerDraft {
   const select = outerSelect(input.tree.node);
   const clauses = select === null ? null : clausesOf(input.text);
-  if (select === null || clauses === null || select.from_table === null) return { plan: unmeasured(input.upstreams), proof: null };
-  const uses = input.upstreams.map((table, index) => upstreamUse(table, index, select, input));
+  if (select === null || clauses === null || select.from_table === null) return { plan: unmeasured(input.upstreams, input.tree), proof: null };
+  const whole = fullyUsedTables(input.tree.node);
+  const uses = input.upstreams.map((table, index): MeasuredUse =>
+    hasTable(whole, table) ? { use: { table, used: { kind: "all" } }, measure: null } : upstreamUse(table, index, select, input),
+  );
   const keeps = keptUpstream(select, input);
   const measured = uses.flatMap((use) => (use.measure === null ? [] : [use.measure]));
   const needsMeasure = measured.length > 0 || (keeps !== null && clauses.where !== null);
@@ -66,8 +70,14 @@ export function sameRows(a: SyntaxTree, b: SyntaxTree): boolean {
 }
 
 /** The plan of a model whose text cannot be cut. */
-export function unmeasured(upstreams: readonly TableName[]): LedgerPlan {
-  return { keeps: null, where: null, thenRemovedBy: null, measure: null, upstreams: upstreams.map((table) => ({ table, used: { kind: "unknown" } })) };
+export function unmeasured(upstreams: readonly TableName[], tree: SyntaxTree): LedgerPlan {
+  const whole = fullyUsedTables(tree.node);
+  const uses = upstreams.map((table): UpstreamUse => ({ table, used: { kind: hasTable(whole, table) ? "all" : "unknown" } }));
+  return { keeps: null, where: null, thenRemovedBy: null, measure: null, upstreams: uses };
+}
+
+function hasTable(tables: ReadonlySet<TableName>, table: TableName): boolean {
+  return [...tables].some((name) => same(name, table));
 }
 
 interface MeasuredUse {
@@ -76,15 +86,14 @@ interface MeasuredUse {
 }
 
 function upstreamUse(table: TableName, index: number, select: SelectNode, input: LedgerInput): MeasuredUse {
-  const used = (kind: "all" | "unknown"): MeasuredUse => ({ use: { table, used: { kind } }, measure: null });
+  const unknown: MeasuredUse = { use: { table, used: { kind: "unknown" } }, measure: null };
   const leaves = leavesOf(select.from_table);
   const own = input.joins.filter((join) => join.table === table);
   const [join] = own;
   const elsewhere = input.upstreams.length > 0 && readsOf(input.tree, table) > own.length;
-  if (join === undefined || own.length > 1 || elsewhere) return used("unknown");
+  if (join === undefined || own.length > 1 || elsewhere) return unknown;
   const limited = select.sample !== null || select.modifiers.some((item) => item.type.includes("LIMIT"));
-  if (limited) return used("unknown");
-  if (select.where_clause === null && isPreserved(select.from_table, join.alias)) return used("all");
+  if (limited) return unknown;
   const column = `used_${index}`;
   const measured = (expression: string, present: string): MeasuredUse => ({
     use: { table, used: { kind: "measured", column } },
@@ -94,7 +103,7 @@ function upstreamUse(table: TableName, index: number, select: SelectNode, input:
   const shape = input.shapes.get(table);
   const keys = (shape?.grain ?? []).map((name) => shape?.columns.find((item) => same(item.name, name)));
   const [first] = keys;
-  if (first === undefined || keys.some((key) => key === undefined || key.nullable)) return used("unknown");
+  if (first === undefined || keys.some((key) => key === undefined || key.nullable)) return unknown;
   const names = keys.flatMap((key) => (key === undefined ? [] : [qualified(join.alias, key.name)]));
   const expression = names.length === 1 ? `count(distinct ${names[0]})` : `count(distinct (${names.join(", ")}))`;
   return measured(expression, ` and ${qualified(join.alias, first.name)} is not null`);
@@ -113,14 +122,6 @@ function readsOf(tree: SyntaxTree, table: TableName): number {
   };
   visit(tree.node);
   return count;
-}
-
-/** Does every row of the leaf survive the joins? */
-function isPreserved(ref: TableRef | null, alias: string): boolean {
-  if (ref === null || ref.type !== "JOIN") return true;
-  const inLeft = leavesOf(ref.left).some((leaf) => same(leaf.alias, alias));
-  if (inLeft) return (ref.join_type === "LEFT" || ref.join_type === "OUTER") && isPreserved(ref.left, alias);
-  return (ref.join_type === "RIGHT" || ref.join_type === "OUTER") && isPreserved(ref.right, alias);
 }
 
 /** The upstream whose rows become the model's rows one for one: looked-up tables are joined LEFT on their whole key, nothing is grouped. */

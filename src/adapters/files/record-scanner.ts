@@ -175,6 +175,6 @@ export function recordScanner(format: RecordFormat, onRecord?: (range: RecordRan
 }
 
 /** Length of the UTF-8 byte order mark at the start of a file: 3 or 0. */
-export function byteOrderMark(bytes: Buffer): 0 | 3 {
+function byteOrderMark(bytes: Buffer): 0 | 3 {
   return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
 }

@@ -38,7 +38,7 @@ export interface Ingested {
   readonly absent: readonly Refusal[];
 }
 
-export const clock = (): number => Date.UTC(2026, 10, 21);
+const clock = (): number => Date.UTC(2026, 10, 21);
 
 /** Lists, opens and reads one file as an ingest does. `rows` still holds the rows that `absent` names. */
 export async function ingest(reader: FileReader, source: FileSource, directory: string, columns: Columns): Promise<Ingested> {
