@@ -76,13 +76,13 @@ async function observe(
 function targetOf(workspace: Workspace, sink: Manifest["sinks"][number]): Target {
   const url = resolveText(sink.to.url, workspace.variables, sink.location);
   if (url === null) return { missing: `${typeof sink.to.url === "string" ? "its address" : sink.to.url.name} is not set` };
-  try {
-    const { host, pathname, username } = new URL(url);
-    return { identity: `${username}@${host}${pathname}` };
-  } catch {
-    throw new AssayError("SETTING_MISSING", `the address of sink ${sink.name} is not a URL`, {
-      hint: "write it like postgres://user:password@host:5432/database",
+  if (!URL.canParse(url) || !/^postgres(?:ql)?:$/.test(new URL(url).protocol)) {
+    const from = typeof sink.to.url === "string" ? "" : ` (${sink.to.url.name})`;
+    throw new AssayError("SETTING_INVALID", `the address of sink ${sink.name}${from} is not a PostgreSQL address`, {
+      hint: "write postgres://user:PASSWORD@host:5432/database; percent-encode special characters of the password",
       location: sink.location,
     });
   }
+  const { host, pathname, username } = new URL(url);
+  return { identity: `${username}@${host}${pathname}` };
 }

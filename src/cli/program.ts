@@ -20,7 +20,9 @@ export async function runProgram(argv: readonly string[], version: string): Prom
     if (!(error instanceof CommanderError)) return reportError(error, json);
     // Help and version end here too, with exit code 0.
     if (error.exitCode === 0) return 0;
-    const message = error.message.replace(/^error: /, "");
+    // The help of an incomplete command (`assay`, `assay generate`) is on stderr already.
+    if (error.code === "commander.help" && !json) return 2;
+    const message = error.code === "commander.help" ? "the command is incomplete" : error.message.replace(/^error: /, "");
     return reportError(new AssayError("USAGE", message, { hint: "assay --help lists the commands, assay COMMAND --help its options" }), json);
   }
 }
@@ -30,7 +32,7 @@ function buildProgram(version: string, exit: Exit): Command {
     .description("A medallion data platform: ingest (bronze), clean (silver), shape (gold) – every table proven before anyone can see it.")
     .version(version)
     .exitOverride()
-    .configureOutput({ writeErr: () => undefined })
+    .configureOutput({ outputError: () => undefined, writeErr: (text) => void process.stderr.write(text) })
     .showHelpAfterError(false);
   program.addHelpText("after", "\nExit codes: 0 success, 1 a failed run or check, 2 wrong use or config.");
   common(program.command("check"))

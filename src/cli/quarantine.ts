@@ -1,5 +1,5 @@
 import { duckdbStateStore } from "../adapters/duckdb/state-store.ts";
-import { didYouMean } from "../compile/nearest-name.ts";
+import { didYouMean } from "../define/nearest-name.ts";
 import { AssayError } from "../errors.ts";
 import type { QuarantinedRow } from "../ports/state-store.ts";
 import type { TableName } from "../terms.ts";

@@ -21,7 +21,8 @@ import { openWorkspace, ownDatabase, type Workspace } from "./workspace.ts";
 export async function runCommand(pipeline: string | null, options: PlanOptions): Promise<number> {
   const workspace = await openWorkspace(options);
   const runId = newRunId(Date.now());
-  const database = await ownDatabase(workspace, "assay run");
+  const scratch = join(workspace.platformFolder, "scratch", runId);
+  const database = await ownDatabase(workspace, "assay run", scratch);
   const store = duckdbStateStore();
   const sinks = new Map<string, Promise<{ sink: Sink; identity: string }>>();
   try {
@@ -44,7 +45,7 @@ export async function runCommand(pipeline: string | null, options: PlanOptions):
       fullRefresh: options.fullRefresh ?? false,
       clock: Date.now,
       runId,
-      scratch: join(workspace.platformFolder, "scratch", runId),
+      scratch,
       concurrency: availableParallelism(),
       openSink: (name) => {
         const opened = sinks.get(name) ?? openSink(workspace, prepared.manifest, name);
@@ -64,7 +65,8 @@ export async function runCommand(pipeline: string | null, options: PlanOptions):
     );
     return result.status === "succeeded" ? 0 : 1;
   } finally {
-    for (const opened of sinks.values()) await opened.then(({ sink }) => sink.close());
+    // A sink that could not be opened was reported by its step.
+    for (const opened of await Promise.allSettled(sinks.values())) if (opened.status === "fulfilled") await opened.value.sink.close();
     database.close();
   }
 }

@@ -1,7 +1,7 @@
 import { join, relative } from "node:path";
 import { statSync } from "node:fs";
 import { duckdbStateStore } from "../adapters/duckdb/state-store.ts";
-import { didYouMean } from "../compile/nearest-name.ts";
+import { didYouMean } from "../define/nearest-name.ts";
 import { AssayError } from "../errors.ts";
 import { print, renderOptions } from "./output.ts";
 import { renderRun } from "./render/render-run.ts";

@@ -3,7 +3,7 @@ import { type Database, DatabaseLocked, fileDatabase, memoryDatabase } from "../
 import { duckdbAnalyzer } from "../adapters/duckdb/sql-analyzer.ts";
 import { compileProject } from "../compile/compile.ts";
 import type { Manifest } from "../compile/manifest.ts";
-import { didYouMean } from "../compile/nearest-name.ts";
+import { didYouMean } from "../define/nearest-name.ts";
 import { loadProject, type Project } from "../compile/project.ts";
 import { type Folders, resolvePath, type Variables } from "../compile/settings.ts";
 import { AssayError } from "../errors.ts";
@@ -62,10 +62,10 @@ export async function compileWorkspace(workspace: Workspace): Promise<Manifest> 
   }
 }
 
-/** Opens the environment's database as its only owner. Throws PROJECT_LOCKED naming who has it. */
-export async function ownDatabase(workspace: Workspace, command: string): Promise<Database> {
+/** Opens the environment's database as its only owner; what does not fit into memory goes to `scratch`. Throws PROJECT_LOCKED naming who has it. */
+export async function ownDatabase(workspace: Workspace, command: string, scratch: string): Promise<Database> {
   try {
-    const database = await fileDatabase(workspace.databasePath, { scratch: join(workspace.platformFolder, "scratch") });
+    const database = await fileDatabase(workspace.databasePath, { scratch });
     writeOwner(workspace.platformFolder, { pid: process.pid, command, since: new Date().toISOString() });
     return {
       session: database.session,

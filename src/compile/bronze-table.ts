@@ -9,7 +9,7 @@ import { contractColumns } from "./contract.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { same } from "./joins.ts";
 import type { BronzeTable } from "./manifest.ts";
-import { didYouMean } from "./nearest-name.ts";
+import { didYouMean } from "../define/nearest-name.ts";
 
 /** Types a bronze table's own expressions. Its table must have been declared to the analyzer. */
 export async function compileBronze(definition: BronzeDefinition, samples: Params, analyzer: SqlAnalyzer): Promise<BronzeTable | readonly AssayError[]> {

@@ -7,7 +7,7 @@ import type { SqlAnalyzer } from "../ports/sql-analyzer.ts";
 import type { Location, Params, TableName } from "../terms.ts";
 import { same } from "./joins.ts";
 import type { TableColumns } from "./lineage.ts";
-import { didYouMean } from "./nearest-name.ts";
+import { didYouMean } from "../define/nearest-name.ts";
 
 export interface CheckedTable {
   readonly name: TableName;

@@ -11,7 +11,7 @@ import { sameRows, unmeasured, type UpstreamShape } from "./ledger.ts";
 import type { Manifest, ManifestSink, ManifestTable, ModelTable } from "./manifest.ts";
 import { type CompiledModel, compileModel, type ModelContext } from "./model-table.ts";
 import { nameErrors } from "./names.ts";
-import { didYouMean } from "./nearest-name.ts";
+import { didYouMean } from "../define/nearest-name.ts";
 import { type ParsedModel, parseModels } from "./parse-models.ts";
 import { sampleParams } from "./params.ts";
 import type { Project } from "./project.ts";

@@ -6,7 +6,7 @@ import type { DescribedColumn } from "../ports/sql-analyzer.ts";
 import type { Location, TableName } from "../terms.ts";
 import { same } from "./joins.ts";
 import type { OutputColumn } from "./lineage.ts";
-import { didYouMean } from "./nearest-name.ts";
+import { nearestName } from "../define/nearest-name.ts";
 
 export function contractColumns(columns: Columns): readonly ContractColumn[] {
   return Object.entries(columns).map(([name, column]) => ({
@@ -63,7 +63,7 @@ export function contractErrors(
   for (const column of contract) {
     const actual = described.find((item) => same(item.name, column.name));
     if (actual === undefined) {
-      errors.push(mismatch(`the contract has the column ${column.name}, the SQL does not select it`, didYouMean(column.name, found)));
+      errors.push(mismatch(`the contract has the column ${column.name}, the SQL does not select it`, missingHint(column.name, found)));
       continue;
     }
     const problem = assignmentProblem(actual.type, column.type);
@@ -83,6 +83,11 @@ export function contractErrors(
     errors.push(mismatch(`the SQL selects ${extra.name} (${extra.type}), the contract does not have it`, "add it to the contract or leave it out of the SELECT"));
   }
   return errors;
+}
+
+function missingHint(name: string, found: readonly string[]): string {
+  const nearest = nearestName(name, found);
+  return nearest === null ? `select it, or take it out of the contract; the SQL selects ${found.join(", ")}` : `did you mean ${nearest}?`;
 }
 
 const integers = new Set(["TINYINT", "UTINYINT", "SMALLINT", "USMALLINT", "INTEGER", "UINTEGER", "BIGINT", "UBIGINT", "HUGEINT"]);

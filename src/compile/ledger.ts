@@ -42,12 +42,14 @@ export function draftLedger(input: LedgerInput): LedgerDraft {
     hasTable(whole, table) ? { use: { table, used: { kind: "all" } }, measure: null } : upstreamUse(table, index, select, input),
   );
   const keeps = keptUpstream(select, input);
-  const measured = uses.flatMap((use) => (use.measure === null ? [] : [use.measure]));
-  const needsMeasure = measured.length > 0 || (keeps !== null && clauses.where !== null);
-  const condition = clauses.where === null ? "true" : `(${clauses.where}\n)`;
-  const measure = `${clauses.prefix}select count(*) as joined, count(*) filter (where ${condition}) as passed${measured
-    .map((item) => `, ${item.expression} filter (where ${condition}${item.present}) as ${item.column}`)
-    .join("")} from ${clauses.from}`;
+  const needsMeasure = uses.some((use) => use.use.used.kind === "measured") || (keeps !== null && clauses.where !== null);
+  // Only a table that keeps its rows needs the rows before WHERE; otherwise WHERE can do its work early.
+  const early = keeps === null;
+  const condition = clauses.where === null ? null : `(${clauses.where}\n)`;
+  const measured = uses.flatMap(({ measure }) => (measure === null ? [] : [`, ${measureText(measure, early ? null : condition)} as ${measure.column}`]));
+  const passed = early || condition === null ? "count(*)" : `count(*) filter (where ${condition})`;
+  const where = early && condition !== null ? ` where ${condition}` : "";
+  const measure = `${clauses.prefix}select count(*) as joined, ${passed} as passed${measured.join("")} from ${clauses.from}${where}`;
   return {
     plan: {
       keeps,
@@ -80,9 +82,23 @@ function hasTable(tables: ReadonlySet<TableName>, table: TableName): boolean {
   return [...tables].some((name) => same(name, table));
 }
 
+/** Distinct keys of one upstream among the rows. */
+interface Measure {
+  readonly column: string;
+  readonly keys: readonly string[];
+}
+
+function measureText(measure: Measure, condition: string | null): string {
+  const [first = "", ...others] = measure.keys;
+  // A key of nulls comes from the null-extended side of a join: no row of the table. A single null is not counted anyway.
+  const conditions = [...(condition === null ? [] : [condition]), ...(others.length === 0 ? [] : [`${first} is not null`])];
+  const filter = conditions.length === 0 ? "" : ` filter (where ${conditions.join(" and ")})`;
+  return `count(distinct ${others.length === 0 ? first : `(${measure.keys.join(", ")})`})${filter}`;
+}
+
 interface MeasuredUse {
   readonly use: UpstreamUse;
-  readonly measure: { readonly column: string; readonly expression: string; readonly present: string } | null;
+  readonly measure: Measure | null;
 }
 
 function upstreamUse(table: TableName, index: number, select: SelectNode, input: LedgerInput): MeasuredUse {
@@ -94,19 +110,13 @@ function upstreamUse(table: TableName, index: number, select: SelectNode, input:
   if (join === undefined || own.length > 1 || elsewhere) return unknown;
   const limited = select.sample !== null || select.modifiers.some((item) => item.type.includes("LIMIT"));
   if (limited) return unknown;
-  const column = `used_${index}`;
-  const measured = (expression: string, present: string): MeasuredUse => ({
-    use: { table, used: { kind: "measured", column } },
-    measure: { column, expression, present },
-  });
-  if (leaves.length === 1) return measured("count(*)", "");
+  if (leaves.length === 1) return { use: { table, used: { kind: "measured", column: "passed" } }, measure: null };
   const shape = input.shapes.get(table);
   const keys = (shape?.grain ?? []).map((name) => shape?.columns.find((item) => same(item.name, name)));
-  const [first] = keys;
-  if (first === undefined || keys.some((key) => key === undefined || key.nullable)) return unknown;
+  if (keys.length === 0 || keys.some((key) => key === undefined || key.nullable)) return unknown;
+  const column = `used_${index}`;
   const names = keys.flatMap((key) => (key === undefined ? [] : [qualified(join.alias, key.name)]));
-  const expression = names.length === 1 ? `count(distinct ${names[0]})` : `count(distinct (${names.join(", ")}))`;
-  return measured(expression, ` and ${qualified(join.alias, first.name)} is not null`);
+  return { use: { table, used: { kind: "measured", column } }, measure: { column, keys: names } };
 }
 
 /** Mentions of a table anywhere in the tree. */

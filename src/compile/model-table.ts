@@ -9,7 +9,7 @@ import { joinedTables, same } from "./joins.ts";
 import { draftLedger, type LedgerDraft, type UpstreamShape } from "./ledger.ts";
 import { outputColumns, type TableColumns } from "./lineage.ts";
 import type { ModelTable } from "./manifest.ts";
-import { didYouMean } from "./nearest-name.ts";
+import { didYouMean } from "../define/nearest-name.ts";
 import type { ParsedModel } from "./parse-models.ts";
 import { outerSelect } from "./tree.ts";
 

@@ -1,7 +1,7 @@
 import type { PipelineDefinition } from "../define/project.ts";
 import { AssayError } from "../errors.ts";
 import type { Params, ParamValue } from "../terms.ts";
-import { didYouMean } from "./nearest-name.ts";
+import { didYouMean } from "../define/nearest-name.ts";
 import type { Project } from "./project.ts";
 
 interface Property {
@@ -17,7 +17,7 @@ export function choosePipeline(project: Project, name: string | null): PipelineD
   if (name !== null) {
     const found = project.pipelines.find((pipeline) => pipeline.name === name);
     if (found !== undefined) return found;
-    throw new AssayError("PIPELINE_UNKNOWN", `there is no pipeline ${name}`, { hint: didYouMean(name, names) });
+    throw new AssayError("PIPELINE_UNKNOWN", `there is no pipeline ${name}`, { hint: names.length === 0 ? "the project declares none; assay run without a name runs all tables" : didYouMean(name, names) });
   }
   if (only === undefined) {
     return { kind: "pipeline", name: "all", description: null, schedule: null, select: ["*"], params: null, location: project.config.location };
@@ -36,7 +36,9 @@ export async function pipelineParams(pipeline: PipelineDefinition, texts: readon
     const name = text.slice(0, equals);
     const property = properties[name];
     if (property === undefined) {
-      throw new AssayError("PARAM_INVALID", `pipeline ${pipeline.name} has no parameter ${name}`, { hint: didYouMean(name, Object.keys(properties)) });
+      throw new AssayError("PARAM_INVALID", `pipeline ${pipeline.name} has no parameter ${name}`, {
+        hint: Object.keys(properties).length === 0 ? "the pipeline declares no params" : didYouMean(name, Object.keys(properties)),
+      });
     }
     given[name] = readValue(name, text.slice(equals + 1), property);
   }
@@ -45,7 +47,8 @@ export async function pipelineParams(pipeline: PipelineDefinition, texts: readon
   if (result.success) return result.data as Params;
   const issues = result.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
   throw new AssayError("PARAM_INVALID", `parameters of pipeline ${pipeline.name} do not fit: ${issues.join("; ")}`, {
-    hint: `declared in ${pipeline.location.file}:${pipeline.location.line}`,
+    hint: "give a value that the pipeline's params allow",
+    location: pipeline.location,
   });
 }
 
@@ -73,7 +76,7 @@ async function propertiesOf(pipeline: PipelineDefinition): Promise<Readonly<Reco
 
 function readValue(name: string, text: string, property: Property): ParamValue {
   const wrong = (expected: string): AssayError =>
-    new AssayError("PARAM_INVALID", `parameter ${name} is ${expected}, not "${text}"`, { hint: `write it like --param ${name}=${sampleOf(property)}` });
+    new AssayError("PARAM_INVALID", `parameter ${name} has to be ${expected}, not "${text}"`, { hint: `write it like --param ${name}=${sampleOf(property)}` });
   switch (property.type) {
     case "boolean":
       if (text !== "true" && text !== "false") throw wrong("true or false");

@@ -3,7 +3,7 @@ import { AssayError } from "../errors.ts";
 import type { ParseOutcome, SqlAnalyzer } from "../ports/sql-analyzer.ts";
 import type { SyntaxTree } from "../ports/syntax-tree.ts";
 import type { Location, Params, TableName } from "../terms.ts";
-import { didYouMean, nearestName } from "./nearest-name.ts";
+import { didYouMean, nearestName } from "../define/nearest-name.ts";
 import { type TableReferenceInSql, tableReferences } from "./references.ts";
 
 /** A model whose SQL parses and whose tables are known. */

@@ -5,7 +5,7 @@ import { type ModelDefinition, table, view } from "../define/model.ts";
 import type { Column } from "../define/types.ts";
 import { AssayError } from "../errors.ts";
 import type { TableName } from "../terms.ts";
-import { didYouMean } from "./nearest-name.ts";
+import { didYouMean } from "../define/nearest-name.ts";
 
 /**
  * A model from a plain `.sql` file: `models/<layer>/…/<name>.sql` is the table `<layer>.<name>`. An opening block comment may hold YAML:

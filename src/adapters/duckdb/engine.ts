@@ -8,18 +8,19 @@ import { sinkRows } from "./sink-rows.ts";
 
 /** The embedded engine. The caller owns and closes the database. */
 export function duckdbEngine(database: Database): Engine {
+  const kinds = relationKinds();
   return {
     name: "duckdb",
     session: () => database.session(),
     buildCandidate: async (session, candidate) => {
+      // Candidates never outlive their transaction, so the name is free.
       const relation = quoteTable(candidateName(candidate.table));
-      await dropRelation(session, candidateName(candidate.table));
       await session.execute({ ...candidate.select, text: `create ${candidate.materialization} ${relation} as ${candidate.select.text}` });
       return relation;
     },
-    publish: async (session, candidate) => publish(session, candidate),
+    publish: (session, candidate) => publish(session, kinds, candidate),
     publishBronze: async (session, table, columns, files) => {
-      await dropRelation(session, table);
+      await kinds.drop(session, table);
       await session.execute({ text: `create view ${quoteTable(table)} as ${bronzeSelect(columns, files)}` });
     },
     sinkRows: (session, table, columns) => sinkRows(session, quoteTable(table), columns),
@@ -29,21 +30,41 @@ export function duckdbEngine(database: Database): Engine {
 
 const candidateName = (table: TableName): TableName => `${table}__candidate`;
 
-async function publish(session: Session, candidate: Candidate): Promise<void> {
+async function publish(session: Session, kinds: RelationKinds, candidate: Candidate): Promise<void> {
   const { table, materialization } = candidate;
-  await dropRelation(session, table);
+  await kinds.drop(session, table);
   const name = quoteIdentifier(table.slice(table.indexOf(".") + 1));
   await session.execute({ text: `alter ${materialization} ${quoteTable(candidateName(table))} rename to ${name}` });
 }
 
-/** Drops a table or view, whichever the name is. */
-async function dropRelation(session: Session, name: TableName): Promise<void> {
-  const [schema, relation] = [name.slice(0, name.indexOf(".")), name.slice(name.indexOf(".") + 1)];
-  const [found] = await session.query({
-    text: "select table_type from information_schema.tables where table_schema = $schema and table_name = $relation",
-    params: { schema, relation },
+type RelationKind = "table" | "view";
+
+/** Drops a table or view, whichever a name is. */
+interface RelationKinds {
+  drop(session: Session, name: TableName): Promise<void>;
+}
+
+/** Asks the catalog once for all names, as only this process changes it, and again for a name it has dropped before. */
+function relationKinds(): RelationKinds {
+  let loaded: ReadonlyMap<string, RelationKind> | null = null;
+  const touched = new Set<TableName>();
+  return {
+    drop: async (session, name) => {
+      loaded ??= await readKinds(session, "");
+      const kind = (touched.has(name) ? await readKinds(session, name) : loaded).get(name);
+      touched.add(name);
+      if (kind !== undefined) await session.execute({ text: `drop ${kind} ${quoteTable(name)}` });
+    },
+  };
+}
+
+async function readKinds(session: Session, name: string): Promise<ReadonlyMap<string, RelationKind>> {
+  const rows = await session.query({
+    text: `select name, table_type from (select table_schema || '.' || table_name as name, table_type from information_schema.tables)
+      where $name = '' or name = $name`,
+    params: { name },
   });
-  if (found !== undefined) await session.execute({ text: `drop ${found.table_type === "VIEW" ? "view" : "table"} ${quoteTable(name)}` });
+  return new Map(rows.map((row) => [String(row.name), row.table_type === "VIEW" ? "view" : "table"] as const));
 }
 
 function bronzeSelect(columns: readonly ContractColumn[], files: readonly string[]): string {

@@ -2,6 +2,11 @@ import { AssayError, type ErrorCode, messageOf } from "../../errors.ts";
 
 const storage: readonly (readonly [RegExp, ErrorCode, string])[] = [
   [/no space left on device|disk quota exceeded|out of disk space|failed to offload/i, "DISK_FULL", "free some space and run again; what was published before stands"],
+  [
+    /not a valid DuckDB database|corrupt database file|could not read (?:enough bytes )?from file|failed to deserialize|failure while replaying WAL/i,
+    "DATABASE_DAMAGED",
+    "restore the file from a copy; or move it (and the .wal file beside it) away and run again: every table is made anew from the sources",
+  ],
   [/permission denied|read-only file system|operation not permitted/i, "STORAGE_UNWRITABLE", "give this user write permission on it, or choose another path in assay.config.ts"],
 ];
 

@@ -55,12 +55,18 @@ async function parse(session: Session, texts: readonly string[]): Promise<readon
 function outcomeOf(result: Serialized): ParseOutcome {
   if (result.error) {
     const offset = result.position === undefined ? null : Number(result.position);
-    return { failure: { message: result.error_message ?? "syntax error", offset } };
+    return { failure: { message: parseMessage(result.error_message ?? "syntax error"), offset } };
   }
   const [tree, second] = result.statements ?? [];
   if (tree === undefined) return { failure: { message: "there is no statement", offset: null } };
   if (second !== undefined) return { failure: { message: "there is more than one statement; a model is one SELECT", offset: null } };
   return { tree };
+}
+
+/** In the parser's words, less the rest of the text it may quote. */
+function parseMessage(message: string): string {
+  if (message.startsWith("Only SELECT statements")) return "this is not one SELECT statement";
+  return message.replace(/ at or near "[^"\n]*\n[\s\S]*$/, "");
 }
 
 function bindFailure(message: string): BindFailure {

@@ -46,7 +46,20 @@ export async function refusedByCsv(
   for (const text of dropRejects(read.rejects)) await reader.execute({ text });
   if (faults.length === 0) return [];
   const { matched } = await openHeader(source, file, columns);
-  return csvRefusals(faults, { ...source, columns: matched.columns });
+  return withRaw(source, file, csvRefusals(faults, { ...source, columns: matched.columns }));
+}
+
+/** DuckDB keeps no text of a row with several broken quotes: it is taken from the file. */
+async function withRaw(source: CsvSource, file: SourceFile, refusals: readonly Refusal[]): Promise<readonly Refusal[]> {
+  const lost = new Set(refusals.filter((refusal) => refusal.raw === "").map((refusal) => refusal.row_number));
+  if (lost.size === 0) return refusals;
+  const ranges: RecordRange[] = [];
+  await scanText(file.path, source, (range) => {
+    if (lost.has(range.number)) ranges.push(range);
+  });
+  const raws = await readRanges(file.path, ranges);
+  const byRecord = new Map(ranges.map((range, index) => [range.number, raws[index] ?? ""]));
+  return refusals.map((refusal) => ({ ...refusal, raw: byRecord.get(refusal.row_number ?? 0) ?? refusal.raw }));
 }
 
 function csvFault(row: Readonly<Record<string, unknown>>): CsvFault {

@@ -3,7 +3,7 @@ import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { AssayError } from "../../errors.ts";
 import { unreadable } from "./file-bytes.ts";
-import { nearestName } from "./nearest-name.ts";
+import { nearestName } from "../../define/nearest-name.ts";
 
 export interface FoundFile {
   readonly path: string;

@@ -10,8 +10,7 @@ import { castTo, postgresType, widens } from "./types.ts";
 export interface Refusal {
   readonly change: string;
   readonly action: string;
-  /** The column could be dropped instead, since the load fills it again. */
-  readonly column: string | null;
+  readonly column: string;
 }
 
 export interface ShapeComparison {
@@ -27,8 +26,8 @@ export function compareShape(table: SinkTable, existing: readonly ExistingColumn
     .map(
       (column): Refusal => ({
         change: `column ${column.name} would be dropped`,
-        action: `DROP COLUMN ${quoteIdentifier(column.name)}`,
-        column: null,
+        action: dropColumn(column.name),
+        column: column.name,
       }),
     );
   const compared = table.columns.map((column) =>
@@ -65,16 +64,22 @@ function compareColumn(table: SinkTable, column: ContractColumn, old: ExistingCo
 /** Says what would be lost and the statement that makes the change by hand; `views` read the table. */
 export function destructiveChange(table: SinkTable, refusals: readonly Refusal[], views: readonly string[]): AssayError {
   const name = qualified(table.schema, table.table);
-  const columns = [...new Set(refusals.flatMap((refusal) => refusal.column ?? []))];
-  const drop = columns.map((column) => `DROP COLUMN ${quoteIdentifier(column)}`).join(", ");
+  const actions = refusals.map((refusal) => refusal.action);
+  // A dropped column is a new one to the next load, whatever it held.
+  const drops = [...new Set(refusals.map((refusal) => dropColumn(refusal.column)))];
+  const onlyDrops = actions.every((action) => drops.includes(action));
   const hint = [
-    `if that is meant, run: ALTER TABLE ${name} ${refusals.map((refusal) => refusal.action).join(", ")};`,
-    ...(columns.length === 0
+    `if that is meant, run: ALTER TABLE ${name} ${actions.join(", ")};`,
+    ...(onlyDrops
       ? []
-      : [`should its present values not fit, this does instead, as the load fills it again: ALTER TABLE ${name} ${drop};`]),
+      : [`should its present values not fit, this does instead, as the load fills it again: ALTER TABLE ${name} ${drops.join(", ")};`]),
     ...(views.length === 0 ? [] : [`views that use the column have to be dropped before: ${views.join(", ")}`]),
     "then run again",
   ];
   const message = `${table.schema}.${table.table}: ${refusals.map((refusal) => refusal.change).join("; ")}`;
   return new AssayError("SINK_DESTRUCTIVE_CHANGE", message, { hint: hint.join("\n") });
+}
+
+function dropColumn(name: string): string {
+  return `DROP COLUMN ${quoteIdentifier(name)}`;
 }

@@ -270,6 +270,7 @@ describe("a row is refused", () => {
       message: "4 values where the header has 3 columns",
       raw: "a,x,y,z",
     });
+    expect(await one('"a "b" c","d "e" f",')).toMatchObject({ reason: "quote", raw: '"a "b" c","d "e" f",' });
     expect(await one('"a"b,1,')).toMatchObject({ reason: "quote", message: expect.stringContaining("goes on after its closing quote") });
   });
 

@@ -14,7 +14,25 @@ const n = { nullable: true };
 
 /** DuckDB literals by type; null and every edge a value of the type has. */
 const samples: readonly (readonly [string, Columns[string], readonly string[]])[] = [
-  ["varchar", t.varchar(n), ["''", "' '", q("Zürich"), q("😀 e\u0301 🤦🏼‍♂️"), q('say "hi", o\'k'), q("a\nb"), q("a\r\nb\rc"), q("\\."), q("\\N"), q("NULL"), q("-"), q("\t"), q("1:2,3")]],
+  [
+    "varchar",
+    t.varchar(n),
+    [
+      "''",
+      "' '",
+      q("Zürich"),
+      q("😀 e\u0301 🤦🏼‍♂️"),
+      q('say "hi", o\'k'),
+      q("a\nb"),
+      q("a\r\nb\rc"),
+      q("\\."),
+      q("\\N"),
+      q("NULL"),
+      q("-"),
+      q("\t"),
+      q("1:2,3"),
+    ],
+  ],
   ["boolean", t.boolean(n), ["true", "false"]],
   ["smallint", t.smallint(n), ["-32768", "0", "32767"]],
   ["integer", t.integer(n), ["-2147483648", "0", "2147483647"]],
@@ -23,9 +41,39 @@ const samples: readonly (readonly [string, Columns[string], readonly string[]])[
   ["decimal(38,0)", t.decimal(38, 0, n), [`${"9".repeat(38)}`, `-${"9".repeat(38)}`, "0"]],
   ["decimal(38,38)", t.decimal(38, 38, n), [`'0.${"9".repeat(38)}'`, `'-0.${"9".repeat(38)}'`, "0", "-0.5"]],
   ["decimal(4,4)", t.decimal(4, 4, n), ["0.0001", "-0.0001", "0"]],
-  ["double", t.double(n), ["1", "-1.5", "0.1", "1e15", "1e16", "1e-7", "123456789012345678", "5e-324", "1.7976931348623157e308", "'-0.0'", "'nan'", "'inf'", "'-inf'"]],
-  ["date", t.date(n), ["'0001-01-01'", "'2018-02-28'", "'9999-12-31'", "'12018-01-01'", "'infinity'", "'-infinity'"]],
-  ["timestamp", t.timestamp(n), ["'0001-01-01 00:00:00'", "'2018-01-01 10:00:00.5'", "'2018-01-01 10:00:00.000001'", "'9999-12-31 23:59:59.999999'", "'infinity'", "'-infinity'"]],
+  [
+    "double",
+    t.double(n),
+    [
+      "1",
+      "-1.5",
+      "0.1",
+      "1e15",
+      "1e16",
+      "1e-7",
+      "123456789012345678",
+      "5e-324",
+      "1.7976931348623157e308",
+      "'-0.0'",
+      "'nan'",
+      "'inf'",
+      "'-inf'",
+    ],
+  ],
+  ["date", t.date(n), ["'0001-01-01'", "'0044-03-15 (BC)'", "'2018-02-28'", "'9999-12-31'", "'12018-01-01'", "'infinity'", "'-infinity'"]],
+  [
+    "timestamp",
+    t.timestamp(n),
+    [
+      "'0001-01-01 00:00:00'",
+      "'0044-03-15 (BC) 10:00:00.5'",
+      "'2018-01-01 10:00:00.5'",
+      "'2018-01-01 10:00:00.000001'",
+      "'9999-12-31 23:59:59.999999'",
+      "'infinity'",
+      "'-infinity'",
+    ],
+  ],
   ["time", t.time(n), ["'00:00:00'", "'23:59:59.999999'", "'10:00:00.120'", "'24:00:00'"]],
   ["json", t.json(n), ["'null'", `'{"b": 1,  "a": [1.50, "ü"], "a": 2}'`, `'"x"'`, "'{}'", `'"\\u0000"'`]],
 ];
@@ -75,12 +123,17 @@ test("any text and any double", async () => {
 
 test("more columns than a PostgreSQL function takes arguments", async () => {
   const columns = Object.fromEntries(Array.from({ length: 150 }, (_, at) => [`c${at}`, at % 3 === 0 ? t.integer(n) : t.varchar(n)]));
-  const cells = Object.keys(columns).map((name, at) => (at % 7 === 0 ? `null as ${name}` : `(i * ${at})${at % 3 === 0 ? "::integer" : "::varchar"} as ${name}`));
+  const cells = Object.keys(columns).map((name, at) =>
+    at % 7 === 0 ? `null as ${name}` : `(i * ${at})${at % 3 === 0 ? "::integer" : "::varchar"} as ${name}`,
+  );
   expect((await warehouse.load(tableOf("wide", columns), `(select ${cells.join(", ")} from range(200) r(i))`)).fingerprint.rows).toBe(200);
 });
 
 test("no rows", async () => {
-  const load = await warehouse.load(tableOf("nothing", { id: t.integer() }, { primaryKey: ["id"] }), "(select 1::integer as id where false)");
+  const load = await warehouse.load(
+    tableOf("nothing", { id: t.integer() }, { primaryKey: ["id"] }),
+    "(select 1::integer as id where false)",
+  );
   expect(load.fingerprint).toEqual({ rows: 0, checksum: "0" });
 });
 
@@ -88,6 +141,7 @@ test("the checksum tells apart what looks alike", async () => {
   const table = tableOf("alike", { a: t.varchar(n), b: t.varchar(n) });
   const relations = ["('a', 'b')", "('a,1,b', '')", "('ab', '')", "('', 'ab')", "(null, 'ab')", "('ab', null)", "('a', ',b')"];
   const checksums = new Set<string>();
-  for (const relation of relations) checksums.add((await warehouse.rows(`(values ${relation}) as s(a, b)`, table.columns).fingerprint()).checksum);
+  for (const relation of relations)
+    checksums.add((await warehouse.rows(`(values ${relation}) as s(a, b)`, table.columns).fingerprint()).checksum);
   expect(checksums.size).toBe(relations.length);
 });

@@ -14,7 +14,6 @@ import { type PostgresServer, startPostgres } from "../../services/postgres.ts";
 /** A server, an engine and a client beside the sink, for the tests of one file. */
 export interface Warehouse {
   readonly server: PostgresServer;
-  readonly admin: pg.Client;
   /** Runs a statement as the superuser. */
   sql(text: string): Promise<readonly Readonly<Record<string, unknown>>[]>;
   /** Rows of a DuckDB relation. */
@@ -22,6 +21,8 @@ export interface Warehouse {
   load(table: SinkTable, relation: string, options?: LoadOptions): Promise<SinkLoad>;
   /** Tables, indexes and views that are there for a load only. */
   leftovers(): Promise<readonly string[]>;
+  /** After a crash of the server. */
+  reconnect(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -34,16 +35,13 @@ export interface LoadOptions {
 export async function openWarehouse(): Promise<Warehouse> {
   // What a crash of the server leaves on disk is not the subject here; without fsync tests are faster.
   const server = await startPostgres({ settings: { fsync: "off" } });
-  const admin = new pg.Client({ connectionString: server.url });
-  admin.on("error", () => undefined);
-  await admin.connect();
+  let admin = await clientOf(server);
   const database = await memoryDatabase();
   const session = await database.session();
   const scratch = mkdtempSync(join(tmpdir(), "assay-sink-"));
   const rows = (relation: string, columns: readonly ContractColumn[]) => sinkRows(session, relation, columns);
   return {
     server,
-    admin,
     sql: async (text) => (await admin.query(text)).rows,
     rows,
     load: async (table, relation, options = {}) => {
@@ -54,7 +52,11 @@ export async function openWarehouse(): Promise<Warehouse> {
         await sink.close();
       }
     },
-    leftovers: async () => (await admin.query("select relname from pg_class where relname like '\\_assay%'")).rows.map(({ relname }) => String(relname)),
+    leftovers: async () =>
+      (await admin.query("select relname from pg_class where relname like '\\_assay%'")).rows.map(({ relname }) => String(relname)),
+    reconnect: async () => {
+      admin = await clientOf(server);
+    },
     close: async () => {
       await admin.end();
       session.close();
@@ -65,7 +67,14 @@ export async function openWarehouse(): Promise<Warehouse> {
   };
 }
 
-export function columnsOf(columns: Columns): readonly ContractColumn[] {
+async function clientOf(server: PostgresServer): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: server.url });
+  client.on("error", () => undefined);
+  await client.connect();
+  return client;
+}
+
+function columnsOf(columns: Columns): readonly ContractColumn[] {
   return Object.entries(columns).map(([name, column]) => ({ name, ...column }));
 }
 
