@@ -16,6 +16,10 @@ export function writeOwner(folder: string, owner: Owner): void {
     mkdirSync(folder, { recursive: true });
     writeFileSync(ownerFile(folder), `${JSON.stringify(owner)}\n`);
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOSPC") {
+      const hint = "free some space and run again; what was published before stands";
+      throw new AssayError("DISK_FULL", `no space is left for the folder ${folder}`, { hint, cause: error });
+    }
     throw new AssayError("STORAGE_UNWRITABLE", `the folder ${folder} cannot be written: ${messageOf(error)}`, {
       hint: "give this user write permission on the project's folder",
       cause: error,

@@ -24,15 +24,15 @@ export interface PreparedPlan {
   readonly source: Source;
 }
 
-/** Compiles, looks at the sources and plans: all a dry run needs. `readState` is called after the project has proved valid. */
+/** Compiles, looks at the sources and plans: all a dry run needs. */
 export async function preparePlan(workspace: Workspace, pipelineName: string | null, options: PlanOptions, readState: () => Promise<State>): Promise<PreparedPlan> {
   const pipeline = choosePipeline(workspace.project, pipelineName);
   const params = await pipelineParams(pipeline, options.param ?? []);
-  const manifest = await compileWorkspace(workspace);
-  const selected = selectTables(manifest, options.select ?? pipeline.select);
   const state = await readState();
   const source = fileSource(Date.now);
-  const observations = await observe(workspace, manifest, selected, state, source);
+  // Looking at the sources reads files, compiling does not: they go side by side.
+  const [manifest, observations] = await Promise.all([compileWorkspace(workspace), observe(workspace, state, source)]);
+  const selected = selectTables(manifest, options.select ?? pipeline.select);
   const plan = planRun({
     manifest,
     state,
@@ -47,22 +47,16 @@ export async function preparePlan(workspace: Workspace, pipelineName: string | n
   return { manifest, plan, observations, source };
 }
 
-async function observe(
-  workspace: Workspace,
-  manifest: Manifest,
-  selected: ReadonlySet<TableName>,
-  state: State,
-  source: Source,
-): Promise<ReadonlyMap<TableName, Observation>> {
-  const tables = manifest.tables.filter((table) => table.kind === "bronze").filter((table) => selected.has(table.name));
+/** Files of every bronze table, or why they cannot be told: that is the table's own failure, not the run's. */
+async function observe(workspace: Workspace, state: State, source: Source): Promise<ReadonlyMap<TableName, Observation>> {
   const entries = await Promise.all(
-    tables.map(async (table): Promise<readonly [TableName, Observation]> => {
+    workspace.project.bronze.map(async (table): Promise<readonly [TableName, Observation]> => {
       const known = state.files
         .filter((file) => file.table === table.name)
         .map((file) => [file.name, { name: file.name, stamp: file.stamp, sha256: file.sha256, stampedAt: file.stamped_at }] as const);
       try {
-        const directory = resolvePath(table.source.directory ?? ".", workspace.variables, workspace.folders, table.location);
-        return [table.name, { files: await source.list(table.source, directory, new Map(known)) }];
+        const directory = resolvePath(table.from.directory ?? ".", workspace.variables, workspace.folders, table.location);
+        return [table.name, { files: await source.list(table.from, directory, new Map(known)) }];
       } catch (error) {
         if (error instanceof AssayError) return [table.name, { error }];
         throw error;

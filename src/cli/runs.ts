@@ -1,8 +1,9 @@
-import { join, relative } from "node:path";
 import { statSync } from "node:fs";
+import { join, relative } from "node:path";
 import { duckdbStateStore } from "../adapters/duckdb/state-store.ts";
 import { didYouMean } from "../define/nearest-name.ts";
 import { AssayError } from "../errors.ts";
+import type { RunStatus } from "../terms.ts";
 import { print, renderOptions } from "./output.ts";
 import { renderRun } from "./render/render-run.ts";
 import { renderRuns } from "./render/render-runs.ts";
@@ -11,7 +12,7 @@ import { type CommonOptions, openWorkspace, readTables } from "./workspace.ts";
 /** `assay runs list`: newest first. */
 export async function runsListCommand(options: CommonOptions & { readonly limit: number }): Promise<number> {
   const workspace = await openWorkspace(options);
-  const runs = await readTables(workspace, (session) => duckdbStateStore().listRuns(session, options.limit));
+  const runs = (await readTables(workspace, (session) => duckdbStateStore().listRuns(session, options.limit))).map(settled);
   print(options.json, { runs }, () => renderRuns(runs, renderOptions()));
   return 0;
 }
@@ -24,12 +25,22 @@ export async function runsShowCommand(runId: string | null, options: CommonOptio
     const runs = await store.listRuns(session, 1000);
     const id = runId ?? runs[0]?.run_id ?? "";
     const found = await store.readRun(session, id);
-    if (found !== null) return found;
-    throw new AssayError("RUN_UNKNOWN", `no run has the id ${id}`, { hint: didYouMean(id, runs.map((item) => item.run_id)) });
+    if (found !== null) return settled(found);
+    throw new AssayError("RUN_UNKNOWN", `no run has the id ${id}`, {
+      hint: didYouMean(
+        id,
+        runs.map((item) => item.run_id),
+      ),
+    });
   });
   const log = join(workspace.platformFolder, "logs", `${run.run_id}.log`);
   const shownLog = statSync(log, { throwIfNoEntry: false }) === undefined ? null : relative(workspace.folders.current, log);
   const flags = options.project === "." ? [] : ["--project", options.project];
   print(options.json, run, () => renderRun(run, { ...renderOptions(), log: shownLog, flags, checks: "all" }));
   return 0;
+}
+
+/** Who can read the embedded database knows that nobody owns it: a run that is still marked as running was killed. */
+function settled<T extends { readonly status: RunStatus }>(run: T): T {
+  return run.status === "running" ? { ...run, status: "interrupted" } : run;
 }

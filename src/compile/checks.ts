@@ -1,6 +1,6 @@
 import type { Check } from "../define/check.ts";
 import { columnTypeName } from "../define/column-type.ts";
-import { quoteTable } from "../define/quote.ts";
+import { quoteTable, quoteText } from "../define/quote.ts";
 import type { ContractColumn } from "../define/types.ts";
 import { AssayError } from "../errors.ts";
 import type { SqlAnalyzer } from "../ports/sql-analyzer.ts";
@@ -28,7 +28,8 @@ export function checkedAgainst(checks: readonly Check[]): readonly TableName[] {
 export async function checkErrors(table: CheckedTable, tables: TableColumns, analyzer: SqlAnalyzer): Promise<readonly AssayError[]> {
   const errors: AssayError[] = [];
   const invalid = (check: Check, message: string, hint: string): void => {
-    errors.push(new AssayError("CHECK_INVALID", `${table.name}: check ${check.kind}: ${message}`, { hint, location: table.location }));
+    const label = "name" in check ? `${check.kind} ${JSON.stringify(check.name)}` : check.kind;
+    errors.push(new AssayError("CHECK_INVALID", `${table.name}: check ${label}: ${message}`, { hint, location: table.location }));
   };
   const needColumn = (check: Check, name: string, owner: TableName, columns: readonly ContractColumn[]): ContractColumn | undefined => {
     const column = columns.find((item) => same(item.name, name));
@@ -37,27 +38,43 @@ export async function checkErrors(table: CheckedTable, tables: TableColumns, ana
   };
   const needBinding = async (check: Check, query: string): Promise<void> => {
     const outcome = await analyzer.describe(query, {} satisfies Params);
-    if ("failure" in outcome) invalid(check, outcome.failure.message, "correct the check's SQL");
+    if (!("failure" in outcome)) return;
+    const { message, unknownColumn, candidates } = outcome.failure;
+    if (unknownColumn === null) invalid(check, message, "correct the check's SQL");
+    else invalid(check, `there is no column ${unknownColumn}`, didYouMean(unknownColumn, candidates));
+  };
+  const needLiterals = (check: Check, column: ContractColumn | undefined, values: readonly (string | number | boolean)[]): void => {
+    const wrong = column === undefined ? undefined : values.find((value) => !fitsType(String(value), column));
+    if (column === undefined || wrong === undefined) return;
+    invalid(check, `${JSON.stringify(wrong)} is no ${columnTypeName(column.type)}, the type of ${column.name}`, "write a value of the column's type");
   };
   for (const check of table.checks) {
     switch (check.kind) {
       case "not_null":
       case "unique":
-      case "accepted_values":
-      case "between":
         needColumn(check, check.column, table.name, table.columns);
+        break;
+      case "accepted_values":
+        if (check.values.length === 0) invalid(check, `${check.column} has no accepted values`, "list at least one");
+        needLiterals(check, needColumn(check, check.column, table.name, table.columns), check.values);
+        break;
+      case "between":
+        if (check.min === null && check.max === null) invalid(check, `${check.column} has neither min nor max`, "give at least one bound");
+        needLiterals(check, needColumn(check, check.column, table.name, table.columns), [check.min, check.max].filter((bound) => bound !== null));
         break;
       case "matches": {
         const column = needColumn(check, check.column, table.name, table.columns);
         if (column !== undefined && column.type.kind !== "varchar") {
           invalid(check, `${check.column} is ${columnTypeName(column.type)}, not text`, "use between or expression");
         }
+        await needBinding(check, `select regexp_matches('', ${quoteText(check.pattern)})`);
         break;
       }
       case "unique_combination":
         for (const name of check.columns) needColumn(check, name, table.name, table.columns);
         break;
       case "row_count":
+        if (check.min === null && check.max === null) invalid(check, "it has neither min nor max", "give at least one bound");
         break;
       case "relationships": {
         const target = tables.get(check.to as TableName);
@@ -87,4 +104,32 @@ export async function checkErrors(table: CheckedTable, tables: TableColumns, ana
     }
   }
   return errors;
+}
+
+const number = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+const date = /^(?:-?\d{1,6}[-/]\d{1,2}[-/]\d{1,2}(?: \(BC\))?|-?infinity|epoch)$/i;
+
+/** Can the text stand for a value of the column's type? What it lets through the engine still reads for itself. */
+function fitsType(text: string, { type }: ContractColumn): boolean {
+  switch (type.kind) {
+    case "smallint":
+    case "integer":
+    case "bigint":
+    case "decimal":
+    case "double":
+      return number.test(text);
+    case "boolean":
+      return text === "true" || text === "false";
+    case "date":
+      return date.test(text);
+    case "timestamp":
+      return date.test(text.split(/[ T]/)[0] ?? "");
+    case "time":
+      return /^\d{1,2}:\d{2}/.test(text);
+    case "varchar":
+    case "json":
+      return true;
+    default:
+      return type satisfies never;
+  }
 }

@@ -46,17 +46,27 @@ function isUsingOfJoin(word: Word, text: string): boolean {
   return word.text === "using" && /^\s*\(/.test(text.slice(word.end));
 }
 
-/** The end of the query without a closing semicolon. */
-function lastPosition(text: string): number {
-  const match = /;\s*$/.exec(text);
-  return match === null ? text.length : match.index;
+/** The query without a closing semicolon and what stands behind it. */
+export function withoutSemicolon(text: string): string {
+  return text.slice(0, lastPosition(text));
 }
+
+function lastPosition(text: string): number {
+  let end = text.length;
+  for (const match of text.matchAll(token)) {
+    if (match[0] === ";") end = Math.min(end, match.index);
+    else if (!/^(?:--|\/\*)/.test(match[0])) end = text.length;
+  }
+  return end;
+}
+
+/** Comments, texts, names, numbers and brackets as a whole; anything else character by character. */
+const token =
+  /--[^\n]*|\/\*[\s\S]*?\*\/|[eE]'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|(\$\w*\$)[\s\S]*?\1|\$?[\p{L}_][\p{L}\p{N}_]*|\d[\w.]*|[()[\]{}]|[^\s]/gu;
 
 /** Bare words outside parentheses, strings, quoted names and comments, in lower case. */
 function outermostWords(text: string): readonly Word[] {
   const words: Word[] = [];
-  const token =
-    /--[^\n]*|\/\*[\s\S]*?\*\/|[eE]'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|(\$\w*\$)[\s\S]*?\1|\$?[\p{L}_][\p{L}\p{N}_]*|\d[\w.]*|[()[\]{}]|[^\s]/gu;
   let depth = 0;
   for (const match of text.matchAll(token)) {
     const part = match[0];

@@ -1,7 +1,7 @@
 import type { ContractColumn } from "../define/types.ts";
 import { AssayError, throwAll } from "../errors.ts";
 import type { SqlAnalyzer } from "../ports/sql-analyzer.ts";
-import type { TableName } from "../terms.ts";
+import type { Params, TableName } from "../terms.ts";
 import { compileBronze } from "./bronze-table.ts";
 import { type CheckedTable, checkedAgainst, checkErrors } from "./checks.ts";
 import { contractColumns } from "./contract.ts";
@@ -13,7 +13,7 @@ import { type CompiledModel, compileModel, type ModelContext } from "./model-tab
 import { nameErrors } from "./names.ts";
 import { didYouMean } from "../define/nearest-name.ts";
 import { type ParsedModel, parseModels } from "./parse-models.ts";
-import { sampleParams } from "./params.ts";
+import { picked, sampleParams } from "./params.ts";
 import type { Project } from "./project.ts";
 
 /**
@@ -79,7 +79,7 @@ export async function compileProject(project: Project, analyzer: SqlAnalyzer): P
   throwAll(errors);
   return {
     project: project.config.name,
-    tables: await withProvenLedgers(tables, compiled, analyzer),
+    tables: await withProvenLedgers(tables, compiled, samples, analyzer),
     sinks: sinks.filter((sink): sink is ManifestSink => !(sink instanceof AssayError)),
   };
 }
@@ -106,6 +106,7 @@ function compileSink(sink: Project["sinks"][number], tables: readonly ManifestTa
 async function withProvenLedgers(
   tables: readonly ManifestTable[],
   compiled: readonly CompiledModel[],
+  samples: Params,
   analyzer: SqlAnalyzer,
 ): Promise<readonly ManifestTable[]> {
   const measured = compiled.filter((model) => model.ledger.proof !== null);
@@ -114,12 +115,14 @@ async function withProvenLedgers(
     analyzer.parse(measured.map((model) => model.ledger.proof ?? "")),
   ]);
   const repaired = new Map<TableName, ModelTable>();
-  for (const [index, { table }] of measured.entries()) {
+  for (const [index, { table, ledger }] of measured.entries()) {
     const original = originals[index];
     const proof = proofs[index];
     if (original === undefined || !("tree" in original)) continue;
     const proven = proof !== undefined && "tree" in proof && sameRows(original.tree, proof.tree);
-    if (!proven) repaired.set(table.name, { ...table, ledger: unmeasured(table.upstreams, original.tree) });
+    const params = proven ? (proof.tree.named_param_map ?? []).map((entry) => entry.key) : [];
+    const binds = proven && (!ledger.doubtful || !("failure" in (await analyzer.describe(table.ledger.measure ?? "", picked(samples, params)))));
+    repaired.set(table.name, { ...table, ledger: binds ? { ...table.ledger, params } : unmeasured(table.upstreams, original.tree) });
   }
   return tables.map((table) => repaired.get(table.name) ?? table);
 }

@@ -4,6 +4,7 @@ import type { Columns, ColumnType, ContractColumn } from "../define/types.ts";
 import { AssayError } from "../errors.ts";
 import type { DescribedColumn } from "../ports/sql-analyzer.ts";
 import type { Location, TableName } from "../terms.ts";
+import { withoutSemicolon } from "./clauses.ts";
 import { same } from "./joins.ts";
 import type { OutputColumn } from "./lineage.ts";
 import { nearestName } from "../define/nearest-name.ts";
@@ -25,6 +26,10 @@ export function inferredColumns(
   outputs: readonly OutputColumn[] | null,
   location: Location,
 ): readonly ContractColumn[] {
+  const [twice] = repeatedNames(described);
+  if (twice !== undefined) {
+    throw new AssayError("CONTRACT_MISMATCH", `${table}: the SQL selects two columns named ${twice}`, { hint: "give one of them another name, with as", location });
+  }
   return described.map((column) => {
     const type = sqlType(column.type);
     if (type === null) {
@@ -36,6 +41,10 @@ export function inferredColumns(
     const nullability = outputs?.find((output) => same(output.name, column.name))?.nullability;
     return { name: column.name, type, nullable: nullability !== "no", description: null, sensitive: false };
   });
+}
+
+function repeatedNames(described: readonly DescribedColumn[]): readonly string[] {
+  return described.filter((column, index) => described.findIndex((item) => same(item.name, column.name)) < index).map((column) => column.name);
 }
 
 /** Types a query may yield beyond those of a contract, and the contract type that holds all their values. */
@@ -79,6 +88,7 @@ export function contractErrors(
       );
     }
   }
+  for (const name of repeatedNames(described)) errors.push(mismatch(`the SQL selects two columns named ${name}`, "give one of them another name, with as"));
   for (const extra of described.filter((item) => !contract.some((column) => same(column.name, item.name)))) {
     errors.push(mismatch(`the SQL selects ${extra.name} (${extra.type}), the contract does not have it`, "add it to the contract or leave it out of the SELECT"));
   }
@@ -127,7 +137,10 @@ function assignmentProblem(from: string, to: ColumnType): string | null {
   }
 }
 
-/** SELECT of exactly the contract's columns, in its order, cast where the SQL's type is another. */
+/**
+ * SELECT of exactly the contract's columns, in its order, cast where the SQL's type is another; `described` is empty where types are only
+ * known when the query runs.
+ */
 export function contractSelect(sql: string, contract: readonly ContractColumn[], described: readonly DescribedColumn[]): string {
   const items = contract.map((column) => {
     const name = quoteIdentifier(column.name);
@@ -135,5 +148,5 @@ export function contractSelect(sql: string, contract: readonly ContractColumn[],
     const type = columnTypeName(column.type);
     return actual?.type === type ? name : `cast(${name} as ${type}) as ${name}`;
   });
-  return `select ${items.join(", ")} from (\n${sql.replace(/;\s*$/, "")}\n) as model`;
+  return `select ${items.join(", ")} from (\n${withoutSemicolon(sql)}\n) as model`;
 }

@@ -1,5 +1,5 @@
 import { quoteIdentifier } from "../define/quote.ts";
-import type { Expression, SelectNode, TableRef } from "../ports/syntax-tree.ts";
+import type { Expression, JoinRef, SelectNode, TableRef } from "../ports/syntax-tree.ts";
 import type { TableName } from "../terms.ts";
 import type { OutputColumn, TableColumns } from "./lineage.ts";
 import type { JoinedTable } from "./manifest.ts";
@@ -22,8 +22,12 @@ export function joinedTables(node: SelectNode, outputs: readonly OutputColumn[] 
     return owners.length === 1 ? (owners[0]?.alias ?? null) : null;
   };
   const equalities = [...joinConditions(node.from_table, owner), ...conjuncts(node.where_clause).flatMap((part) => equalityOf(part, owner))];
+  const equatedBy = (leaf: { readonly alias: string }, own: readonly Equality[]): readonly string[] =>
+    own.flatMap(({ left, right }) => [left, right].filter((side) => same(side.alias, leaf.alias)).map((side) => side.column));
   return leaves.map((leaf) => ({
     ...leaf,
+    exact: isJoinedExactly(node.from_table, leaf.alias, owner),
+    joinedBy: equatedBy(leaf, ownConditions(node.from_table, leaf.alias, owner)),
     on: equalities.flatMap(({ left, right }) => {
       if (same(left.alias, leaf.alias)) return [{ column: left.column, otherAlias: right.alias, otherColumn: right.column }];
       if (same(right.alias, leaf.alias)) return [{ column: right.column, otherAlias: left.alias, otherColumn: left.column }];
@@ -39,7 +43,17 @@ type Owner = (column: string) => string | null;
 
 function joinConditions(ref: TableRef | null, owner: Owner): readonly Equality[] {
   if (ref === null || ref.type !== "JOIN") return [];
-  const inner = [...joinConditions(ref.left, owner), ...joinConditions(ref.right, owner)];
+  return [...joinConditions(ref.left, owner), ...joinConditions(ref.right, owner), ...conditionsOf(ref, owner)];
+}
+
+/** Equalities of the join whose right side is the table. */
+function ownConditions(ref: TableRef | null, alias: string, owner: Owner): readonly Equality[] {
+  if (ref === null || ref.type !== "JOIN") return [];
+  const isRight = ref.right.type !== "JOIN" && leavesOf(ref.right).some((leaf) => same(leaf.alias, alias));
+  return isRight ? conditionsOf(ref, owner) : [...ownConditions(ref.left, alias, owner), ...ownConditions(ref.right, alias, owner)];
+}
+
+function conditionsOf(ref: JoinRef, owner: Owner): readonly Equality[] {
   const lefts = leavesOf(ref.left);
   const rights = leavesOf(ref.right);
   // A USING column stands for both sides; the nearest table on each side is taken.
@@ -48,7 +62,18 @@ function joinConditions(ref: TableRef | null, owner: Owner): readonly Equality[]
     const right = rights.at(0)?.alias;
     return left === undefined || right === undefined ? [] : [{ left: { alias: left, column }, right: { alias: right, column } }];
   });
-  return [...inner, ...using, ...conjuncts(ref.condition).flatMap((part) => equalityOf(part, owner))];
+  return [...using, ...conjuncts(ref.condition).flatMap((part) => equalityOf(part, owner))];
+}
+
+/** Is the leaf the right side of a join whose whole condition is equalities of its columns with those of other tables? */
+function isJoinedExactly(ref: TableRef | null, alias: string, owner: Owner): boolean {
+  if (ref === null || ref.type !== "JOIN") return false;
+  const [right, ...others] = leavesOf(ref.right);
+  if (right === undefined || others.length > 0 || !same(right.alias, alias)) return isJoinedExactly(ref.left, alias, owner);
+  if (ref.join_type !== "LEFT" && ref.join_type !== "INNER") return false;
+  const parts = conjuncts(ref.condition);
+  const touches = (equality: Equality): boolean => same(equality.left.alias, alias) || same(equality.right.alias, alias);
+  return (parts.length > 0 || ref.using_columns.length > 0) && parts.every((part) => equalityOf(part, owner).some(touches));
 }
 
 function equalityOf(condition: Expression, owner: Owner): readonly Equality[] {

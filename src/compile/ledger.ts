@@ -23,6 +23,8 @@ export interface LedgerInput {
   readonly joins: readonly JoinedTable[];
   /** The model's own grain; empty: one row. */
   readonly grain: readonly string[];
+  /** Names, in lower case, of the model's columns that are never null. */
+  readonly required: ReadonlySet<string>;
   readonly isAggregate: (functionName: string) => boolean;
 }
 
@@ -30,17 +32,16 @@ export interface LedgerInput {
 export interface LedgerDraft {
   readonly plan: LedgerPlan;
   readonly proof: string | null;
+  /** The measuring query might not bind: WHERE may name what only SELECT defines, or two tables share a name. */
+  readonly doubtful: boolean;
 }
 
 /** Decides how a model's rows are accounted for. */
 export function draftLedger(input: LedgerInput): LedgerDraft {
   const select = outerSelect(input.tree.node);
   const clauses = select === null ? null : clausesOf(input.text);
-  if (select === null || clauses === null || select.from_table === null) return { plan: unmeasured(input.upstreams, input.tree), proof: null };
-  const whole = fullyUsedTables(input.tree.node);
-  const uses = input.upstreams.map((table, index): MeasuredUse =>
-    hasTable(whole, table) ? { use: { table, used: { kind: "all" } }, measure: null } : upstreamUse(table, index, select, input),
-  );
+  if (select === null || clauses === null || select.from_table === null || !isRepeatable(select)) return { plan: unmeasured(input.upstreams, input.tree), proof: null, doubtful: false };
+  const uses = cheapUses(select, input) ?? measuredUses(select, input);
   const keeps = keptUpstream(select, input);
   const needsMeasure = uses.some((use) => use.use.used.kind === "measured") || (keeps !== null && clauses.where !== null);
   // Only a table that keeps its rows needs the rows before WHERE; otherwise WHERE can do its work early.
@@ -56,10 +57,37 @@ export function draftLedger(input: LedgerInput): LedgerDraft {
       where: clauses.where === null ? null : `where ${clauses.where.replace(/--[^\n]*/g, " ").replace(/\s+/g, " ").trim()}`.slice(0, 120),
       thenRemovedBy: select.qualify !== null ? "qualify" : select.modifiers.some((item) => item.type === "DISTINCT_MODIFIER") ? "distinct" : null,
       upstreams: uses.map((use) => use.use),
+      params: [],
       measure: needsMeasure ? measure : null,
     },
+    doubtful: needsMeasure && isDoubtful(select),
     proof: needsMeasure ? `${clauses.prefix}select 1 from ${clauses.from}${clauses.where === null ? "" : ` where ${clauses.where}`}` : null,
   };
+}
+
+function isDoubtful(select: SelectNode): boolean {
+  const aliases = new Set(select.select_list.map((item) => item.alias.toLowerCase()));
+  const mentions = (part: unknown): boolean => {
+    if (Array.isArray(part)) return part.some(mentions);
+    if (part === null || typeof part !== "object") return false;
+    const [name] = (part as Partial<Expression>).column_names ?? [];
+    return name === undefined ? Object.values(part).some(mentions) : aliases.has(name.toLowerCase());
+  };
+  const names = leavesOf(select.from_table).map((leaf) => leaf.alias.toLowerCase());
+  return mentions(select.where_clause) || new Set(names).size < names.length;
+}
+
+const volatileFunctions = new Set(["random", "setseed", "uuid", "gen_random_uuid", "uuidv4", "uuidv7", "nextval", "currval"]);
+
+/** Do FROM and WHERE give the same rows when they are read again? A table sample and random numbers do not. */
+function isRepeatable(select: SelectNode): boolean {
+  const repeats = (part: unknown): boolean => {
+    if (Array.isArray(part)) return part.every(repeats);
+    if (part === null || typeof part !== "object") return true;
+    const { sample, function_name } = part as { readonly sample?: unknown; readonly function_name?: string };
+    return (sample ?? null) === null && !volatileFunctions.has((function_name ?? "").toLowerCase()) && Object.values(part).every(repeats);
+  };
+  return repeats([select.from_table, select.where_clause, select.cte_map]);
 }
 
 /** Do two queries read and filter the same rows? */
@@ -75,7 +103,7 @@ export function sameRows(a: SyntaxTree, b: SyntaxTree): boolean {
 export function unmeasured(upstreams: readonly TableName[], tree: SyntaxTree): LedgerPlan {
   const whole = fullyUsedTables(tree.node);
   const uses = upstreams.map((table): UpstreamUse => ({ table, used: { kind: hasTable(whole, table) ? "all" : "unknown" } }));
-  return { keeps: null, where: null, thenRemovedBy: null, measure: null, upstreams: uses };
+  return { keeps: null, where: null, thenRemovedBy: null, params: [], measure: null, upstreams: uses };
 }
 
 function hasTable(tables: ReadonlySet<TableName>, table: TableName): boolean {
@@ -96,6 +124,48 @@ function measureText(measure: Measure, condition: string | null): string {
   return `count(distinct ${others.length === 0 ? first : `(${measure.keys.join(", ")})`})${filter}`;
 }
 
+/** Uses that the result itself tells, without reading FROM again; null when one of them cannot be told so. */
+function cheapUses(select: SelectNode, input: LedgerInput): readonly MeasuredUse[] | null {
+  const whole = fullyUsedTables(input.tree.node);
+  const uses = input.upstreams.map((table): UpstreamUse["used"] | null => (hasTable(whole, table) ? { kind: "all" } : useByKey(table, select, input)));
+  if (uses.some((used) => used === null)) return null;
+  return input.upstreams.flatMap((table, index) => {
+    const used = uses[index];
+    return used === null || used === undefined ? [] : [{ use: { table, used }, measure: null }];
+  });
+}
+
+function measuredUses(select: SelectNode, input: LedgerInput): readonly MeasuredUse[] {
+  const whole = fullyUsedTables(input.tree.node);
+  return input.upstreams.map((table, index) =>
+    hasTable(whole, table) ? { use: { table, used: { kind: "all" } }, measure: null } : upstreamUse(table, index, select, input),
+  );
+}
+
+/** The upstream's key as columns of the result: its own, passed on, or those it is joined on and nothing else. */
+function useByKey(table: TableName, select: SelectNode, input: LedgerInput): UpstreamUse["used"] | null {
+  const own = input.joins.filter((join) => join.table === table);
+  const [join] = own;
+  if (join === undefined || own.length > 1 || readsOf(input.tree, table) > 1 || select.sample !== null) return null;
+  const grain = input.shapes.get(table)?.grain ?? [];
+  const outputOf = (alias: string, column: string): string | undefined =>
+    Object.entries(input.joins.find((item) => same(item.alias, alias))?.outputs ?? {}).find(([, name]) => same(name, column))?.[0];
+  const keys = grain.flatMap((column) => {
+    const passed = outputOf(join.alias, column);
+    if (passed !== undefined) return [{ column, output: passed, own: true }];
+    const edge = join.exact ? join.on.find((item) => same(item.column, column)) : undefined;
+    const other = edge === undefined ? undefined : outputOf(edge.otherAlias, edge.otherColumn);
+    return other === undefined ? [] : [{ column, output: other, own: false }];
+  });
+  const onlyKeys = join.on.every((edge) => grain.some((column) => same(column, edge.column)));
+  const allOwn = keys.every((key) => key.own);
+  if (grain.length === 0 || keys.length < grain.length || !(allOwn || onlyKeys)) return null;
+  const isGrain = keys.length === input.grain.length && keys.every((key) => input.grain.some((column) => same(column, key.output)));
+  const required = keys.every((key) => input.required.has(key.output.toLowerCase()));
+  if (isGrain && allOwn && required) return { kind: "rows" };
+  return { kind: "matched", keys: keys.map(({ column, output }) => ({ column, output })) };
+}
+
 interface MeasuredUse {
   readonly use: UpstreamUse;
   readonly measure: Measure | null;
@@ -109,7 +179,7 @@ function upstreamUse(table: TableName, index: number, select: SelectNode, input:
   const elsewhere = input.upstreams.length > 0 && readsOf(input.tree, table) > own.length;
   if (join === undefined || own.length > 1 || elsewhere) return unknown;
   const limited = select.sample !== null || select.modifiers.some((item) => item.type.includes("LIMIT"));
-  if (limited) return unknown;
+  if (limited || select.having !== null || select.qualify !== null) return unknown;
   if (leaves.length === 1) return { use: { table, used: { kind: "measured", column: "passed" } }, measure: null };
   const shape = input.shapes.get(table);
   const keys = (shape?.grain ?? []).map((name) => shape?.columns.find((item) => same(item.name, name)));
@@ -160,5 +230,5 @@ function isLeftChain(ref: TableRef | null): boolean {
 function isLookup(alias: string, input: LedgerInput): boolean {
   const join = input.joins.find((item) => same(item.alias, alias));
   const grain = join === undefined ? [] : (input.shapes.get(join.table)?.grain ?? []);
-  return grain.length > 0 && grain.every((key) => join?.on.some((edge) => same(edge.column, key)) ?? false);
+  return grain.length > 0 && grain.every((key) => join?.joinedBy.some((column) => same(column, key)) ?? false);
 }

@@ -1,7 +1,8 @@
 import type { ContractColumn } from "../define/types.ts";
 import type { Expression, QueryNode, SelectNode, TableRef } from "../ports/syntax-tree.ts";
 import type { TableName } from "../terms.ts";
-import { conjuncts, type Leaf, leavesOf } from "./tree.ts";
+import { isStrictComparison, isStrictFunction, presentColumns } from "./presence.ts";
+import { type Leaf, leavesOf } from "./tree.ts";
 
 /** Can the value be absent? `unknown` where the shape of the SQL does not tell. */
 export type Nullability = "no" | "yes" | "unknown";
@@ -12,6 +13,8 @@ export interface OutputColumn {
   readonly nullability: Nullability;
   /** The upstream column it is, unchanged; null when computed. */
   readonly origin: { readonly table: TableName; readonly column: string; readonly alias: string } | null;
+  /** A JSON value may be `null` without being absent, and becomes absent when cast. */
+  readonly json?: boolean;
 }
 
 export type TableColumns = ReadonlyMap<string, readonly ContractColumn[]>;
@@ -23,14 +26,14 @@ export function outputColumns(node: QueryNode, tables: TableColumns, scope: Scop
   const inner = new Map(scope);
   for (const entry of node.cte_map.map) {
     const columns = outputColumns(entry.value.query.node, tables, inner);
-    inner.set(entry.key.toLowerCase(), columns ?? []);
+    inner.set(entry.key.toLowerCase(), renamed(columns ?? [], entry.value.aliases));
   }
   switch (node.type) {
     case "SELECT_NODE":
       return selectColumns(node, tables, inner);
     case "SET_OPERATION_NODE": {
       const children = node.children ?? (node.left !== undefined && node.right !== undefined ? [node.left, node.right] : []);
-      return combine(children.map((child) => outputColumns(child, tables, inner)));
+      return combine(node.setop_type, children.map((child) => outputColumns(child, tables, inner)));
     }
     case "CTE_NODE":
       inner.set(node.cte_name.toLowerCase(), outputColumns(node.query, tables, inner) ?? []);
@@ -45,18 +48,29 @@ export function outputColumns(node: QueryNode, tables: TableColumns, scope: Scop
 /** The columns a leaf of a FROM offers. */
 function leafColumns(leaf: Leaf, tables: TableColumns, scope: Scope): readonly OutputColumn[] | null {
   const { ref } = leaf;
-  if (ref.type === "SUBQUERY") return outputColumns(ref.subquery.node, tables, scope);
+  if (ref.type === "SUBQUERY") return derived(outputColumns(ref.subquery.node, tables, scope), ref.column_name_alias);
   if (ref.type !== "BASE_TABLE") return null;
   const cte = ref.schema_name === "" ? scope.get(ref.table_name.toLowerCase()) : undefined;
-  if (cte !== undefined) return cte.length === 0 ? null : cte;
+  if (cte !== undefined) return cte.length === 0 ? null : derived(cte, ref.column_name_alias);
   const table = `${ref.schema_name}.${ref.table_name}` as TableName;
-  return (
-    tables.get(table)?.map((column) => ({
-      name: column.name,
-      nullability: column.nullable ? "yes" : "no",
-      origin: { table, column: column.name, alias: leaf.alias },
-    })) ?? null
-  );
+  const columns = tables.get(table)?.map((column): OutputColumn => ({
+    name: column.name,
+    nullability: column.nullable ? "yes" : "no",
+    origin: { table, column: column.name, alias: leaf.alias },
+    json: column.type.kind === "json",
+  }));
+  return columns === undefined ? null : renamed(columns, ref.column_name_alias);
+}
+
+/** Columns of a subquery: an alias within it means nothing outside. */
+function derived(columns: readonly OutputColumn[] | null, aliases: readonly string[]): readonly OutputColumn[] | null {
+  if (columns === null) return null;
+  return renamed(columns, aliases).map((column) => ({ ...column, origin: column.origin === null ? null : { ...column.origin, alias: "" } }));
+}
+
+/** `as name(first, second)`. */
+function renamed(columns: readonly OutputColumn[], aliases: readonly string[]): readonly OutputColumn[] {
+  return columns.map((column, index) => ({ ...column, name: aliases[index] ?? column.name }));
 }
 
 interface BoundLeaf {
@@ -65,13 +79,8 @@ interface BoundLeaf {
 }
 
 function selectColumns(node: SelectNode, tables: TableColumns, scope: Scope): readonly OutputColumn[] | null {
-  const leaves: BoundLeaf[] = [];
-  const present = nonNullColumns(node);
-  for (const leaf of leavesOf(node.from_table)) {
-    const columns = leafColumns(leaf, tables, scope);
-    if (columns === null) return null;
-    leaves.push({ alias: leaf.alias.toLowerCase(), columns: refine(leaf, columns, present) });
-  }
+  const leaves = boundLeaves(node, tables, scope);
+  if (leaves === null) return null;
   const outputs: OutputColumn[] = [];
   for (const item of node.select_list) {
     if (item.class === "STAR") {
@@ -80,11 +89,42 @@ function selectColumns(node: SelectNode, tables: TableColumns, scope: Scope): re
       outputs.push(...star);
       continue;
     }
-    const source = item.class === "COLUMN_REF" ? resolveColumn(item, leaves) : null;
+    const source = item.class === "COLUMN_REF" ? resolveColumn(item, leaves, node) : null;
     const name = item.alias || item.column_names?.at(-1) || "";
-    outputs.push({ name, nullability: nullabilityOf(item, leaves, node), origin: source?.origin ?? null });
+    outputs.push({ name, nullability: nullabilityOf(item, leaves, node), origin: source?.origin ?? null, json: source?.json ?? isJsonCast(item) });
   }
   return outputs;
+}
+
+/** The leaves of a SELECT with their columns as its own expressions see them. */
+function boundLeaves(node: SelectNode, tables: TableColumns, scope: Scope): readonly BoundLeaf[] | null {
+  const found: { readonly leaf: Leaf; readonly columns: readonly OutputColumn[] }[] = [];
+  for (const leaf of leavesOf(node.from_table)) {
+    const columns = leafColumns(leaf, tables, scope);
+    const twice = leaf.alias !== "" && found.some((item) => item.leaf.alias.toLowerCase() === leaf.alias.toLowerCase());
+    if (columns === null || twice) return null;
+    found.push({ leaf, columns });
+  }
+  const present = presentColumns(node);
+  const isShared = (name: string): boolean => found.filter((item) => item.columns.some((column) => column.name.toLowerCase() === name)).length > 1;
+  return found.map(({ leaf, columns }) => {
+    const alias = leaf.alias.toLowerCase();
+    const proved = (column: OutputColumn): boolean => {
+      const name = column.name.toLowerCase();
+      // A bare name that several tables have means what USING makes of them, not each of them.
+      return present.has(`${alias}.${name}`) || (present.has(name) && !isShared(name));
+    };
+    // One column proved present means the row was not null-extended, so all its columns are as their contract says.
+    const extended = leaf.nullable && !columns.some(proved);
+    return {
+      alias,
+      columns: columns.map((column): OutputColumn => {
+        const nullability = proved(column) ? "no" : extended ? "yes" : column.nullability;
+        // ROLLUP, CUBE and GROUPING SETS make keys null in some rows.
+        return { ...column, nullability: node.group_sets.length > 1 && nullability === "no" ? "unknown" : nullability };
+      }),
+    };
+  });
 }
 
 function starColumns(star: Expression, node: SelectNode, leaves: readonly BoundLeaf[]): readonly OutputColumn[] | null {
@@ -97,87 +137,40 @@ function starColumns(star: Expression, node: SelectNode, leaves: readonly BoundL
 }
 
 function usesUsing(ref: TableRef): boolean {
-  return ref.type === "JOIN" && (ref.using_columns.length > 0 || usesUsing(ref.left) || usesUsing(ref.right));
+  return ref.type === "JOIN" && (ref.using_columns.length > 0 || ref.ref_type === "NATURAL" || usesUsing(ref.left) || usesUsing(ref.right));
 }
 
-function resolveColumn(reference: Expression, leaves: readonly BoundLeaf[]): OutputColumn | null {
+function resolveColumn(reference: Expression, leaves: readonly BoundLeaf[], node: SelectNode): OutputColumn | null {
   const names = (reference.column_names ?? []).map((name) => name.toLowerCase());
-  const column = names.at(-1);
+  const column = names.at(-1) ?? "";
   const alias = names.at(-2);
-  if (alias !== undefined) {
-    return leaves.find((leaf) => leaf.alias === alias)?.columns.find((item) => item.name.toLowerCase() === column) ?? null;
-  }
-  // Without a qualifier the first leaf wins: any other that has the name too was joined by USING, or the binder refuses it.
-  for (const leaf of leaves) {
-    const found = leaf.columns.find((item) => item.name.toLowerCase() === column);
-    if (found !== undefined) return found;
-  }
-  return null;
+  const named = (leaf: BoundLeaf): OutputColumn | undefined => leaf.columns.find((item) => item.name.toLowerCase() === column);
+  if (alias !== undefined) return leaves.filter((leaf) => leaf.alias === alias).map(named)[0] ?? null;
+  const [first, ...others] = leaves.flatMap((leaf) => named(leaf) ?? []);
+  if (first === undefined || others.length === 0) return first ?? null;
+  // Several tables have it, so it was joined by USING: present where it is present in one of them.
+  const present = [first, ...others].some((item) => item.nullability === "no") || (presentColumns(node).has(column) && node.group_sets.length < 2);
+  return { ...first, nullability: present ? "no" : "unknown" };
 }
 
-/** Names (`alias.column` or `column`) that WHERE and inner joins prove to be present in every row. */
-function nonNullColumns(node: SelectNode): ReadonlySet<string> {
-  const conditions = [...conjuncts(node.where_clause), ...innerConditions(node.from_table)];
-  return new Set(conditions.flatMap(provedBy));
-}
-
-function innerConditions(ref: TableRef | null): readonly Expression[] {
-  if (ref === null || ref.type !== "JOIN" || ref.join_type !== "INNER") return [];
-  return [...conjuncts(ref.condition), ...innerConditions(ref.left), ...innerConditions(ref.right)];
-}
-
-const strictComparisons = new Set([
-  "COMPARE_EQUAL",
-  "COMPARE_NOTEQUAL",
-  "COMPARE_LESSTHAN",
-  "COMPARE_GREATERTHAN",
-  "COMPARE_LESSTHANOREQUALTO",
-  "COMPARE_GREATERTHANOREQUALTO",
-]);
-
-function provedBy(condition: Expression): readonly string[] {
-  if (condition.type === "OPERATOR_IS_NOT_NULL") return (condition.children ?? []).flatMap(columnName);
-  if (strictComparisons.has(condition.type)) return [condition.left, condition.right].flatMap((side) => (side === undefined ? [] : columnName(side)));
-  if (condition.type === "COMPARE_IN" || condition.type === "COMPARE_BETWEEN" || condition.class === "BETWEEN") {
-    const tested = condition.children?.[0] ?? (condition as { readonly input?: Expression }).input;
-    return tested === undefined ? [] : columnName(tested);
-  }
-  return [];
-}
-
-function columnName(expression: Expression): readonly string[] {
-  if (expression.class === "CAST" && expression.try_cast !== true && expression.child !== undefined) return columnName(expression.child);
-  if (expression.class !== "COLUMN_REF") return [];
-  return [(expression.column_names ?? []).slice(-2).join(".").toLowerCase()];
-}
-
-/** A leaf's columns as seen behind its outer joins and WHERE. */
-function refine(leaf: Leaf, columns: readonly OutputColumn[], present: ReadonlySet<string>): readonly OutputColumn[] {
-  const alias = leaf.alias.toLowerCase();
-  const proved = (column: OutputColumn): boolean => present.has(`${alias}.${column.name.toLowerCase()}`);
-  // One column proved present means the row was not null-extended, so all its columns are as their contract says.
-  const extended = leaf.nullable && !columns.some(proved);
-  return columns.map((column) => {
-    if (proved(column) || present.has(column.name.toLowerCase())) return { ...column, nullability: "no" };
-    return extended ? { ...column, nullability: "yes" } : column;
-  });
-}
-
-/** Functions that are null exactly when an argument is. */
-const strictFunctions = new Set(
-  "+ - * || abs round floor ceil lower upper trim ltrim rtrim length year month day hour minute second quarter week dayofweek isodow date_trunc date_part strftime monthname dayname".split(" "),
-);
+/** Strict functions that are null only when an argument is: not remainders, and not parts of a date, which `infinity` does not have. */
+const totalFunctions = new Set("+ - * || ~~ !~~ abs round floor ceil lower upper trim ltrim rtrim length date_trunc strftime".split(" "));
 
 function nullabilityOf(expression: Expression, leaves: readonly BoundLeaf[], node: SelectNode): Nullability {
   const all = (parts: readonly Expression[]): readonly Nullability[] => parts.map((part) => nullabilityOf(part, leaves, node));
   switch (expression.class) {
     case "COLUMN_REF":
-      return resolveColumn(expression, leaves)?.nullability ?? "unknown";
+      return resolveColumn(expression, leaves, node)?.nullability ?? "unknown";
     case "CONSTANT":
       return expression.value?.is_null === true ? "yes" : "no";
-    case "CAST":
-      return expression.try_cast === true || expression.child === undefined ? "unknown" : nullabilityOf(expression.child, leaves, node);
+    case "CAST": {
+      const { child } = expression;
+      if (expression.try_cast === true || child === undefined) return "unknown";
+      const isJson = isJsonCast(child) || (child.class === "COLUMN_REF" && resolveColumn(child, leaves, node)?.json === true);
+      return isJson && nullabilityOf(child, leaves, node) === "no" ? "unknown" : nullabilityOf(child, leaves, node);
+    }
     case "COMPARISON":
+      if (!isStrictComparison(expression)) return "no";
       return worst(all([expression.left, expression.right].filter((side) => side !== undefined)));
     case "OPERATOR": {
       if (expression.type === "OPERATOR_COALESCE") {
@@ -190,17 +183,20 @@ function nullabilityOf(expression: Expression, leaves: readonly BoundLeaf[], nod
     case "FUNCTION": {
       const name = (expression.function_name ?? "").toLowerCase();
       if (name === "count" || name === "count_star") return "no";
-      if (strictFunctions.has(name)) return worst(all(expression.children ?? []));
+      if (isStrictFunction(expression)) {
+        const given = worst(all(expression.children ?? []));
+        return given === "no" && !totalFunctions.has(name) ? "unknown" : given;
+      }
       const aggregates = name === "sum" || name === "min" || name === "max" || name === "avg";
       const filtered = (expression as { readonly filter?: Expression | null }).filter ?? null;
       // A group holds at least one row, so only an absent argument can make it null.
-      if (aggregates && filtered === null && isGrouped(node)) {
+      if (aggregates && filtered === null && hasGroupKey(node)) {
         return worst(all(expression.children ?? [])) === "no" ? "no" : "unknown";
       }
       return "unknown";
     }
     case "WINDOW":
-      return expression.type === "WINDOW_ROW_NUMBER" || expression.type === "WINDOW_RANK" ? "no" : "unknown";
+      return expression.type === "WINDOW_ROW_NUMBER" || expression.type === "WINDOW_RANK" || expression.type === "WINDOW_RANK_DENSE" ? "no" : "unknown";
     default:
       return "unknown";
   }
@@ -211,17 +207,37 @@ export function isGrouped(node: SelectNode): boolean {
   return node.group_expressions.length > 0 || node.aggregate_handling === "FORCE_AGGREGATES";
 }
 
+/** Every group holds a row: there is one grouping, by a key. GROUP BY ALL without a column to group by is none. */
+function hasGroupKey(node: SelectNode): boolean {
+  if (node.group_sets.length > 1) return false;
+  return node.group_expressions.length > 0 || (isGrouped(node) && node.select_list.some((item) => item.class === "COLUMN_REF"));
+}
+
+function isJsonCast(expression: Expression): boolean {
+  const { cast_type } = expression;
+  return expression.class === "CAST" && (cast_type?.type_info?.name ?? cast_type?.id ?? "").toLowerCase() === "json";
+}
+
 function worst(parts: readonly Nullability[]): Nullability {
   if (parts.includes("yes")) return "yes";
   return parts.includes("unknown") ? "unknown" : "no";
 }
 
-function combine(children: readonly (readonly OutputColumn[] | null)[]): readonly OutputColumn[] | null {
+/** Columns of UNION, EXCEPT or INTERSECT; null where they are matched by name. */
+function combine(kind: string, children: readonly (readonly OutputColumn[] | null)[]): readonly OutputColumn[] | null {
   const [first, ...others] = children;
-  if (first === undefined || first === null) return null;
-  return first.map((column, index) => ({
-    name: column.name,
-    origin: null,
-    nullability: worst([column.nullability, ...others.map((other) => other?.[index]?.nullability ?? "unknown")]),
-  }));
+  if (first === undefined || first === null || kind === "UNION_BY_NAME") return null;
+  return first.map((column, index): OutputColumn => {
+    const parts = [column, ...others.map((other) => other?.[index])];
+    const json = parts.some((part) => part?.json === true);
+    const nullabilities = parts.map((part) => part?.nullability ?? "unknown");
+    return { name: column.name, origin: null, json, nullability: combined(kind, nullabilities) };
+  });
+}
+
+function combined(kind: string, parts: readonly Nullability[]): Nullability {
+  if (kind === "EXCEPT") return parts[0] ?? "unknown";
+  if (kind !== "INTERSECT") return worst(parts);
+  if (parts.includes("no")) return "no";
+  return parts.every((part) => part === "yes") ? "yes" : "unknown";
 }

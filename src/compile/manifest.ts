@@ -64,6 +64,10 @@ export interface JoinedTable {
   readonly alias: string;
   /** Column of this table = column of another table in the same FROM. */
   readonly on: readonly { readonly column: string; readonly otherAlias: string; readonly otherColumn: string }[];
+  /** Columns of this table that its own join equates with a table before it. */
+  readonly joinedBy: readonly string[];
+  /** Joined by these equalities and nothing else. */
+  readonly exact: boolean;
   /** Columns of this table that the model passes on unchanged: output name → column. */
   readonly outputs: Readonly<Record<string, string>>;
 }
@@ -76,14 +80,22 @@ export interface LedgerPlan {
   readonly where: string | null;
   readonly thenRemovedBy: string | null;
   readonly upstreams: readonly UpstreamUse[];
+  /** Parameters of the measuring query. */
+  readonly params: readonly string[];
   /** Query of one row: `joined` rows of FROM, `passed` rows that pass WHERE, and one column for each `measured` upstream. */
   readonly measure: string | null;
 }
 
-/** `all`: every row read is used · `measured`: the column of the ledger query · `unknown`: cannot be told. */
+/**
+ * How many rows of an upstream reach the result. `all`: every row read · `rows`: one for each row made, as the grain is the upstream's own ·
+ * `matched`: those whose key stands in the result · `measured`: a column of the ledger's query · `unknown`: cannot be told.
+ */
 export interface UpstreamUse {
   readonly table: TableName;
-  readonly used: { readonly kind: "all" } | { readonly kind: "measured"; readonly column: string } | { readonly kind: "unknown" };
+  readonly used:
+    | { readonly kind: "all" | "rows" | "unknown" }
+    | { readonly kind: "matched"; readonly keys: readonly { readonly column: string; readonly output: string }[] }
+    | { readonly kind: "measured"; readonly column: string };
 }
 
 export interface ManifestSink {

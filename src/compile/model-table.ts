@@ -10,6 +10,7 @@ import { draftLedger, type LedgerDraft, type UpstreamShape } from "./ledger.ts";
 import { outputColumns, type TableColumns } from "./lineage.ts";
 import type { ModelTable } from "./manifest.ts";
 import { didYouMean } from "../define/nearest-name.ts";
+import { picked } from "./params.ts";
 import type { ParsedModel } from "./parse-models.ts";
 import { outerSelect } from "./tree.ts";
 
@@ -30,8 +31,7 @@ export interface CompiledModel {
 /** Types one model on the empty tables of its upstreams and holds it against its contract. */
 export async function compileModel(model: ParsedModel, context: ModelContext): Promise<CompiledModel | readonly AssayError[]> {
   const { definition, tree } = model;
-  const params = Object.fromEntries(model.params.flatMap((name) => (context.samples[name] === undefined ? [] : [[name, context.samples[name]]])));
-  const outcome = await context.analyzer.describe(definition.sql.text, params);
+  const outcome = await context.analyzer.describe(definition.sql.text, picked(context.samples, model.params));
   if ("failure" in outcome) return [bindError(model, outcome.failure)];
   const outputs = outputColumns(tree.node, context.columns);
   const columns =
@@ -52,6 +52,7 @@ export async function compileModel(model: ParsedModel, context: ModelContext): P
     shapes: context.shapes,
     joins,
     grain: definition.grain ?? [],
+    required: new Set(columns.filter((column) => !column.nullable).map((column) => column.name.toLowerCase())),
     isAggregate: context.isAggregate,
   });
   return { ledger, table: tableOf(model, columns, outcome.columns, joins, ledger) };
@@ -81,7 +82,8 @@ function tableOf(
     params,
     materialize,
     sql: definition.sql.text,
-    select: contractSelect(definition.sql.text, columns, described),
+    // The value of a parameter decides its type.
+    select: contractSelect(definition.sql.text, columns, params.length === 0 ? described : []),
     indexes,
     joins,
     ledger: ledger.plan,

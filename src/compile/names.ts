@@ -17,7 +17,7 @@ export function nameErrors(project: Project): readonly AssayError[] {
     ...tables.flatMap((table) => badName(table, tableName, "letters, digits and _ after the layer, e.g. gold.daily_revenue")),
     ...[...project.pipelines, ...project.sinks].flatMap((item) => badName(item, plainName, "letters, digits, - and _")),
     ...[...project.bronze, ...project.models].flatMap((table) =>
-      Object.keys(table.columns ?? {}).flatMap((name) => badColumn(table, name)),
+      Object.keys(table.columns ?? {}).flatMap((name, index, names) => badColumn(table, name, names.slice(0, index))),
     ),
     ...duplicates(tables, "table"),
     ...duplicates(project.pipelines, "pipeline"),
@@ -25,12 +25,27 @@ export function nameErrors(project: Project): readonly AssayError[] {
   ];
 }
 
+/** Names of candidates end so: the candidate of gold.x would meet a table gold.x__candidate. */
+const reservedEnd = "__candidate";
+
 function badName(item: Named, pattern: RegExp, rule: string): readonly AssayError[] {
+  if (item.name.toLowerCase().endsWith(reservedEnd)) {
+    return [new AssayError("NAME_INVALID", `${item.name} ends in ${reservedEnd}`, { hint: "such names belong to the platform", location: item.location })];
+  }
   if (pattern.test(item.name)) return [];
-  return [new AssayError("NAME_INVALID", `${JSON.stringify(item.name)} is not a name`, { hint: `use ${rule}`, location: item.location })];
+  return [new AssayError("NAME_INVALID", `${JSON.stringify(item.name)} cannot be used as a name`, { hint: `use ${rule}`, location: item.location })];
 }
 
-function badColumn(table: Named, name: string): readonly AssayError[] {
+function badColumn(table: Named, name: string, earlier: readonly string[]): readonly AssayError[] {
+  const other = earlier.find((item) => item.toLowerCase() === name.toLowerCase());
+  if (other !== undefined) {
+    return [
+      new AssayError("NAME_DUPLICATE", `${table.name}: the columns ${other} and ${name} differ in case only`, {
+        hint: "SQL does not tell them apart: rename one",
+        location: table.location,
+      }),
+    ];
+  }
   if (name !== "" && !name.startsWith("_")) return [];
   return [
     new AssayError("NAME_INVALID", `${table.name}: the column name ${JSON.stringify(name)} cannot be used`, {

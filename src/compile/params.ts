@@ -1,5 +1,5 @@
 import type { PipelineDefinition } from "../define/project.ts";
-import { AssayError } from "../errors.ts";
+import { AssayError, messageOf } from "../errors.ts";
 import type { Params, ParamValue } from "../terms.ts";
 import { didYouMean } from "../define/nearest-name.ts";
 import type { Project } from "./project.ts";
@@ -34,7 +34,7 @@ export async function pipelineParams(pipeline: PipelineDefinition, texts: readon
     const equals = text.indexOf("=");
     if (equals < 1) throw new AssayError("PARAM_INVALID", `--param ${text} is not name=value`, { hint: "write it like --param scale_data=true" });
     const name = text.slice(0, equals);
-    const property = properties[name];
+    const property = Object.hasOwn(properties, name) ? properties[name] : undefined;
     if (property === undefined) {
       throw new AssayError("PARAM_INVALID", `pipeline ${pipeline.name} has no parameter ${name}`, {
         hint: Object.keys(properties).length === 0 ? "the pipeline declares no params" : didYouMean(name, Object.keys(properties)),
@@ -61,17 +61,28 @@ export async function sampleParams(project: Project): Promise<Params> {
   return samples;
 }
 
+/** The named ones, as far as they have a value. */
+export function picked(params: Params, names: readonly string[]): Params {
+  return Object.fromEntries(names.flatMap((name) => (params[name] === undefined ? [] : [[name, params[name]]])));
+}
+
 async function propertiesOf(pipeline: PipelineDefinition): Promise<Readonly<Record<string, Property>>> {
-  if (pipeline.params === null) return {};
+  const { params } = pipeline;
+  if (params === null) return {};
   const { z } = await import("zod");
-  const schema = z.toJSONSchema(pipeline.params, { io: "input" });
-  if (schema.type !== "object") {
-    throw new AssayError("PROJECT_INVALID", `the params of pipeline ${pipeline.name} are not a zod object`, {
-      hint: "write params: z.object({ … })",
-      location: pipeline.location,
-    });
-  }
+  const refuse = (problem: string, hint: string): AssayError =>
+    new AssayError("PROJECT_INVALID", `the params of pipeline ${pipeline.name} ${problem}`, { hint, location: pipeline.location });
+  const schema = jsonSchema(() => z.toJSONSchema(params, { io: "input" }), refuse);
+  if (schema.type !== "object") throw refuse("are not a zod object", "write params: z.object({ … })");
   return (schema.properties ?? {}) as Readonly<Record<string, Property>>;
+}
+
+function jsonSchema<Schema>(read: () => Schema, refuse: (problem: string, hint: string) => AssayError): Schema {
+  try {
+    return read();
+  } catch (error) {
+    throw refuse(`cannot be written as text: ${messageOf(error)}`, "use strings, numbers, booleans and enums");
+  }
 }
 
 function readValue(name: string, text: string, property: Property): ParamValue {

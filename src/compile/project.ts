@@ -1,11 +1,13 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
-import { join, relative } from "node:path";
+import { basename, join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { BronzeDefinition } from "../define/bronze.ts";
 import type { ModelDefinition } from "../define/model.ts";
 import type { Definition, PipelineDefinition, ProjectDefinition, SinkDefinition } from "../define/project.ts";
-import { AssayError, messageOf, throwAll } from "../errors.ts";
+import { AssayError, throwAll } from "../errors.ts";
 import type { Location } from "../terms.ts";
+import { shapeErrors } from "./definition-shape.ts";
+import { importError } from "./import-error.ts";
 import { modelFromSqlFile } from "./sql-file.ts";
 
 /** Everything a project declares, as loaded from its folders. */
@@ -21,20 +23,25 @@ export interface Project {
 /** Folders in which definitions are found; the folder does not limit what a file may export. */
 const definitionFolders = ["sources", "models", "pipelines", "sinks"] as const;
 
-/** Places are shown relative to `current`, the shell's folder, as long as that is shorter. Loads `assay.config.ts` and every definition file. Throws PROJECT_NOT_FOUND, PROJECT_INVALID. */
+/** Loads `assay.config.ts` and every definition file. Places are shown as seen from `current`, the shell's folder, where that is shorter. Throws PROJECT_NOT_FOUND, PROJECT_INVALID. */
 export async function loadProject(folder: string, current: string): Promise<Project> {
   const configFile = ["assay.config.ts", "assay.config.js"].map((name) => join(folder, name)).find(isFile);
   if (configFile === undefined) {
     throw new AssayError("PROJECT_NOT_FOUND", `no assay.config.ts in ${folder}`, { hint: "go to a project's folder or name it: --project DIR" });
   }
   const files = definitionFolders.flatMap((name) => filesBelow(join(folder, name)));
-  const [config, ...loaded] = await Promise.all([loadConfig(configFile), ...files.map(definitionsOf)]);
-  throwAll(loaded.flatMap((file) => (file instanceof AssayError ? [file] : [])));
+  const load = (file: string): Promise<Loaded> => importFile(file, folder, current);
+  const [config, ...loaded] = await Promise.all([loadConfig(configFile, load), ...files.map((file) => definitionsOf(file, load))]);
+  const errors = [config, ...loaded].flatMap((file) => (file instanceof AssayError ? [file] : []));
   // A definition that is imported and re-exported by another file is still one definition.
-  const definitions = [...new Set(loaded.flatMap((file) => (file instanceof AssayError ? [] : file)))].map((item) => placed(item, current));
+  const found = [...new Set(loaded.flatMap((file) => (file instanceof AssayError ? [] : file)))];
+  if (errors.length === 0 && !(config instanceof AssayError)) errors.push(...[config, ...found].flatMap(shapeErrors));
+  throwAll(distinct(errors).map((error) => relocated(error, current)));
+  if (config instanceof AssayError) throw config;
+  const definitions = found.map((item) => placed(item, current));
   return {
     folder,
-    config,
+    config: { ...config, location: { ...config.location, file: shorterPath(config.location.file, current) } },
     bronze: definitions.filter((definition) => definition.kind === "bronze"),
     models: definitions.filter((definition) => definition.kind === "model"),
     pipelines: definitions.filter((definition) => definition.kind === "pipeline"),
@@ -55,47 +62,54 @@ function shorterPath(path: string, current: string): string {
   return seen.length < path.length ? seen : path;
 }
 
-async function loadConfig(file: string): Promise<ProjectDefinition> {
-  const config = (await importFile(file)).default;
-  if (isDefinition(config, ["project"])) return config as unknown as ProjectDefinition;
-  throw new AssayError("PROJECT_INVALID", `${file} has no default export made by defineProject`, {
+/** A file that cannot be loaded is told once, however many others import it. */
+function distinct(errors: readonly AssayError[]): readonly AssayError[] {
+  return [...new Map(errors.map((error) => [JSON.stringify(error.report()), error] as const)).values()];
+}
+
+function relocated(error: AssayError, current: string): AssayError {
+  const { code, message, hint, location, cause } = error;
+  if (location === null) return error;
+  return new AssayError(code, message, { ...(hint === null ? {} : { hint }), cause, location: { ...location, file: shorterPath(location.file, current) } });
+}
+
+type Loaded = Readonly<Record<string, unknown>> | AssayError;
+type Load = (file: string) => Promise<Loaded>;
+
+async function loadConfig(file: string, load: Load): Promise<ProjectDefinition | AssayError> {
+  const loaded = await load(file);
+  if (loaded instanceof AssayError) return loaded;
+  if (isDefinition(loaded.default, ["project"])) return loaded.default as unknown as ProjectDefinition;
+  return new AssayError("PROJECT_INVALID", `${basename(file)} has no default export made by defineProject`, {
     hint: 'write: export default defineProject({ name: "…" })',
     location: { file, line: 1 },
   });
 }
 
-async function definitionsOf(file: string): Promise<readonly Definition[] | AssayError> {
-  try {
-    if (file.endsWith(".sql")) return [await modelFromSqlFile(file, readFileSync(file, "utf8"))];
-    const exported = Object.values(await importFile(file));
-    return exported.filter((value): value is Definition => isDefinition(value, ["bronze", "model", "pipeline", "sink"]));
-  } catch (error) {
-    if (error instanceof AssayError) return error;
-    throw error;
+async function definitionsOf(file: string, load: Load): Promise<readonly Definition[] | AssayError> {
+  if (file.endsWith(".sql")) {
+    try {
+      return [await modelFromSqlFile(file, readFileSync(file, "utf8"))];
+    } catch (error) {
+      if (error instanceof AssayError) return error;
+      throw error;
+    }
   }
+  const loaded = await load(file);
+  if (loaded instanceof AssayError) return loaded;
+  return Object.values(loaded).filter((value): value is Definition => isDefinition(value, ["bronze", "model", "pipeline", "sink"]));
 }
 
 function isDefinition(value: unknown, kinds: readonly string[]): boolean {
   return typeof value === "object" && value !== null && "kind" in value && kinds.includes(String(value.kind)) && "location" in value;
 }
 
-async function importFile(file: string): Promise<Record<string, unknown>> {
+async function importFile(file: string, folder: string, current: string): Promise<Loaded> {
   try {
-    return (await import(pathToFileURL(file).href)) as Record<string, unknown>;
+    return (await import(pathToFileURL(file).href)) as Readonly<Record<string, unknown>>;
   } catch (error) {
-    throw new AssayError("PROJECT_INVALID", `${relative(process.cwd(), file) || file} cannot be loaded: ${messageOf(error).split("\n")[0]}`, {
-      hint: "the message above comes from Node.js while it read the file",
-      location: placeInStack(error) ?? { file, line: 1 },
-      cause: error,
-    });
+    return importError(file, folder, current, error);
   }
-}
-
-function placeInStack(error: unknown): { file: string; line: number } | null {
-  const stack = error instanceof Error ? (error.stack ?? "") : "";
-  const match = /(?:^|file:\/\/|\()(\/[^\s():]+):(\d+)/m.exec(stack);
-  const file = match?.[1];
-  return file === undefined || file.includes("/node_modules/") ? null : { file: decodeURIComponent(file), line: Number(match?.[2]) };
 }
 
 function isFile(path: string): boolean {

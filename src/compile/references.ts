@@ -2,7 +2,7 @@ import type { Expression, QueryNode, TableRef } from "../ports/syntax-tree.ts";
 
 /** A table name in a query's text that is not a CTE. */
 export interface TableReferenceInSql {
-  /** As written: `schema.name`, or `name` alone. */
+  /** As written: `schema.name`, `catalog.schema.name`, or `name` alone. */
   readonly name: string;
   /** Byte offset of the name in the text; null when the parser does not tell. */
   readonly offset: number | null;
@@ -49,7 +49,7 @@ function visitRef(ref: TableRef | null, scope: ReadonlySet<string>, found: Table
   if (ref === null) return;
   if (ref.type === "BASE_TABLE") {
     if (ref.schema_name === "" && scope.has(ref.table_name.toLowerCase())) return;
-    const name = ref.schema_name === "" ? ref.table_name : `${ref.schema_name}.${ref.table_name}`;
+    const name = [ref.catalog_name, ref.schema_name, ref.table_name].filter((part) => part !== "").join(".");
     found.push({ name, offset: Number.isSafeInteger(ref.query_location) ? ref.query_location : null });
     return;
   }
@@ -64,12 +64,11 @@ function visitExpressions(part: unknown, scope: ReadonlySet<string>, found: Tabl
   }
   if (part === null || typeof part !== "object") return;
   for (const [key, value] of Object.entries(part as Record<string, unknown>)) {
-    if (key === "cte_map" || value === null || typeof value !== "object") continue;
+    // CTEs and the FROM of a SELECT were visited by their own node.
+    if (key === "cte_map" || key === "from_table" || value === null || typeof value !== "object") continue;
     if (isQueryNode(value)) visitNode(value, scope, found);
-    else if (isTableRef(value)) {
-      // The FROM of a SELECT node was visited by its own node.
-      if (key !== "from_table") visitRef(value, scope, found);
-    } else visitExpressions(value as Expression, scope, found);
+    else if (isTableRef(value)) visitRef(value, scope, found);
+    else visitExpressions(value as Expression, scope, found);
   }
 }
 

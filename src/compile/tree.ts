@@ -7,6 +7,7 @@ export function childExpressions(expression: Expression): readonly Expression[] 
     ...(expression.left ? [expression.left] : []),
     ...(expression.right ? [expression.right] : []),
     ...(expression.child ? [expression.child] : []),
+    ...[expression.input, expression.lower, expression.upper].filter((part) => part !== undefined),
     ...(expression.case_checks ?? []).flatMap((item) => [item.when_expr, item.then_expr]),
     ...(expression.else_expr ? [expression.else_expr] : []),
   ];
@@ -39,11 +40,13 @@ export interface Leaf {
   readonly nullable: boolean;
 }
 
-/** The leaves of a FROM, left to right. */
+/** The leaves of a FROM whose columns can be seen, left to right. */
 export function leavesOf(ref: TableRef | null, nullable = false): readonly Leaf[] {
   if (ref === null || ref.type === "EMPTY") return [];
   if (ref.type !== "JOIN") return [{ ref, alias: ref.alias || (ref.type === "BASE_TABLE" ? ref.table_name : ""), nullable }];
-  const leftNullable = nullable || ref.join_type === "RIGHT" || ref.join_type === "OUTER";
-  const rightNullable = nullable || ref.join_type === "LEFT" || ref.join_type === "OUTER";
-  return [...leavesOf(ref.left, leftNullable), ...leavesOf(ref.right, rightNullable)];
+  // The shorter side of a positional join is filled up with nulls.
+  const both = nullable || ref.join_type === "FULL" || ref.ref_type === "POSITIONAL";
+  const left = leavesOf(ref.left, both || ref.join_type === "RIGHT");
+  // The right side of a semi or anti join only decides which rows stay.
+  return ref.join_type === "SEMI" || ref.join_type === "ANTI" ? left : [...left, ...leavesOf(ref.right, both || ref.join_type === "LEFT")];
 }

@@ -8,8 +8,9 @@ export function callSite(callee: (...args: never[]) => unknown): Location {
   Error.stackTraceLimit = 1;
   Error.captureStackTrace(holder, callee);
   Error.stackTraceLimit = limit;
-  const match = /(?:at |\()((?:file:\/\/)?[^()\n]+):(\d+):\d+\)?$/m.exec(holder.stack ?? "");
+  // `at name (place:line:column)` or `at place:line:column`; a place may hold parentheses of its own.
+  const match = /^ *at (?:.*? \((.+):(\d+):\d+\)|(?:async )?(.+):(\d+):\d+)$/m.exec(holder.stack ?? "");
   if (match === null) return { file: "unknown", line: 1 };
-  const place = (match[1] ?? "").replace(/^async /, "").replace(/[?].*$/, "");
-  return { file: place.startsWith("file:") ? fileURLToPath(place) : place, line: Number(match[2]) };
+  const place = (match[1] ?? match[3] ?? "").replace(/[?].*$/, "");
+  return { file: place.startsWith("file:") ? fileURLToPath(place) : place, line: Number(match[2] ?? match[4]) };
 }

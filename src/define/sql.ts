@@ -16,12 +16,14 @@ export interface Sql {
 
 /**
  * The SQL of a model, in DuckDB's dialect: one SELECT. `${table}` becomes the table's name; parameters of the pipeline are written `$name`.
+ * Backslashes stay as they are (`'\d+'` is a pattern); only a backtick and `${` have to be escaped by one.
  *
  * @example
  * import { sql } from "assay";
  * const definition = sql`select order_id, sum(price) as total from silver.order_items group by order_id`;
  */
 export function sql(strings: TemplateStringsArray, ...tables: readonly TableReference[]): Sql {
-  const text = strings.reduce((all, part, index) => `${all}${tables[index - 1]?.name ?? ""}${part}`);
+  const parts = strings.raw.map((part) => part.replaceAll("\\`", "`").replaceAll("\\${", "${"));
+  const text = parts.reduce((all, part, index) => `${all}${tables[index - 1]?.name ?? ""}${part}`);
   return { kind: "sql", text, location: callSite(sql) };
 }

@@ -1,11 +1,14 @@
 import type { ModelTable } from "../compile/manifest.ts";
-import { AssayError, messageOf } from "../errors.ts";
+import { picked } from "../compile/params.ts";
+import { quoteIdentifier, quoteTable } from "../define/quote.ts";
+import { AssayError } from "../errors.ts";
 import type { Step } from "../plan/plan.ts";
 import type { Candidate, Session } from "../ports/engine.ts";
 import type { Publication } from "../ports/state-store.ts";
 import type { CheckResult, RemovedRows, StepResult, UpstreamLedger } from "../terms.ts";
 import { type CheckReport, runChecks } from "./checks.ts";
 import { countOf, inputsOf, isoTime, oneRow, paramsOf, type Run } from "./context.ts";
+import { engineMessage } from "./engine-message.ts";
 import { explainGrain } from "./explain-grain.ts";
 import { noFacts, type StepFacts, StepFailure, stepResult } from "./step-result.ts";
 
@@ -24,12 +27,12 @@ export async function buildModel(run: Run, session: Session, step: Step, positio
   };
   const publication = await session.transaction(async () => {
     const relation = await run.engine.buildCandidate(session, candidate).catch((error: unknown) => {
-      throw buildError(table, error);
+      throw buildError(run, table, error);
     });
     const { name, columns, grain } = table;
     const report = await runChecks(session, { table: name, relation, columns, grain, checks: table.checks, present: new Set() });
     const checks = await explained(run, session, table, relation, report);
-    const facts = { ...(await ledgerOf(run, session, table, report.rows, params)), checks, conserved: report.conserved };
+    const facts = { ...(await ledgerOf(run, session, table, relation, report.rows, params)), checks, conserved: report.conserved };
     throwOnFailure(table, facts);
     await run.engine.publish(session, candidate);
     const result = stepResult(step, "succeeded", facts, run.clock() - started, null);
@@ -61,13 +64,26 @@ async function explained(run: Run, session: Session, table: ModelTable, relation
 }
 
 /** Where every row went. */
-async function ledgerOf(run: Run, session: Session, table: ModelTable, rows: number, params: Run["params"]): Promise<StepFacts> {
+async function ledgerOf(run: Run, session: Session, table: ModelTable, relation: string, rows: number, params: Run["params"]): Promise<StepFacts> {
   const { ledger } = table;
-  const measured = ledger.measure === null ? null : await oneRow(session, ledger.measure, namedIn(ledger.measure, params));
-  const upstreams = ledger.upstreams.map(({ table: upstream, used }): UpstreamLedger => {
+  const measured = ledger.measure === null ? null : await oneRow(session, ledger.measure, picked(params, ledger.params));
+  const matched = await matchedRows(session, ledger, relation);
+  const upstreams = ledger.upstreams.map(({ table: upstream, used }, index): UpstreamLedger => {
     const read = run.publications.get(upstream)?.rows ?? 0;
-    if (used.kind === "unknown") return { table: upstream, read, used: null };
-    return { table: upstream, read, used: used.kind === "all" ? read : countOf(measured?.[used.column]) };
+    switch (used.kind) {
+      case "all":
+        return { table: upstream, read, used: read };
+      case "rows":
+        return { table: upstream, read, used: rows };
+      case "matched":
+        return { table: upstream, read, used: countOf(matched[`matched_${index}`]) };
+      case "measured":
+        return { table: upstream, read, used: countOf(measured?.[used.column]) };
+      case "unknown":
+        return { table: upstream, read, used: null };
+      default:
+        return used satisfies never;
+    }
   });
   if (ledger.keeps === null) return { ...noFacts, rows_out: rows, upstreams };
   const rowsIn = run.publications.get(ledger.keeps)?.rows ?? 0;
@@ -79,9 +95,15 @@ async function ledgerOf(run: Run, session: Session, table: ModelTable, rows: num
   return { ...noFacts, rows_in: rowsIn, rows_out: rows, removed_by: removed, upstreams };
 }
 
-/** The parameters a text mentions: the ledger's query has only the model's FROM and WHERE. */
-function namedIn(text: string, params: Run["params"]): Run["params"] {
-  return Object.fromEntries(Object.entries(params).filter(([name]) => new RegExp(`\\$${name}\\b`).test(text)));
+/** Rows of upstreams whose key stands in the result, in one query. */
+async function matchedRows(session: Session, ledger: ModelTable["ledger"], relation: string): Promise<Readonly<Record<string, unknown>>> {
+  const counts = ledger.upstreams.flatMap(({ table, used }, index) => {
+    if (used.kind !== "matched") return [];
+    const match = used.keys.map(({ column, output }) => `result.${quoteIdentifier(output)} = upstream.${quoteIdentifier(column)}`).join(" and ");
+    const rows = `${quoteTable(table)} as upstream where exists (select 1 from ${relation} as result where ${match})`;
+    return [`(select count(*) from ${rows}) as matched_${index}`];
+  });
+  return counts.length === 0 ? {} : oneRow(session, `select ${counts.join(", ")}`);
 }
 
 /** Raises a failed check, or rows that do not add up. */
@@ -117,10 +139,9 @@ function hintFor(check: string, table: string): string {
   return "correct the data or the rule; what was published before stands";
 }
 
-function buildError(table: ModelTable, error: unknown): AssayError {
+function buildError(run: Run, table: ModelTable, error: unknown): AssayError {
   if (error instanceof AssayError) return error;
-  const message = messageOf(error).split("\nLINE")[0]?.trim() ?? "";
-  return new AssayError("BUILD_FAILED", `${table.name}: ${message}`, {
+  return new AssayError("BUILD_FAILED", `${table.name}: ${engineMessage(error, table, run.manifest)}`, {
     hint: "the SQL is valid but failed on these rows; what was published before stands",
     location: table.location,
     cause: error,

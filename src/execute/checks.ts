@@ -115,10 +115,14 @@ async function examples(session: Session, subject: CheckSubject, rule: RowRule):
   return `, e.g. ${found.map((row) => describeRow(row, subject.columns)).join("; ")}`;
 }
 
-/** `a = 1, b = x`, sensitive values masked. */
+/** `a = 1, b = x`, sensitive values masked; so is, where the table has any, what is no column of it: it may be made from them. */
 export function describeRow(row: Readonly<Record<string, unknown>>, columns: readonly ContractColumn[]): string {
+  const guarded = columns.some((column) => column.sensitive);
   return Object.entries(row)
-    .map(([name, value]) => `${name} = ${columns.some((column) => column.name === name && column.sensitive) ? "***" : shortened(value)}`)
+    .map(([name, value]) => {
+      const column = columns.find((item) => item.name.toLowerCase() === name.toLowerCase());
+      return `${name} = ${(column?.sensitive ?? guarded) ? "***" : shortened(value)}`;
+    })
     .join(", ");
 }
 
@@ -194,11 +198,11 @@ async function conservesResult(
   check: Check & { readonly kind: "conserves" },
   conserved: ConservedMeasure[],
 ): Promise<CheckResult> {
-  const filter = check.where === null ? "" : ` where ${check.where}`;
+  const filter = check.where === null ? "" : ` where (${check.where}\n)`;
   const totals = await oneRow(
     session,
     `select own::varchar as own, source::varchar as source, coalesce(own, 0) = coalesce(source, 0) as agrees, (coalesce(own, 0) - coalesce(source, 0))::varchar as difference
-     from (select (select sum(${quoteIdentifier(check.column)}) from ${subject.relation}) as own, (select sum(${check.measure}) from ${quoteTable(check.upstream)}${filter}) as source)`,
+     from (select (select sum(${quoteIdentifier(check.column)}) from ${subject.relation}) as own, (select sum(${check.measure}\n) from ${quoteTable(check.upstream)}${filter}) as source)`,
   );
   const agrees = totals.agrees === true;
   const measure = { column: check.column, upstream: check.upstream as TableName, measure: check.measure };

@@ -1,12 +1,13 @@
 import { mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { redact } from "../define/redact.ts";
-import { AssayError, messageOf } from "../errors.ts";
+import { AssayError } from "../errors.ts";
 import type { Plan, Step } from "../plan/plan.ts";
 import type { Session } from "../ports/engine.ts";
-import type { RunResult, StepResult } from "../terms.ts";
+import type { Location, RunResult, StepResult } from "../terms.ts";
 import { buildModel } from "./build.ts";
 import { type ExecuteContext, isoTime, type Run, tableOf } from "./context.ts";
+import { engineMessage } from "./engine-message.ts";
 import { ingestTable } from "./ingest.ts";
 import { sendTable } from "./send.ts";
 import { noFacts, StepFailure, stepResult } from "./step-result.ts";
@@ -49,14 +50,14 @@ export async function executePlan(plan: Plan, context: ExecuteContext): Promise<
     });
     await mkdir(context.scratch, { recursive: true });
     const results = await runSteps(run, plan);
+    // While the run still counts as unfinished: a kill after its end would leave the folder for good.
+    await rm(context.scratch, { recursive: true, force: true });
     const finishedAt = context.clock();
     const status = results.some((result) => result.status === "failed") ? "failed" : "succeeded";
     await control.transaction(async () => {
-      for (const [position, result] of results.entries()) {
-        // Steps that ran were recorded when they ended.
-        if (result.status !== "skipped") continue;
-        await context.store.recordStep(control, { run_id: runId, position, result, finished_at: isoTime(finishedAt), publication: null, ingest: null });
-      }
+      // Steps that ran were recorded when they ended.
+      const skipped = results.flatMap((result, position) => (result.status === "skipped" ? [{ position, result }] : []));
+      await context.store.recordSkipped(control, runId, skipped, isoTime(finishedAt));
       await context.store.finishRun(control, { run_id: runId, status, finished_at: isoTime(finishedAt), duration_ms: finishedAt - startedAt });
     });
     const result: RunResult = {
@@ -88,7 +89,7 @@ function committedFolders(context: ExecuteContext): ReadonlySet<string> {
 async function runSteps(run: Run, plan: Plan): Promise<readonly StepResult[]> {
   const results = new Map<string, StepResult>();
   for (const step of plan.steps) if (step.action === "skip") results.set(step.step, stepResult(step, "skipped", noFacts, 0, null));
-  const waiting = plan.steps.filter((step) => step.action === "run");
+  const waiting = longestChainFirst(plan.steps.filter((step) => step.action === "run"));
   const sessions: Session[] = [];
   const active = new Set<Promise<void>>();
 
@@ -127,6 +128,16 @@ async function runSteps(run: Run, plan: Plan): Promise<readonly StepResult[]> {
   return plan.steps.flatMap((step) => results.get(step.step) ?? []);
 }
 
+/** Steps on which the most others wait, one after the other, come first: the last step then has not to wait for work that could be done beside it. */
+function longestChainFirst(steps: readonly Step[]): Step[] {
+  const chain = new Map<string, number>();
+  for (const step of steps.toReversed()) {
+    const own = chain.get(step.step) ?? 1;
+    for (const upstream of step.after) chain.set(upstream, Math.max(chain.get(upstream) ?? 1, own + 1));
+  }
+  return steps.toSorted((a, b) => (chain.get(b.step) ?? 1) - (chain.get(a.step) ?? 1));
+}
+
 async function runStep(run: Run, session: Session, step: Step, position: number): Promise<StepResult> {
   const started = run.clock();
   const table = tableOf(run, step.table);
@@ -134,7 +145,7 @@ async function runStep(run: Run, session: Session, step: Step, position: number)
     if (table.kind === "bronze") return await ingestTable(run, session, step, position, table);
     return step.kind === "sink" ? await sendTable(run, session, step, position, table) : await buildModel(run, session, step, position, table);
   } catch (error) {
-    const failure = error instanceof StepFailure ? error : new StepFailure(asAssayError(step, error), noFacts);
+    const failure = error instanceof StepFailure ? error : new StepFailure(placed(asAssayError(run, step, error), placeOf(run, step)), noFacts);
     // The rows of a failed step were not published.
     const result = withoutSecrets(stepResult(step, "failed", failure.facts, run.clock() - started, failure.error), run.secrets);
     await session.transaction(() =>
@@ -144,14 +155,25 @@ async function runStep(run: Run, session: Session, step: Step, position: number)
   }
 }
 
+/** Where what a step works on is declared. */
+function placeOf(run: Run, step: Step): Location {
+  const sink = run.manifest.sinks.find((item) => step.step === `sink ${item.name} ${step.table}`);
+  return (sink ?? tableOf(run, step.table)).location;
+}
+
+function placed(error: AssayError, location: Location): AssayError {
+  if (error.location !== null) return error;
+  return new AssayError(error.code, error.message, { ...(error.hint === null ? {} : { hint: error.hint }), location, cause: error.cause });
+}
+
 function withoutSecrets(result: StepResult, secrets: readonly string[]): StepResult {
   if (result.error === null) return result;
   const { message, hint } = result.error;
   return { ...result, error: { ...result.error, message: redact(message, secrets), hint: hint === null ? null : redact(hint, secrets) } };
 }
 
-function asAssayError(step: Step, error: unknown): AssayError {
+function asAssayError(run: Run, step: Step, error: unknown): AssayError {
   if (error instanceof AssayError) return error;
-  const message = messageOf(error).split("\nLINE")[0]?.trim();
+  const message = engineMessage(error, tableOf(run, step.table), run.manifest);
   return new AssayError("BUILD_FAILED", `${step.table}: ${message}`, { hint: "what was published before stands", cause: error });
 }

@@ -1,5 +1,6 @@
 import type { BronzeTable } from "../compile/manifest.ts";
-import { columnList, quoteText } from "../define/quote.ts";
+import { columnTypeName } from "../define/column-type.ts";
+import { columnList, quoteIdentifier, quoteText } from "../define/quote.ts";
 import { AssayError } from "../errors.ts";
 import type { Step } from "../plan/plan.ts";
 import type { Session } from "../ports/engine.ts";
@@ -136,8 +137,9 @@ async function publish(run: Run, session: Session, step: Step, position: number,
 function relationOver(table: BronzeTable, files: readonly string[]): string {
   const columns = columnList(table.columns.map((column) => column.name));
   const paths = files.map(quoteText).join(", ");
-  if (files.length > 0) return `(select ${columns} from read_parquet([${paths}], hive_partitioning = false)) as candidate`;
-  return `(select ${table.columns.map((column) => `null as "${column.name}"`).join(", ")} where false) as candidate`;
+  if (files.length > 0) return `(select ${columns} from read_parquet([${paths}], hive_partitioning = false))`;
+  const empty = table.columns.map((column) => `cast(null as ${columnTypeName(column.type)}) as ${quoteIdentifier(column.name)}`);
+  return `(select ${empty.join(", ")} where false)`;
 }
 
 async function replicasOf(run: Run, session: Session, table: BronzeTable): Promise<number> {

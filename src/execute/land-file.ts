@@ -1,10 +1,11 @@
 import { join } from "node:path";
 import type { BronzeTable } from "../compile/manifest.ts";
 import { columnList, quoteIdentifier, quoteText } from "../define/quote.ts";
-import { AssayError, messageOf } from "../errors.ts";
+import { AssayError } from "../errors.ts";
 import type { Session } from "../ports/engine.ts";
 import type { Refusal, Source, SourceFile, SourceRead } from "../ports/source.ts";
 import { countOf } from "./context.ts";
+import { engineMessage } from "./engine-message.ts";
 
 /** One source file turned into Parquet. */
 export interface LandedFile {
@@ -91,7 +92,7 @@ async function copyRows(
     };
   } catch (error) {
     if (error instanceof AssayError) throw error;
-    throw new AssayError("SOURCE_UNREADABLE", `${file.path} cannot be read as ${table.source.kind}: ${messageOf(error).split("\n")[0]}`, {
+    throw new AssayError("SOURCE_UNREADABLE", `${file.path} cannot be read as ${table.source.kind}: ${engineMessage(error, table, { tables: [] })}`, {
       hint: "compare the file with the source's options (delimiter, quote, layout)",
       location: table.location,
       cause: error,

@@ -1,5 +1,5 @@
-import { didYouMean } from "../define/nearest-name.ts";
 import type { Manifest, ManifestTable } from "../compile/manifest.ts";
+import { didYouMean } from "../define/nearest-name.ts";
 import { AssayError } from "../errors.ts";
 import type { TableName } from "../terms.ts";
 
@@ -24,7 +24,9 @@ function matches(manifest: Manifest, selector: string): ReadonlySet<TableName> {
 
 function nothingNamed(manifest: Manifest, selector: string, name: string): AssayError {
   if (manifest.tables.length === 0) {
-    return new AssayError("SELECTION_EMPTY", "the project declares no tables", { hint: "export definitions from files in sources/ and models/" });
+    return new AssayError("SELECTION_EMPTY", "the project declares no tables", {
+      hint: "export definitions from files in sources/ and models/",
+    });
   }
   const isTag = name.startsWith("tag:");
   const known = manifest.tables.flatMap((table) => (isTag ? table.tags.map((tag) => `tag:${tag}`) : [table.name]));

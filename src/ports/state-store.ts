@@ -134,6 +134,8 @@ export interface StateStore {
   startRun(session: Session, run: RunStart): Promise<void>;
   finishRun(session: Session, run: { run_id: string; status: RunStatus; finished_at: string; duration_ms: number }): Promise<void>;
   recordStep(session: Session, record: StepRecord): Promise<void>;
+  /** Steps that did nothing, all at once. */
+  recordSkipped(session: Session, run_id: string, skipped: readonly { readonly position: number; readonly result: StepResult }[], finished_at: string): Promise<void>;
   /** Newest first. */
   listRuns(session: Session, limit: number): Promise<readonly RunSummary[]>;
   /** Null when no run has the id. */

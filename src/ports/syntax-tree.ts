@@ -11,7 +11,7 @@ export interface SyntaxTree {
 
 export interface CteEntry {
   readonly key: string;
-  readonly value: { readonly query: { readonly node: QueryNode } };
+  readonly value: { readonly aliases: readonly string[]; readonly query: { readonly node: QueryNode } };
 }
 
 interface NodeBase {
@@ -63,6 +63,8 @@ export type QueryNode = SelectNode | SetOperationNode | RecursiveNode | CteNode;
 
 interface RefBase {
   readonly alias: string;
+  /** TABLESAMPLE. */
+  readonly sample: unknown;
   readonly query_location: number;
 }
 
@@ -71,6 +73,7 @@ export interface BaseTableRef extends RefBase {
   readonly catalog_name: string;
   readonly schema_name: string;
   readonly table_name: string;
+  readonly column_name_alias: readonly string[];
 }
 
 export interface JoinRef extends RefBase {
@@ -86,6 +89,7 @@ export interface JoinRef extends RefBase {
 export interface SubqueryRef extends RefBase {
   readonly type: "SUBQUERY";
   readonly subquery: { readonly node: QueryNode };
+  readonly column_name_alias: readonly string[];
 }
 
 export interface OtherRef extends RefBase {
@@ -106,6 +110,11 @@ export interface Expression {
   readonly left?: Expression;
   readonly right?: Expression;
   readonly child?: Expression;
+  /** Of BETWEEN. */
+  readonly input?: Expression;
+  readonly lower?: Expression;
+  readonly upper?: Expression;
+  readonly cast_type?: { readonly id: string; readonly type_info: { readonly name?: string } | null };
   readonly try_cast?: boolean;
   readonly case_checks?: readonly { readonly when_expr: Expression; readonly then_expr: Expression }[];
   readonly else_expr?: Expression;

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { AssayError, messageOf } from "../../errors.ts";
 import type { Session } from "../../ports/engine.ts";
-import { storageFault } from "./errors.ts";
+import { openFault } from "./errors.ts";
 import { openSession } from "./session.ts";
 
 /** An open DuckDB database: a file, or memory only. */
@@ -38,7 +38,7 @@ export async function memoryDatabase(): Promise<Database> {
   return databaseOf(await DuckDBInstance.create(":memory:", { ...settings }));
 }
 
-/** Opens a database file, creating it and its folder unless read only. Throws {@link DatabaseLocked}, STORAGE_UNWRITABLE. */
+/** Opens a database file, creating it and its folder unless read only. Throws {@link DatabaseLocked}, STORAGE_UNWRITABLE, DATABASE_DAMAGED. */
 export async function fileDatabase(path: string, options: DatabaseOptions = {}): Promise<Database> {
   try {
     if (options.readOnly !== true) mkdirSync(dirname(path), { recursive: true });
@@ -50,7 +50,7 @@ export async function fileDatabase(path: string, options: DatabaseOptions = {}):
     return databaseOf(instance);
   } catch (error) {
     if (/could not set lock on file|conflicting lock/i.test(messageOf(error))) throw new DatabaseLocked(messageOf(error));
-    const fault = storageFault(error);
+    const fault = openFault(error);
     if (fault !== null) throw new AssayError(fault.code, `cannot open the database ${path}: ${fault.message}`, { hint: fault.hint ?? "", cause: error });
     throw error;
   }

@@ -51,7 +51,7 @@ function relationKinds(): RelationKinds {
   return {
     drop: async (session, name) => {
       loaded ??= await readKinds(session, "");
-      const kind = (touched.has(name) ? await readKinds(session, name) : loaded).get(name);
+      const kind = (touched.has(name) ? await readKinds(session, name) : loaded).get(name.toLowerCase());
       touched.add(name);
       if (kind !== undefined) await session.execute({ text: `drop ${kind} ${quoteTable(name)}` });
     },
@@ -61,10 +61,10 @@ function relationKinds(): RelationKinds {
 async function readKinds(session: Session, name: string): Promise<ReadonlyMap<string, RelationKind>> {
   const rows = await session.query({
     text: `select name, table_type from (select table_schema || '.' || table_name as name, table_type from information_schema.tables)
-      where $name = '' or name = $name`,
-    params: { name },
+      where $name = '' or lower(name) = $name`,
+    params: { name: name.toLowerCase() },
   });
-  return new Map(rows.map((row) => [String(row.name), row.table_type === "VIEW" ? "view" : "table"] as const));
+  return new Map(rows.map((row) => [String(row.name).toLowerCase(), row.table_type === "VIEW" ? "view" : "table"] as const));
 }
 
 function bronzeSelect(columns: readonly ContractColumn[], files: readonly string[]): string {

@@ -49,7 +49,14 @@ async function parse(session: Session, texts: readonly string[]): Promise<readon
   const rows = await session.query({
     text: `select json_serialize_sql(text) as tree from (values ${values}) as texts(position, text) order by position`,
   });
-  return rows.map((row) => outcomeOf(JSON.parse(String(row.tree)) as Serialized));
+  return rows.map((row) => outcomeOf(JSON.parse(exactIntegers(String(row.tree))) as Serialized));
+}
+
+/** Integers JavaScript would round become texts: two constants that differ in the last digit are two definitions. */
+function exactIntegers(json: string): string {
+  const isLong = /[:[,]-?(?!18446744073709551615\b)\d{16}/;
+  if (!isLong.test(json)) return json;
+  return json.replace(/"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g, (part) => (/^-?\d{16,}$/.test(part) ? `"${part}"` : part));
 }
 
 function outcomeOf(result: Serialized): ParseOutcome {

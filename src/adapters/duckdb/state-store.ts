@@ -28,6 +28,10 @@ export function duckdbStateStore(): StateStore {
         params: { ...run, duration_ms: Math.round(run.duration_ms) },
       }),
     recordStep,
+    recordSkipped: (session, run_id, skipped, finished_at) => {
+      const rows = skipped.map(({ position, result }) => stepRow(run_id, position, result, finished_at));
+      return insertRows(session, "assay.steps", stepColumns, rows);
+    },
     listRuns,
     readRun,
     listQuarantine,
@@ -86,12 +90,15 @@ function fileOf(row: Row): IngestedFile {
   };
 }
 
+function stepRow(run_id: string, position: number, result: StepResult, finished_at: string): Readonly<Record<string, unknown>> {
+  const { removed_by, upstreams, conserved, notes, error } = result;
+  const details = JSON.stringify({ removed_by, upstreams, conserved, notes, error });
+  return { ...result, run_id, position, finished_at, table_name: result.table, details };
+}
+
 async function recordStep(session: Session, record: StepRecord): Promise<void> {
   const { result, run_id, position, finished_at, publication, ingest } = record;
-  const { removed_by, upstreams, conserved, notes, error } = result;
-  await insertRows(session, "assay.steps", stepColumns, [
-    { ...result, run_id, position, finished_at, table_name: result.table, details: JSON.stringify({ removed_by, upstreams, conserved, notes, error }) },
-  ]);
+  await insertRows(session, "assay.steps", stepColumns, [stepRow(run_id, position, result, finished_at)]);
   const checks = result.checks.map((check, index) => ({
     ...check,
     run_id,

@@ -1,5 +1,5 @@
-import { readdirSync, statSync } from "node:fs";
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { constants, readdirSync, statSync } from "node:fs";
+import { access, mkdir, rm, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { AssayError, messageOf } from "../../errors.ts";
 import type { Lake } from "../../ports/lake.ts";
@@ -13,10 +13,7 @@ export function localLake(root: string): Lake {
         await rm(folder, { recursive: true, force: true });
         await mkdir(folder, { recursive: true });
       } catch (error) {
-        throw new AssayError("STORAGE_UNWRITABLE", `the lake folder ${folder} cannot be written: ${messageOf(error)}`, {
-          hint: "give this user write permission on it, or choose another lake in assay.config.ts",
-          cause: error,
-        });
+        throw await unwritable(root, folder, error);
       }
       return folder;
     },
@@ -30,6 +27,22 @@ export function localLake(root: string): Lake {
       }
     },
   };
+}
+
+async function unwritable(root: string, folder: string, error: unknown): Promise<AssayError> {
+  if ((error as NodeJS.ErrnoException).code === "ENOSPC") {
+    const hint = "free some space and run again; what was published before stands";
+    return new AssayError("DISK_FULL", `no space is left for the lake folder ${folder}`, { hint, cause: error });
+  }
+  // Node.js says ENOENT when it cannot make a folder on a read-only file system; asking for access gives the reason.
+  const reason = await access(root, constants.W_OK).then(
+    () => error,
+    (denied: unknown) => ((denied as NodeJS.ErrnoException).code === "ENOENT" ? error : denied),
+  );
+  return new AssayError("STORAGE_UNWRITABLE", `the lake folder ${root} cannot be written: ${messageOf(reason)}`, {
+    hint: "give this user write permission on it, or choose another lake in assay.config.ts; what was published before stands",
+    cause: error,
+  });
 }
 
 /** `bronze/<table>/dt=…/run_id=<run>` folders of one run. */

@@ -1,0 +1,140 @@
+import type { BronzeDefinition } from "../define/bronze.ts";
+import type { ModelDefinition } from "../define/model.ts";
+import type { Definition, PipelineDefinition, ProjectDefinition, SinkDefinition } from "../define/project.ts";
+import { AssayError } from "../errors.ts";
+
+/** A value as it may come from a file that no type checker has seen. */
+type Unknowns<T> = { readonly [Key in keyof T]: unknown };
+
+type Faults = (string | null)[];
+
+/** What makes a definition unusable because its values have the wrong shape: Node.js runs TypeScript without checking its types. */
+export function shapeErrors(definition: Definition | ProjectDefinition): readonly AssayError[] {
+  const { name, location } = definition;
+  const faults = typeof name === "string" ? faultsOf(definition).filter((fault) => fault !== null) : ["its name is not a text"];
+  return faults.map(
+    (fault) =>
+      new AssayError("PROJECT_INVALID", `${definition.kind} ${String(name)}: ${fault}`, {
+        hint: "correct the definition; an editor or npx tsc --noEmit shows the type it has to have",
+        location,
+      }),
+  );
+}
+
+function faultsOf(definition: Definition | ProjectDefinition): Faults {
+  switch (definition.kind) {
+    case "bronze":
+      return bronzeFaults(definition);
+    case "model":
+      return modelFaults(definition);
+    case "pipeline":
+      return pipelineFaults(definition);
+    case "sink":
+      return sinkFaults(definition);
+    case "project":
+      return projectFaults(definition);
+    default:
+      return definition satisfies never;
+  }
+}
+
+function bronzeFaults({ from, columns, key, load, partitionBy, replicate, maxRejected, checks, tags }: Unknowns<BronzeDefinition>): Faults {
+  const isSource = hasKind(from, ["csv", "json", "parquet"]);
+  return [
+    isSource ? null : "from is no source: write csv(…), json(…) or parquet(…)",
+    isSource && (typeof from.path !== "string" || from.path === "") ? "the path of its source is not a text" : null,
+    ...columnFaults(columns),
+    isTexts(key) ? null : "key is not a list of column names",
+    load === "replace" || load === "append" ? null : 'load is neither "replace" nor "append"',
+    isRecord(partitionBy) && Object.values(partitionBy).every(isText) ? null : "partitionBy is not { folder: SQL expression }",
+    replicate === null || (isRecord(replicate) && isText(replicate.times) && isTexts(replicate.keys))
+      ? null
+      : "replicate is not { times, keys }",
+    maxRejected === null || (Number.isInteger(maxRejected) && Number(maxRejected) >= 0) ? null : "maxRejected is not a whole number from 0",
+    ...checkFaults(checks),
+    isTexts(tags) ? null : "tags is not a list of texts",
+  ];
+}
+
+function modelFaults({ grain, columns, materialize, checks, indexes, tags, sql }: Unknowns<ModelDefinition>): Faults {
+  return [
+    grain === null || isTexts(grain) ? null : "grain is not a list of column names",
+    ...(columns === null ? [] : columnFaults(columns)),
+    hasKind(materialize, ["table", "view"]) ? null : "materialize is neither table() nor view()",
+    ...checkFaults(checks),
+    isRecord(indexes) && Object.values(indexes).every(isTexts) ? null : "indexes is not { name: list of column names }",
+    isTexts(tags) ? null : "tags is not a list of texts",
+    hasKind(sql, ["sql"]) ? null : "sql is not made with the sql template: write sql: sql`select …`",
+  ];
+}
+
+function pipelineFaults({ select, params }: Unknowns<PipelineDefinition>): Faults {
+  return [
+    isTexts(select) ? null : "select is not a list of selectors",
+    params === null || (isRecord(params) && typeof params.safeParse === "function")
+      ? null
+      : "params is not a zod object: write z.object({ … })",
+  ];
+}
+
+function sinkFaults({ to, schema, tables }: Unknowns<SinkDefinition>): Faults {
+  return [
+    hasKind(to, ["postgres"]) ? null : "to is no server: write postgres(…)",
+    isText(schema) ? null : "schema is not a text",
+    Array.isArray(tables) && tables.every((table) => isRecord(table) && isText(table.name)) ? null : "tables is not a list of models",
+  ];
+}
+
+function projectFaults({ lake, environments, defaultEnvironment }: Unknowns<ProjectDefinition>): Faults {
+  if (!isRecord(environments)) return ["environments is not { name: { engine } }"];
+  return [
+    isText(lake) || hasKind(lake, ["setting"]) ? null : "lake is not a path",
+    ...Object.entries(environments).map(([name, environment]) =>
+      isRecord(environment) && hasKind(environment.engine, ["duckdb"])
+        ? null
+        : `environment ${name} has no engine: write { engine: duckdb("./warehouse.duckdb") }`,
+    ),
+    Object.hasOwn(environments, String(defaultEnvironment))
+      ? null
+      : `defaultEnvironment ${String(defaultEnvironment)} is none of its environments`,
+  ];
+}
+
+const kinds = ["varchar", "boolean", "smallint", "integer", "bigint", "double", "date", "timestamp", "time", "json", "decimal"];
+
+function columnFaults(columns: unknown): Faults {
+  if (!isRecord(columns)) return ["columns is missing: write columns: { name: t.varchar(), … }"];
+  if (Object.keys(columns).length === 0) return ["columns is empty: a table has at least one column"];
+  return Object.entries(columns).map(([name, column]) => {
+    const type = isRecord(column) ? column.type : undefined;
+    if (!hasKind(type, kinds)) return `column ${name} has no type: write ${name}: t.varchar()`;
+    const { kind, precision, scale } = type;
+    const fits = isWhole(precision, 1, 38) && isWhole(scale, 0, Number(precision));
+    return kind !== "decimal" || fits
+      ? null
+      : `column ${name} is decimal(${precision}, ${scale}): it takes 1 to 38 digits, and no more after the point than in all`;
+  });
+}
+
+function checkFaults(checks: unknown): Faults {
+  if (!Array.isArray(checks)) return ["checks is not a list"];
+  return checks.map((check: unknown) => {
+    if (!isRecord(check) || !isText(check.kind)) return "checks holds something that is no check: write check.notNull(…) and the like";
+    const { kind, severity, column, columns, name } = check;
+    if (severity !== "error" && severity !== "warn") return `the severity of check ${kind} is neither "error" nor "warn"`;
+    if ("column" in check && !isText(column)) return `check ${kind} names no column`;
+    if ("columns" in check && !(isTexts(columns) && columns.length > 0)) return `check ${kind} names no columns`;
+    return "name" in check && !isText(name) ? `check ${kind} has no name` : null;
+  });
+}
+
+const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
+const isTexts = (value: unknown): value is readonly string[] => Array.isArray(value) && value.every(isText);
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+const isWhole = (value: unknown, min: number, max: number): boolean =>
+  Number.isInteger(value) && Number(value) >= min && Number(value) <= max;
+
+function hasKind(value: unknown, known: readonly string[]): value is Readonly<Record<string, unknown>> {
+  return isRecord(value) && known.includes(String(value.kind));
+}
