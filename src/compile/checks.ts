@@ -36,11 +36,11 @@ export async function checkErrors(table: CheckedTable, tables: TableColumns, ana
     if (column === undefined) invalid(check, `${owner} has no column ${name}`, didYouMean(name, columns.map((item) => item.name)));
     return column;
   };
-  const needBinding = async (check: Check, query: string): Promise<void> => {
+  const needBinding = async (check: Check, query: string, hint = "correct the check's SQL"): Promise<void> => {
     const outcome = await analyzer.describe(query, {} satisfies Params);
     if (!("failure" in outcome)) return;
     const { message, unknownColumn, candidates } = outcome.failure;
-    if (unknownColumn === null) invalid(check, message, "correct the check's SQL");
+    if (unknownColumn === null) invalid(check, message, hint);
     else invalid(check, `there is no column ${unknownColumn}`, didYouMean(unknownColumn, candidates));
   };
   const needLiterals = (check: Check, column: ContractColumn | undefined, values: readonly (string | number | boolean)[]): void => {
@@ -67,7 +67,7 @@ export async function checkErrors(table: CheckedTable, tables: TableColumns, ana
         if (column !== undefined && column.type.kind !== "varchar") {
           invalid(check, `${check.column} is ${columnTypeName(column.type)}, not text`, "use between or expression");
         }
-        await needBinding(check, `select regexp_matches('', ${quoteText(check.pattern)})`);
+        await needBinding(check, `select regexp_matches('', ${quoteText(check.pattern)})`, `correct the pattern ${check.pattern} (RE2 syntax)`);
         break;
       }
       case "unique_combination":

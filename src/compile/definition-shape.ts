@@ -14,7 +14,7 @@ export function shapeErrors(definition: Definition | ProjectDefinition): readonl
   const faults = typeof name === "string" ? faultsOf(definition).filter((fault) => fault !== null) : ["its name is not a text"];
   return faults.map(
     (fault) =>
-      new AssayError("PROJECT_INVALID", `${definition.kind} ${String(name)}: ${fault}`, {
+      new AssayError("PROJECT_INVALID", `${definition.kind === "bronze" ? "" : `${definition.kind} `}${String(name)}: ${fault}`, {
         hint: "correct the definition; an editor or npx tsc --noEmit shows the type it has to have",
         location,
       }),

@@ -72,8 +72,8 @@ function limits(node: QueryNode): boolean {
 /** Does every row of the leaf survive the joins? */
 function isPreserved(ref: TableRef | null, alias: string): boolean {
   if (ref === null || ref.type !== "JOIN") return true;
-  const keepsLeft = ref.join_type === "LEFT" || ref.join_type === "FULL" || ref.ref_type === "CROSS";
-  const keepsRight = ref.join_type === "RIGHT" || ref.join_type === "FULL" || ref.ref_type === "CROSS";
+  const keepsLeft = ref.join_type === "LEFT" || ref.join_type === "FULL";
+  const keepsRight = ref.join_type === "RIGHT" || ref.join_type === "FULL";
   const inLeft = leavesOf(ref.left).some((leaf) => leaf.alias.toLowerCase() === alias.toLowerCase());
   return inLeft ? keepsLeft && isPreserved(ref.left, alias) : keepsRight && isPreserved(ref.right, alias);
 }

@@ -22,8 +22,22 @@ const declared = { file: "pipelines/daily.ts", line: 4 };
 
 describe("run", () => {
   test.each<[string, readonly string[], string, string, string | RegExp, unknown]>([
-    ["an unknown parameter", ["--param", "scal=true"], "PARAM_INVALID", "pipeline daily has no parameter scal", "did you mean scale?", null],
-    ["no boolean", ["--param", "scale=yes"], "PARAM_INVALID", 'parameter scale has to be true or false, not "yes"', "write it like --param scale=false", null],
+    [
+      "an unknown parameter",
+      ["--param", "scal=true"],
+      "PARAM_INVALID",
+      "pipeline daily has no parameter scal",
+      "did you mean scale?",
+      null,
+    ],
+    [
+      "no boolean",
+      ["--param", "scale=yes"],
+      "PARAM_INVALID",
+      'parameter scale has to be true or false, not "yes"',
+      "write it like --param scale=false",
+      null,
+    ],
     [
       "no number",
       ["--param", "multiplier=abc"],
@@ -50,8 +64,22 @@ describe("run", () => {
       "known: dev",
       { file: "assay.config.ts", line: 2 },
     ],
-    ["an unknown table", ["--select", "gold.dayly"], "SELECTION_EMPTY", "the selector gold.dayly matches no table", "did you mean gold.daily?", null],
-    ["an unknown tag", ["--select", "tag:nightly"], "SELECTION_EMPTY", "the selector tag:nightly matches no table", "no table has a tag", null],
+    [
+      "an unknown table",
+      ["--select", "gold.dayly"],
+      "SELECTION_EMPTY",
+      "the selector gold.dayly matches no table",
+      "did you mean gold.daily?",
+      null,
+    ],
+    [
+      "an unknown tag",
+      ["--select", "tag:nightly"],
+      "SELECTION_EMPTY",
+      "the selector tag:nightly matches no table",
+      "no table has a tag",
+      null,
+    ],
   ])("%s", async (_, args, code, message, hint, location) => {
     const { exit, error } = await refusal(project, ["run", ...args]);
     expect(exit).toBe(2);
@@ -69,16 +97,21 @@ describe("words that are not understood", () => {
     ["a command", ["rnu"], /^unknown command 'rnu'\s*\(Did you mean run\?\)$/],
     ["an option", ["run", "--selct", "x"], /^unknown option '--selct'\s*\(Did you mean --select\?\)$/],
     ["an argument too many", ["run", "a", "b"], /too many arguments/],
-    ["an option without its value", ["plan", "--param"], /argument missing|unknown option/],
     ["a missing argument", ["query"], /^missing required argument 'sql'$/],
     ["a limit that is no number", ["runs", "list", "--limit", "x"], /x is not a whole number$/],
-    ["no command to generate", ["generate"], /^the command is incomplete$|^unknown option/],
+    ["no data set to generate", ["generate"], /^the command is incomplete$|^unknown option/],
   ])("%s", async (_, args, says) => {
     const { exit, error } = await refusal(project, args);
     expect(exit).toBe(2);
     expect(error.code).toBe("USAGE");
     expect(error.message).toMatch(says);
     expect(error.hint).toMatch(/assay --help lists the commands/);
+  });
+
+  test("an option without its value", async () => {
+    const { code, stderr } = await project.assay(["run", "--param"]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^error USAGE {2}option '--param <name=value>' argument missing\n {2}hint: assay --help/);
   });
 
   test("without a command the help is shown", async () => {

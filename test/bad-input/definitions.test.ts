@@ -2,7 +2,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { TestProject } from "../support/project.ts";
-import { asPublished, changed, failedRun, type Files, publishedShop, refusal, restore, shop, standing } from "./shop.ts";
+import { asPublished, changed, type Files, failedRun, publishedShop, refusal, restore, shop, standing } from "./shop.ts";
 
 let project: TestProject;
 beforeAll(async () => {
@@ -107,13 +107,19 @@ const files: readonly Case[] = [
 ];
 
 const values: readonly Case[] = [
-  ["columns that are missing", daily, /  columns.*\n/, "", /model gold\.daily: columns is missing/],
+  ["columns that are missing", daily, / {2}columns.*\n/, "", /model gold\.daily: columns is missing/],
   ["a column that is no type", daily, "t.date()", '"date"', /column ordered_on has no type: write ordered_on: t\.varchar\(\)/],
-  ["a decimal of 50 digits", daily, "amount: t.bigint()", "amount: t.decimal(50, 2)", /column amount is decimal\(50, 2\): it takes 1 to 38 digits/],
+  [
+    "a decimal of 50 digits",
+    daily,
+    "amount: t.bigint()",
+    "amount: t.decimal(50, 2)",
+    /column amount is decimal\(50, 2\): it takes 1 to 38 digits/,
+  ],
   ["SQL that is a plain text", daily, "sql: sql`", "sql: `", /sql is not made with the sql template/],
   ["a grain that is no list", daily, '["ordered_on"]', '"ordered_on"', /grain is not a list of column names/],
   ["a check that is none", daily, "  sql:", '  checks: ["amount > 0"],\n  sql:', /checks holds something that is no check/],
-  ["a source without files", "sources/orders.ts", /  from.*\n/, "", /bronze bronze\.orders: from is no source/],
+  ["a source without files", "sources/orders.ts", / {2}from.*\n/, "", /^bronze\.orders: from is no source/],
 ].map(([title, file, from, to, says]) => ({
   title: title as string,
   files: () => changed(file as typeof daily, from as RegExp, to as string),
@@ -135,9 +141,24 @@ describe("a .sql model whose opening comment has", () => {
     ["an unknown key", "description: totals\ngrian: [order_id]", /not a contract: Unrecognized key: "grian"; did you mean grain\?$/, 3],
     ["a value of the wrong shape", "grain: order_id", /not a contract: grain: Invalid input: expected array, received string$/, 2],
     ["an unknown type", "grain: [order_id]\ncolumns:\n  order_id: varchr", /^column order_id has no known type: varchr$/, 4],
-    ["an unknown check", "grain: [order_id]\nchecks:\n  - betwen: { column: amount }", /^there is no check betwen; did you mean between\?$/, 4],
-    ["a misspelt field", "grain: [order_id]\nchecks:\n  - unique: order_id\n  - between: { column: amount, mim: 0 }", /has no mim; did you mean min\?$/, 5],
-    ["an unknown severity", "grain: [order_id]\nchecks:\n  - unique: { column: order_id, severity: warning }", /warning, neither error nor warn$/, 4],
+    [
+      "an unknown check",
+      "grain: [order_id]\nchecks:\n  - betwen: { column: amount }",
+      /^there is no check betwen; did you mean between\?$/,
+      4,
+    ],
+    [
+      "a misspelt field",
+      "grain: [order_id]\nchecks:\n  - unique: order_id\n  - between: { column: amount, mim: 0 }",
+      /has no mim; did you mean min\?$/,
+      5,
+    ],
+    [
+      "an unknown severity",
+      "grain: [order_id]\nchecks:\n  - unique: { column: order_id, severity: warning }",
+      /warning, neither error nor warn$/,
+      4,
+    ],
   ])("%s", async (_, front, says, line) => {
     await project.write(model(front));
     const { exit, error } = await refusal(project, ["check"]);
@@ -158,7 +179,11 @@ test("no project in the folder", async () => {
   await rm(join(project.folder, "assay.config.ts"));
   expect(await refusal(project, ["run"])).toMatchObject({
     exit: 2,
-    error: { code: "PROJECT_NOT_FOUND", message: `no assay.config.ts in ${project.folder}`, hint: "go to a project's folder or name it: --project DIR" },
+    error: {
+      code: "PROJECT_NOT_FOUND",
+      message: `no assay.config.ts in ${project.folder}`,
+      hint: "go to a project's folder or name it: --project DIR",
+    },
   });
 });
 
@@ -171,13 +196,17 @@ describe("a setting that is not set", () => {
   });
 
   test("of the config", async () => {
-    await project.write(config('import { defineProject, env } from "assay";\nexport default defineProject({ name: "shop", lake: env("SHOP_LAKE") });\n'));
+    await project.write(
+      config('import { defineProject, env } from "assay";\nexport default defineProject({ name: "shop", lake: env("SHOP_LAKE") });\n'),
+    );
     expect(await refusal(project, ["run"])).toMatchObject({ exit: 2, error: missing("SHOP_LAKE", { file: "assay.config.ts", line: 2 }) });
   });
 
   test("of a source: its step fails, what stands stays", async () => {
-    const text = shop["sources/orders.ts"].replace("csv(", 'csv("orders.csv", { directory: env("SHOP_LANDING") }), _unused: csv(').replace("{ bronze", "{ bronze, env");
-    await project.write({ "sources/orders.ts": text.replace(/, _unused: .*$/m, ",") });
+    const text = shop["sources/orders.ts"].replace("{ bronze", "{ bronze, env");
+    await project.write({
+      "sources/orders.ts": text.replace('csv("data/orders.csv")', 'csv("orders.csv", { directory: env("SHOP_LANDING") })'),
+    });
     const { error } = await failedRun(project);
     expect(error).toEqual(missing("SHOP_LANDING", { file: "sources/orders.ts", line: 3 }));
     expect(await standing(project)).toEqual(asPublished);

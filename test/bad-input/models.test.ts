@@ -126,7 +126,7 @@ const inContract: readonly Case[] = [
   },
   {
     title: "a missing grain",
-    files: () => changed(daily, /  grain.*\n/, ""),
+    files: () => changed(daily, / {2}grain.*\n/, ""),
     code: "GRAIN_MISSING",
     message: "gold.daily declares no grain",
     hint: /e\.g\. grain: \["ordered_on"\]; \[\] means exactly one row$/,
@@ -213,6 +213,18 @@ const inContract: readonly Case[] = [
     at: `${daily}:4`,
   },
   {
+    title: "a pattern that is no regular expression",
+    files: () => ({
+      "sources/orders.ts": shop["sources/orders.ts"]
+        .replace("{ bronze", "{ bronze, check")
+        .replace("  key:", '  checks: [check.matches("customer", "[")],\n  key:'),
+    }),
+    code: "CHECK_INVALID",
+    message: "bronze.orders: check matches: missing ]: [",
+    hint: "correct the pattern [ (RE2 syntax)",
+    at: "sources/orders.ts:3",
+  },
+  {
     title: "a check that could never fail",
     files: () => withChecks('check.between("amount", {})'),
     code: "CHECK_INVALID",
@@ -248,7 +260,8 @@ export const notes = model("gold.notes", {
 });
 `,
   });
-  const joined = (join: string) => `select a.order_id, b.customer as note from bronze.orders as a ${join} silver.orders as b using (order_id)`;
+  const joined = (join: string) =>
+    `select a.order_id, b.customer as note from bronze.orders as a ${join} silver.orders as b using (order_id)`;
 
   test.each([
     ["a nullable column", "select order_id, note from bronze.orders", "bronze.orders.note"],

@@ -26,7 +26,13 @@ test("values that do not parse or are absent go to quarantine with file, row, re
   expect(found.map(({ run_id, ...row }) => row).sort((a, b) => Number(a.row_number) - Number(b.row_number))).toEqual(
     [
       { row_number: 5, column: "amount", reason: "type", message: 'amount: "ten" is not an INTEGER', raw: "o4,ann,ten,2026-01-01," },
-      { row_number: 6, column: "ordered_on", reason: "type", message: 'ordered_on: "2026-13-01" is not a DATE', raw: "o5,ann,1,2026-13-01," },
+      {
+        row_number: 6,
+        column: "ordered_on",
+        reason: "type",
+        message: 'ordered_on: "2026-13-01" is not a DATE',
+        raw: "o5,ann,1,2026-13-01,",
+      },
       {
         row_number: 7,
         column: "customer",
@@ -91,14 +97,18 @@ test("nothing but refused rows fails the step, whatever maxRejected says", async
   await project.write({ ...refusing(100), "data/orders.csv": `${header}\no1,ann,x,2026-01-01,\no2,ann,y,2026-01-01,\n` });
   const { error } = await failedRun(project);
   expect(error.code).toBe("TOO_MANY_REJECTED");
-  expect(error.message).toMatch(/^bronze\.orders: every row refused at the door; first: .*orders\.csv row 2: amount: "x" is not an INTEGER$/);
+  expect(error.message).toMatch(
+    /^bronze\.orders: every row refused at the door; first: .*orders\.csv row 2: amount: "x" is not an INTEGER$/,
+  );
   expect(await standing(project)).toEqual(asPublished);
 });
 
 test("a cell of one megabyte passes unchanged", async () => {
   project = await makeShop(withRows(`o4,ann,1,2026-01-01,${"x".repeat(1_000_000)}\n`));
   expect((await goodRun(project)).steps[0]).toMatchObject({ rows_out: 4, quarantined: 0 });
-  expect(await project.query("select length(note)::integer as size from bronze.orders where order_id = 'o4'")).toEqual([{ size: 1_000_000 }]);
+  expect(await project.query("select length(note)::integer as size from bronze.orders where order_id = 'o4'")).toEqual([
+    { size: 1_000_000 },
+  ]);
 });
 
 test("a key that comes twice", async () => {

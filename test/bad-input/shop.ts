@@ -154,4 +154,4 @@ function toldToPeople(error: ErrorReport, stderr: string, stdout: string): void 
 }
 
 /** Without colours, line breaks and indents. */
-export const flat = (text: string): string => stripVTControlCharacters(text).replace(/\s+/g, "");
+const flat = (text: string): string => stripVTControlCharacters(text).replace(/\s+/g, "");

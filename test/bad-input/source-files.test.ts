@@ -22,7 +22,13 @@ interface Case {
 }
 
 const cases: readonly Case[] = [
-  { title: "empty", content: "", code: "SOURCE_UNREADABLE", says: /orders\.csv is empty: no header line$/, hint: /first line with the names/ },
+  {
+    title: "empty",
+    content: "",
+    code: "SOURCE_UNREADABLE",
+    says: /orders\.csv is empty: no header line$/,
+    hint: /first line with the names/,
+  },
   {
     title: "a header that lacks a column",
     content: ordersCsv.replaceAll(/^([^,]*),([^,]*),/gm, "$1,"),

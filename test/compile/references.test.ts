@@ -18,7 +18,7 @@ async function namesIn(text: string): Promise<readonly string[]> {
     .map(({ name, offset }) => {
       const [first = ""] = name.split(".");
       const found = bytes.subarray(offset ?? 0).toString();
-      expect(found.replace(/^"/, "").startsWith(first), `${name} at ${offset} of ${text}`).toBe(true);
+      expect(found.replace(/^["']/, "").startsWith(first), `${name} at ${offset} of ${text}`).toBe(true);
       return name;
     });
 }

@@ -30,9 +30,8 @@ interface Prepared extends Scenario {
   readonly saved: string;
   readonly undisturbed: Comparable;
   readonly runsBefore: number;
-  /** How long the run takes here, ms: all of it, and from its record to the end. */
-  readonly duration: number;
-  readonly recorded: number;
+  /** Lines the run writes before its summary: two when it is on record, then one as each step ends. */
+  readonly lines: number;
 }
 
 const scaled = ["run", "--param", "scale_data=true", "--param", "scale_multiplier=3"];
@@ -99,33 +98,31 @@ async function prepareAll(project: TestProject, copies: string): Promise<readonl
     await scenario.prepare(project);
     const saved = join(copies, scenario.name);
     copyState(project.folder, saved);
-    const started = performance.now();
     const { code, stderr } = await project.assay(scenario.args);
-    const duration = performance.now() - started;
     expect(code, `${scenario.name}: ${stderr}`).toBe(scenario.code);
     const { comparable, residue, runs } = await warehouseState(project.folder);
     expect(residue, scenario.name).toEqual([]);
-    const recorded = runs[0]?.duration_ms ?? 0;
-    prepared.push({ ...scenario, saved, undisturbed: comparable, runsBefore: runs.length - 1, duration, recorded });
+    prepared.push({ ...scenario, saved, undisturbed: comparable, runsBefore: runs.length - 1, lines: 2 + (runs[0]?.steps_run ?? 0) });
   }
   return prepared;
 }
 
-interface Hit {
-  readonly scenario: string;
-  /** Where the kill fell: before the run was on record, after so many steps, or after its end. */
-  readonly where: string;
-}
-
-/** Starts the scenario's run, kills it after `delays`, one kill each, runs it again and compares. */
-async function killAndResume(project: TestProject, scenario: Prepared, delays: readonly number[], label: string): Promise<readonly Hit[]> {
+/**
+ * Starts the scenario's run, kills it at each moment, runs it again and compares. Resolves to where each kill fell: before the run was on
+ * record, after so many steps, or after its end; a run that had ended before its moment does not count.
+ */
+async function killAndResume(
+  project: TestProject,
+  scenario: Prepared,
+  moments: readonly Moment[],
+  label: string,
+): Promise<readonly string[]> {
   copyState(scenario.saved, project.folder);
-  for (const delay of delays) {
-    const command = project.start(scenario.args);
-    const timer = setTimeout(command.kill, delay);
-    const { code, stderr } = await command.exited;
-    clearTimeout(timer);
-    expect([137, scenario.code], `${label}: ${stderr}`).toContain(code);
+  let killed = 0;
+  for (const moment of moments) {
+    const code = await killedAt(project, scenario, moment);
+    expect([137, scenario.code], label).toContain(code);
+    if (code === 137) killed++;
   }
   const resumed = await project.assay(scenario.args);
   expect(resumed.code, `${label}: ${resumed.stdout}${resumed.stderr}`).toBe(scenario.code);
@@ -133,34 +130,55 @@ async function killAndResume(project: TestProject, scenario: Prepared, delays: r
   const { comparable, residue, runs } = await warehouseState(project.folder);
   expect(comparable, label).toEqual(scenario.undisturbed);
   expect(residue, label).toEqual([]);
-  // Newest first: the resumed run, those that were killed, those of the preparation.
-  const killed = runs.slice(1, runs.length - scenario.runsBefore);
-  const recorded = killed.map((run) => (run.status === "interrupted" ? `after ${run.steps_run} steps` : "after its end"));
-  const unrecorded = Array.from({ length: delays.length - killed.length }, () => "before its record");
-  return [...recorded, ...unrecorded].map((where) => ({ scenario: scenario.name, where }));
+  // Newest first: the resumed run, those that were to be killed, those of the preparation.
+  const recorded = runs.slice(1, runs.length - scenario.runsBefore);
+  const interrupted = recorded.filter((run) => run.status === "interrupted").map((run) => `after ${run.steps_run} steps`);
+  const missed = moments.length - killed;
+  const ended = Array.from({ length: recorded.length - interrupted.length - missed }, () => "after its end");
+  const unrecorded = Array.from({ length: moments.length - recorded.length }, () => "before its record");
+  return [...interrupted, ...ended, ...unrecorded];
 }
 
-/** A quarter of the kills fall anywhere, the others between the run's record and its end. */
-function delayIn({ duration, recorded }: Prepared, random: Random): number {
-  const from = random() % 4 === 0 ? 0 : duration - recorded - 100;
-  return Math.round(from + (random() / 2 ** 32) * (duration - from));
+/** So long after a line of output (0: after the start), which tells how far the run is on a machine that is busy or not. */
+interface Moment {
+  readonly line: number;
+  readonly milliseconds: number;
+}
+
+function randomMoment({ lines }: Prepared, random: Random): Moment {
+  const line = (random() % (lines + 3)) - 2;
+  return line <= 0 ? { line: 0, milliseconds: random() % 600 } : { line, milliseconds: random() % 60 };
+}
+
+/** Runs the scenario's command and kills it at the moment, unless it has ended by then. Resolves to its exit code. */
+async function killedAt(project: TestProject, scenario: Prepared, { line, milliseconds }: Moment): Promise<number> {
+  const command = project.start(scenario.args);
+  let timer = line === 0 ? setTimeout(command.kill, milliseconds) : undefined;
+  let seen = 0;
+  command.output.on("data", (data: Buffer) => {
+    seen += String(data).split("\n").length - 1;
+    if (seen >= line) timer ??= setTimeout(command.kill, milliseconds);
+  });
+  const { code } = await command.exited;
+  clearTimeout(timer);
+  return code;
 }
 
 /** One folder, in which runs are killed one after the other. */
-async function worker(data: string, seed: number, count: number): Promise<readonly Hit[]> {
+async function worker(data: string, seed: number, count: number): Promise<readonly string[]> {
   const project = await novaRetail("data");
   const copies = await mkdtemp(join(tmpdir(), "assay-kill-"));
   const random = randomStream(seed, 0)(0);
-  const hits: Hit[] = [];
+  const hits: string[] = [];
   try {
     cpSync(data, join(project.folder, "data"), { recursive: true });
     const prepared = await prepareAll(project, copies);
     for (let round = 0; hits.length < count; round++) {
       const scenario = prepared[round % prepared.length];
       if (scenario === undefined) break;
-      const delays = Array.from({ length: scenario.twice === true ? 2 : 1 }, () => delayIn(scenario, random));
+      const moments = Array.from({ length: scenario.twice === true ? 2 : 1 }, () => randomMoment(scenario, random));
       hits.push(
-        ...(await killAndResume(project, scenario, delays, `seed ${seed}, round ${round}, ${scenario.name}, killed after ${delays} ms`)),
+        ...(await killAndResume(project, scenario, moments, `seed ${seed}, round ${round}, ${scenario.name}, ${JSON.stringify(moments)}`)),
       );
     }
     const { runs } = await warehouseState(project.folder);
@@ -172,9 +190,9 @@ async function worker(data: string, seed: number, count: number): Promise<readon
   }
 }
 
-function summary(hits: readonly Hit[], milliseconds: number): string {
+function summary(hits: readonly string[], milliseconds: number): string {
   const counts = new Map<string, number>();
-  for (const { where } of hits) counts.set(where, (counts.get(where) ?? 0) + 1);
+  for (const where of hits) counts.set(where, (counts.get(where) ?? 0) + 1);
   const steps = (text: string): number => Number(/\d+/.exec(text)?.[0] ?? (text.startsWith("before") ? -1 : 99));
   const lines = [...counts].sort(([a], [b]) => steps(a) - steps(b)).map(([where, count]) => `${String(count).padStart(5)}  ${where}`);
   return `${hits.length} kills in ${Math.round(milliseconds / 1000)} s\n${lines.join("\n")}\n`;

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 
 /** The checkout. */
@@ -23,6 +24,8 @@ export interface CommandOptions {
 /** A command under way, leader of a process group of its own. */
 export interface RunningCommand {
   readonly pid: number;
+  /** What it writes to stdout, as it comes. */
+  readonly output: Readable;
   readonly exited: Promise<Outcome>;
   /** Kills the whole group, as a power cut would. */
   readonly kill: () => void;
@@ -63,8 +66,8 @@ export async function novaRetail(dataDir: string): Promise<TestProject> {
   return project;
 }
 
-/** A project over an existing folder, e.g. a copy of another project's. */
-export function projectIn(folder: string, defaults: CommandOptions = {}): TestProject {
+/** The project in a folder. */
+function projectIn(folder: string, defaults: CommandOptions = {}): TestProject {
   const start = (args: readonly string[], options: CommandOptions = {}): RunningCommand =>
     startCommand(args, folder, { ...process.env, NO_COLOR: "1", ...defaults.env, ...options.env });
   const assay: TestProject["assay"] = (args, options) => start(args, options).exited;
@@ -106,7 +109,7 @@ function startCommand(args: readonly string[], cwd: string, env: NodeJS.ProcessE
   const child = spawn(process.execPath, [program, ...args], { cwd, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
   const { pid } = child;
   if (pid === undefined) throw new Error(`${process.execPath} cannot be started`);
-  return { pid, exited: outcomeOf(child), kill: () => killGroup(pid) };
+  return { pid, output: child.stdout, exited: outcomeOf(child), kill: () => killGroup(pid) };
 }
 
 function outcomeOf(child: ChildProcess): Promise<Outcome> {
