@@ -1,4 +1,5 @@
 import { fileSource } from "../adapters/files/index.ts";
+import { localLake } from "../adapters/files/lake.ts";
 import type { Manifest } from "../compile/manifest.ts";
 import { choosePipeline, pipelineParams } from "../compile/params.ts";
 import { resolvePath, resolveText } from "../compile/settings.ts";
@@ -6,6 +7,7 @@ import { AssayError } from "../errors.ts";
 import type { Plan } from "../plan/plan.ts";
 import { type Observation, planRun, type Target } from "../plan/plan-run.ts";
 import { selectTables } from "../plan/selection.ts";
+import type { Lake } from "../ports/lake.ts";
 import type { Source } from "../ports/source.ts";
 import type { State } from "../ports/state-store.ts";
 import type { TableName } from "../terms.ts";
@@ -20,6 +22,7 @@ export interface PlanOptions extends CommonOptions {
 export interface PreparedPlan {
   readonly manifest: Manifest;
   readonly plan: Plan;
+  readonly state: State;
   readonly observations: ReadonlyMap<TableName, Observation>;
   readonly source: Source;
 }
@@ -28,7 +31,7 @@ export interface PreparedPlan {
 export async function preparePlan(workspace: Workspace, pipelineName: string | null, options: PlanOptions, readState: () => Promise<State>): Promise<PreparedPlan> {
   const pipeline = choosePipeline(workspace.project, pipelineName);
   const params = await pipelineParams(pipeline, options.param ?? []);
-  const state = await readState();
+  const state = withoutLostFiles(await readState(), localLake(workspace.lakePath));
   const source = fileSource(Date.now);
   // Looking at the sources reads files, compiling does not: they go side by side.
   const [manifest, observations] = await Promise.all([compileWorkspace(workspace), observe(workspace, state, source)]);
@@ -44,7 +47,12 @@ export async function preparePlan(workspace: Workspace, pipelineName: string | n
     params,
     fullRefresh: options.fullRefresh ?? false,
   });
-  return { manifest, plan, observations, source };
+  return { manifest, plan, state, observations, source };
+}
+
+/** Bronze files that somebody removed from the lake count as never ingested, so that the next run brings them back. */
+function withoutLostFiles(state: State, lake: Lake): State {
+  return { ...state, files: state.files.filter((file) => file.files === "" || lake.holds(file.files)) };
 }
 
 /** Files of every bronze table, or why they cannot be told: that is the table's own failure, not the run's. */

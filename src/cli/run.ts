@@ -6,6 +6,7 @@ import { duckdbStateStore } from "../adapters/duckdb/state-store.ts";
 import { localLake } from "../adapters/files/lake.ts";
 import type { Manifest } from "../compile/manifest.ts";
 import { resolveText } from "../compile/settings.ts";
+import { messageOf } from "../errors.ts";
 import { executePlan } from "../execute/execute-plan.ts";
 import type { RunEvent } from "../execute/run-event.ts";
 import { runLog } from "../observe/run-log.ts";
@@ -41,7 +42,7 @@ export async function runCommand(pipeline: string | null, options: PlanOptions):
       lake: localLake(workspace.lakePath),
       source: prepared.source,
       observations: prepared.observations,
-      state,
+      state: prepared.state,
       fullRefresh: options.fullRefresh ?? false,
       clock: Date.now,
       runId,
@@ -58,11 +59,16 @@ export async function runCommand(pipeline: string | null, options: PlanOptions):
         shown(event);
       },
     }).finally(() => shown.close());
-    await log.close();
+    const logError = await log.close().then(
+      () => null,
+      (error: unknown) => error,
+    );
     const flags = options.project === "." ? [] : ["--project", options.project];
     print(options.json, result, () =>
       renderRun(result, { ...renderOptions(), log: relative(workspace.folders.current, log.path), flags, checks: "problems" }),
     );
+    // An incomplete log does not change what the run did.
+    if (logError !== null) process.stderr.write(`▲ the run's log is incomplete: ${messageOf(logError)}\n`);
     return result.status === "succeeded" ? 0 : 1;
   } finally {
     // A sink that could not be opened was reported by its step.

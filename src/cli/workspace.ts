@@ -1,5 +1,6 @@
 import { join, resolve } from "node:path";
 import { type Database, DatabaseLocked, fileDatabase, memoryDatabase } from "../adapters/duckdb/database.ts";
+import { hasState } from "../adapters/duckdb/state-store.ts";
 import { duckdbAnalyzer } from "../adapters/duckdb/sql-analyzer.ts";
 import { compileProject } from "../compile/compile.ts";
 import type { Manifest } from "../compile/manifest.ts";
@@ -80,7 +81,7 @@ export async function ownDatabase(workspace: Workspace, command: string, scratch
   }
 }
 
-/** Runs `work` on a read-only connection; null when the environment has no database yet. */
+/** Runs `work` on a read-only connection; null when the environment has no database yet, or one without state. */
 export async function readDatabase<T>(workspace: Workspace, work: (session: Session) => Promise<T>): Promise<T | null> {
   const { statSync } = await import("node:fs");
   if (statSync(workspace.databasePath, { throwIfNoEntry: false }) === undefined) return null;
@@ -93,7 +94,7 @@ export async function readDatabase<T>(workspace: Workspace, work: (session: Sess
   }
   const session = await database.session();
   try {
-    return await work(session);
+    return (await hasState(session)) ? await work(session) : null;
   } finally {
     session.close();
     database.close();

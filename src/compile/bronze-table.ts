@@ -53,7 +53,7 @@ export async function compileBronze(definition: BronzeDefinition, samples: Param
     checks,
     tags: definition.tags,
     upstreams: [],
-    dependencies: checkedAgainst(checks),
+    dependencies: checkedAgainst(definition.name, checks),
     params,
     source: from,
     load,

@@ -16,12 +16,13 @@ export interface CheckedTable {
   readonly location: Location;
 }
 
-/** Other tables a table's checks compare with. */
-export function checkedAgainst(checks: readonly Check[]): readonly TableName[] {
-  return checks.flatMap((check) => {
+/** Other tables a table's checks compare with; a table may compare with itself (a parent key). */
+export function checkedAgainst(table: TableName, checks: readonly Check[]): readonly TableName[] {
+  const named = checks.flatMap((check) => {
     if (check.kind === "relationships") return [check.to as TableName];
     return check.kind === "conserves" ? [check.upstream as TableName] : [];
   });
+  return named.filter((name) => !same(name, table));
 }
 
 /** Every check that could not be evaluated: unknown columns and tables, SQL that does not bind. */
@@ -71,6 +72,7 @@ export async function checkErrors(table: CheckedTable, tables: TableColumns, ana
         break;
       }
       case "unique_combination":
+        if (check.columns.length === 0) invalid(check, "it names no columns", "list at least one");
         for (const name of check.columns) needColumn(check, name, table.name, table.columns);
         break;
       case "row_count":
@@ -94,7 +96,7 @@ export async function checkErrors(table: CheckedTable, tables: TableColumns, ana
         break;
       }
       case "expression":
-        await needBinding(check, `select count(*) from ${quoteTable(table.name)} where (${check.expression}\n)`);
+        await needBinding(check, `select count(*) from ${quoteTable(table.name)} where ((${check.expression}\n) is not true)`);
         break;
       case "sql":
         await needBinding(check, check.query.replaceAll("{table}", quoteTable(table.name)));

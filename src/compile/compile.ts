@@ -6,7 +6,7 @@ import { compileBronze } from "./bronze-table.ts";
 import { type CheckedTable, checkedAgainst, checkErrors } from "./checks.ts";
 import { contractColumns } from "./contract.ts";
 import { fingerprintOf } from "./fingerprint.ts";
-import { dependencyOrder } from "./graph.ts";
+import { dependencyLevels, dependencyOrder } from "./graph.ts";
 import { sameRows, unmeasured, type UpstreamShape } from "./ledger.ts";
 import type { Manifest, ManifestSink, ManifestTable, ModelTable } from "./manifest.ts";
 import { type CompiledModel, compileModel, type ModelContext } from "./model-table.ts";
@@ -30,11 +30,11 @@ export async function compileProject(project: Project, analyzer: SqlAnalyzer): P
   const models = parsed.filter((item): item is ParsedModel => !(item instanceof AssayError));
   const bronze = project.bronze.map((definition) => ({
     name: definition.name as TableName,
-    upstreams: checkedAgainst(definition.checks),
+    upstreams: checkedAgainst(definition.name, definition.checks),
     location: definition.location,
     definition,
   }));
-  const nodes = models.map((model) => ({ ...model, upstreams: [...model.upstreams, ...checkedAgainst(model.definition.checks)], model }));
+  const nodes = models.map((model) => ({ ...model, upstreams: [...model.upstreams, ...checkedAgainst(model.name, model.definition.checks)], model }));
   const order = dependencyOrder<TableName, (typeof bronze)[number] | (typeof nodes)[number]>([...bronze, ...nodes]);
 
   const shapes = new Map<TableName, UpstreamShape>();
@@ -50,26 +50,31 @@ export async function compileProject(project: Project, analyzer: SqlAnalyzer): P
     shapes.set(definition.name, { columns, grain: definition.key });
     columnsOf.set(definition.name, columns);
   }
-  for (const node of order) {
-    // Errors of an upstream say it all; what reads it would only repeat them.
-    const result = node.upstreams.some((name) => broken.has(name))
-      ? []
-      : "model" in node
-        ? await compileModel(node.model, context)
-        : await compileBronze(node.definition, samples, analyzer);
-    if (isErrors(result)) {
-      broken.add(node.name);
-      errors.push(...result);
-      continue;
-    }
-    const table = "table" in result ? result.table : result;
-    if ("table" in result) {
+  for (const level of dependencyLevels(order)) {
+    // Nothing in a level reads from the level, so its tables are typed at the same time.
+    const results = await Promise.all(
+      level.map(async (node) => {
+        // Errors of an upstream say it all; what reads it would only repeat them.
+        if (node.upstreams.some((name) => broken.has(name))) return [];
+        const result = "model" in node ? await compileModel(node.model, context) : await compileBronze(node.definition, samples, analyzer);
+        if ("table" in result) await analyzer.declare(result.table.name, result.table.columns);
+        return result;
+      }),
+    );
+    for (const [index, result] of results.entries()) {
+      if (isErrors(result)) {
+        const node = level[index];
+        if (node !== undefined) broken.add(node.name);
+        errors.push(...result);
+        continue;
+      }
+      const table = "table" in result ? result.table : result;
+      tables.push(table);
+      if (!("table" in result)) continue;
       compiled.push(result);
-      await analyzer.declare(table.name, table.columns);
       shapes.set(table.name, { columns: table.columns, grain: table.grain });
       columnsOf.set(table.name, table.columns);
     }
-    tables.push(table);
   }
   for (const table of tables) {
     if (table.checks.length > 0) errors.push(...(await checkErrors(table satisfies CheckedTable, columnsOf, analyzer)));

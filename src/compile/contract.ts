@@ -146,7 +146,8 @@ export function contractSelect(sql: string, contract: readonly ContractColumn[],
     const name = quoteIdentifier(column.name);
     const actual = described.find((item) => same(item.name, column.name));
     const type = columnTypeName(column.type);
-    return actual?.type === type ? name : `cast(${name} as ${type}) as ${name}`;
+    if (actual?.type !== type) return `cast(${name} as ${type}) as ${name}`;
+    return actual.name === column.name ? name : `${name} as ${name}`;
   });
   return `select ${items.join(", ")} from (\n${withoutSemicolon(sql)}\n) as model`;
 }

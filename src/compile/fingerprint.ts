@@ -1,14 +1,8 @@
 import { createHash } from "node:crypto";
-import type { SyntaxTree } from "../ports/syntax-tree.ts";
 
 /** Hash of plain data: equal data, equal text, whatever the order of keys. 16 hex digits are enough to tell definitions apart. */
 export function fingerprintOf(data: unknown): string {
   return createHash("sha256").update(canonical(data)).digest("hex").slice(0, 16);
-}
-
-/** Hash of what a query means: positions in the text, and with them layout and comments, do not count. */
-export function fingerprintOfTree(tree: SyntaxTree): string {
-  return fingerprintOf(tree);
 }
 
 function canonical(data: unknown): string {

@@ -36,6 +36,20 @@ export function dependencyOrder<Name extends string, Node extends GraphNode<Name
   return ordered;
 }
 
+/** Nodes in dependency order, cut into levels: each node's upstreams stand in earlier levels. */
+export function dependencyLevels<Name extends string, Node extends GraphNode<Name>>(ordered: readonly Node[]): readonly (readonly Node[])[] {
+  const depth = new Map<Name, number>();
+  const levels: Node[][] = [];
+  for (const node of ordered) {
+    const level = node.upstreams.reduce((deepest, name) => Math.max(deepest, (depth.get(name) ?? -1) + 1), 0);
+    depth.set(node.name, level);
+    const peers = levels[level];
+    if (peers === undefined) levels[level] = [node];
+    else peers.push(node);
+  }
+  return levels;
+}
+
 function cycle(path: readonly GraphNode<string>[]): AssayError {
   const last = path.at(-1);
   const circle = path.slice(path.findIndex((node) => node.name === last?.name));

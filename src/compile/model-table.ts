@@ -65,7 +65,7 @@ function tableOf(
   joins: ModelTable["joins"],
   ledger: LedgerDraft,
 ): ModelTable {
-  const { definition, name, upstreams, params, tree } = model;
+  const { definition, name, upstreams, params } = model;
   const { checks, materialize, indexes, description, tags, location } = definition;
   const grain = definition.grain ?? [];
   return {
@@ -78,7 +78,7 @@ function tableOf(
     checks,
     tags,
     upstreams,
-    dependencies: [...new Set([...upstreams, ...checkedAgainst(checks)])],
+    dependencies: [...new Set([...upstreams, ...checkedAgainst(name, checks)])],
     params,
     materialize,
     sql: definition.sql.text,
@@ -87,7 +87,7 @@ function tableOf(
     indexes,
     joins,
     ledger: ledger.plan,
-    fingerprint: fingerprintOf({ tree, columns: columns.map(({ name, type, nullable }) => ({ name, type, nullable })), grain, checks, materialize }),
+    fingerprint: fingerprintOf({ sql: model.identity, columns: columns.map(({ name, type, nullable }) => ({ name, type, nullable })), grain, checks, materialize }),
     location,
   };
 }

@@ -11,6 +11,8 @@ export interface ParsedModel {
   readonly name: TableName;
   readonly definition: ModelDefinition;
   readonly tree: SyntaxTree;
+  /** What the SQL means, whatever its layout. */
+  readonly identity: string;
   readonly upstreams: readonly TableName[];
   readonly params: readonly string[];
   readonly location: Location;
@@ -53,7 +55,7 @@ function parsedModel(
   ];
   if (errors.length > 0) return errors;
   const upstreams = [...new Set(references.flatMap((reference) => tables.get(reference.name.toLowerCase()) ?? []))];
-  return [{ name, definition, tree: outcome.tree, upstreams, params, location: definition.location }];
+  return [{ name, definition, tree: outcome.tree, identity: outcome.identity, upstreams, params, location: definition.location }];
 }
 
 function unknownTable(definition: ModelDefinition, reference: TableReferenceInSql, known: readonly TableName[]): AssayError {

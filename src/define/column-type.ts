@@ -36,6 +36,6 @@ export function parseColumnType(text: string): ColumnType | null {
     const scale = Number(decimal[2] ?? 0);
     return precision >= 1 && precision <= 38 && scale <= precision ? { kind: "decimal", precision, scale } : null;
   }
-  const kind = aliases[name];
+  const kind = Object.hasOwn(aliases, name) ? aliases[name] : undefined;
   return kind === undefined ? null : { kind };
 }

@@ -165,7 +165,7 @@ async function tableRule(session: Session, subject: CheckSubject, check: Check, 
     case "relationships": {
       const column = quoteIdentifier(check.column);
       const field = quoteIdentifier(check.field);
-      const orphans = `from ${subject.relation} as child where ${column} is not null and not exists (select 1 from ${quoteTable(check.to)} as parent where parent.${field} = child.${column})`;
+      const orphans = `from ${subject.relation} as child where ${column} is not null and not exists (select 1 from ${comparedWith(subject, check.to)} as parent where parent.${field} = child.${column})`;
       const failures = countOf((await oneRow(session, `select count(*) as orphans ${orphans}`)).orphans);
       if (failures === 0) return resultOf(check.kind, check.column, check.severity, 0, null);
       const found = await session.query({ text: `select distinct ${column} ${orphans} limit 3` });
@@ -190,6 +190,11 @@ async function tableRule(session: Session, subject: CheckSubject, check: Check, 
     default:
       return check satisfies never;
   }
+}
+
+/** The table a check compares with: for the table itself, the candidate. */
+function comparedWith(subject: CheckSubject, table: string): string {
+  return table === subject.table ? subject.relation : quoteTable(table);
 }
 
 async function conservesResult(

@@ -27,6 +27,8 @@ export interface Lake {
   writeManifest(folder: string, manifest: BatchManifest): Promise<void>;
   absolute(path: string): string;
   relative(path: string): string;
+  /** Are a file's Parquet files (path or glob, relative) still there? */
+  holds(files: string): boolean;
   removeBatch(folder: string): Promise<void>;
   /** Removes what a run left behind that is not among the folders to keep (absolute). */
   removeRun(runId: string, keep: ReadonlySet<string>): Promise<void>;

@@ -8,7 +8,13 @@ export interface ParseFailure {
   readonly offset: number | null;
 }
 
-export type ParseOutcome = { readonly tree: SyntaxTree } | { readonly failure: ParseFailure };
+export interface ParsedSql {
+  readonly tree: SyntaxTree;
+  /** Equal for two texts that mean the same: the tree without positions, so layout and comments do not count. */
+  readonly identity: string;
+}
+
+export type ParseOutcome = ParsedSql | { readonly failure: ParseFailure };
 
 export interface DescribedColumn {
   readonly name: string;
@@ -27,7 +33,7 @@ export interface BindFailure {
 
 export type BindOutcome = { readonly columns: readonly DescribedColumn[] } | { readonly failure: BindFailure };
 
-/** DuckDB's parser and binder over empty tables; touches no data. */
+/** DuckDB's parser and binder over empty tables; touches no data. Calls may overlap: what was declared before a call began is visible to it. */
 export interface SqlAnalyzer {
   parse(texts: readonly string[]): Promise<readonly ParseOutcome[]>;
   /** Creates an empty table, so that later texts can read it. */

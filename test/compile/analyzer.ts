@@ -3,7 +3,7 @@ import { duckdbAnalyzer } from "../../src/adapters/duckdb/sql-analyzer.ts";
 import { contractColumns } from "../../src/compile/contract.ts";
 import type { Columns, ContractColumn } from "../../src/define/types.ts";
 import { AssayError } from "../../src/errors.ts";
-import type { DescribedColumn, SqlAnalyzer } from "../../src/ports/sql-analyzer.ts";
+import type { DescribedColumn, ParsedSql, SqlAnalyzer } from "../../src/ports/sql-analyzer.ts";
 import type { SyntaxTree } from "../../src/ports/syntax-tree.ts";
 import type { Params, TableName } from "../../src/terms.ts";
 
@@ -14,6 +14,8 @@ export interface TestAnalyzer {
   /** The declared tables as the compiler carries them. */
   readonly columns: ReadonlyMap<string, readonly ContractColumn[]>;
   tree(text: string): Promise<SyntaxTree>;
+  /** What the text means, whatever its layout. */
+  identity(text: string): Promise<string>;
   /** The binder's columns; throws what the binder says. */
   describe(text: string, params?: Params): Promise<readonly DescribedColumn[]>;
 }
@@ -27,14 +29,16 @@ export async function testAnalyzer(tables: Tables): Promise<TestAnalyzer> {
     await analyzer.declare(name as TableName, contract);
     columns.set(name, contract);
   }
+  const parse = async (text: string): Promise<ParsedSql> => {
+    const [outcome] = await analyzer.parse([text]);
+    if (outcome === undefined || "failure" in outcome) throw new Error(`does not parse: ${text}: ${outcome?.failure.message}`);
+    return outcome;
+  };
   return {
     analyzer,
     columns,
-    tree: async (text) => {
-      const [outcome] = await analyzer.parse([text]);
-      if (outcome === undefined || "failure" in outcome) throw new Error(`does not parse: ${text}: ${outcome?.failure.message}`);
-      return outcome.tree;
-    },
+    tree: async (text) => (await parse(text)).tree,
+    identity: async (text) => (await parse(text)).identity,
     describe: async (text, params = {}) => {
       const outcome = await analyzer.describe(text, params);
       if ("failure" in outcome) throw new Error(`does not bind: ${text}: ${outcome.failure.message}`);

@@ -100,7 +100,7 @@ export async function warehouse(): Promise<Warehouse> {
         manifest,
         engine,
         store,
-        lake: { openBatch: unused, writeManifest: unused, absolute: unused, relative: unused, removeBatch: unused, removeRun: unused },
+        lake: { openBatch: unused, writeManifest: unused, absolute: unused, relative: unused, removeBatch: unused, removeRun: unused, holds: unused },
         source: { list: unused, open: unused, refusals: unused, absent: unused },
         openSink: unused,
         observations: new Map(),

@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { type Random, randomStream } from "../../src/generators/random.ts";
 import { generatedOlist } from "../support/olist-data.ts";
 import { novaRetail, type TestProject } from "../support/project.ts";
-import { type Comparable, warehouseState } from "../support/warehouse-state.ts";
+import { type Comparable, unpublished, warehouseState } from "../support/warehouse-state.ts";
 
 const kills = Number(process.env.KILLS ?? 200);
 const atOnce = 2;
@@ -108,7 +108,7 @@ async function prepareAll(project: TestProject, copies: string): Promise<readonl
 }
 
 /**
- * Starts the scenario's run, kills it at each moment, runs it again and compares. Resolves to where each kill fell: before the run was on
+ * Starts the scenario's run and kills it at each moment, looks at what readers see then, runs it again and compares. Resolves to where each kill fell: before the run was on
  * record, after so many steps, or after its end; a run that had ended before its moment does not count.
  */
 async function killAndResume(
@@ -123,6 +123,7 @@ async function killAndResume(
     const code = await killedAt(project, scenario, moment);
     expect([137, scenario.code], label).toContain(code);
     if (code === 137) killed++;
+    expect(await unpublished(project.folder), label).toEqual([]);
   }
   const resumed = await project.assay(scenario.args);
   expect(resumed.code, `${label}: ${resumed.stdout}${resumed.stderr}`).toBe(scenario.code);

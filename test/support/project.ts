@@ -43,7 +43,8 @@ export interface TestProject {
   readonly query: <T = Readonly<Record<string, unknown>>>(statement: string) => Promise<readonly T[]>;
   /** Writes (or overwrites) files, folders made as needed. */
   readonly write: (files: Readonly<Record<string, string | Uint8Array>>) => Promise<void>;
-  readonly remove: () => Promise<void>;
+  /** Removes a file or folder of the project, or all of it. */
+  readonly remove: (path?: string) => Promise<void>;
 }
 
 /** A new project of the given files (relative path → content), outside the checkout; `assay` and `zod` can be imported. */
@@ -88,7 +89,7 @@ function projectIn(folder: string, defaults: CommandOptions = {}): TestProject {
         await writeFile(join(folder, path), content);
       }
     },
-    remove: () => rm(folder, { recursive: true, force: true }),
+    remove: (path = "") => rm(join(folder, path), { recursive: true, force: true }),
   };
 }
 

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileDatabase } from "../../src/adapters/duckdb/database.ts";
-import { duckdbStateStore } from "../../src/adapters/duckdb/state-store.ts";
+import { duckdbStateStore, hasState } from "../../src/adapters/duckdb/state-store.ts";
 import { quoteTable } from "../../src/define/quote.ts";
 import type { Session } from "../../src/ports/engine.ts";
 import type { RunSummary } from "../../src/ports/state-store.ts";
@@ -39,6 +39,24 @@ export async function warehouseState(folder: string): Promise<WarehouseState> {
 /** Table → rows and content hash. */
 export function tableHashes(folder: string): Promise<Readonly<Record<string, string>>> {
   return reading(folder, hashes);
+}
+
+/** What readers see that was not published as it is, in words; nothing where no database is yet. */
+export async function unpublished(folder: string): Promise<readonly string[]> {
+  if (!existsSync(join(folder, "warehouse.duckdb"))) return [];
+  return reading(folder, async (session) => {
+    if (!(await hasState(session))) return [];
+    const { publications } = await duckdbStateStore().read(session);
+    const names = await tableNames(session);
+    const problems = [...publications.keys()]
+      .filter((subject) => !names.some((name) => name === subject))
+      .map((name) => `${name} is missing`);
+    for (const name of names) {
+      const rows = Number((await session.query({ text: `select count(*) as rows from ${quoteTable(name)}` }))[0]?.rows);
+      if (rows !== publications.get(name)?.rows) problems.push(`${name} has ${rows} rows, published were ${publications.get(name)?.rows}`);
+    }
+    return problems;
+  });
 }
 
 async function reading<T>(folder: string, work: (session: Session) => Promise<T>): Promise<T> {

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { AssayError, messageOf } from "../../errors.ts";
 import type { Session } from "../../ports/engine.ts";
+import { createDatabase } from "./create-database.ts";
 import { openFault } from "./errors.ts";
 import { openSession } from "./session.ts";
 
@@ -35,13 +36,16 @@ const settings = {
 } as const;
 
 export async function memoryDatabase(): Promise<Database> {
-  return databaseOf(await DuckDBInstance.create(":memory:", { ...settings }));
+  return databaseOf(await DuckDBInstance.create(":memory:", { ...settings, threads: "1" }));
 }
 
 /** Opens a database file, creating it and its folder unless read only. Throws {@link DatabaseLocked}, STORAGE_UNWRITABLE, DATABASE_DAMAGED. */
 export async function fileDatabase(path: string, options: DatabaseOptions = {}): Promise<Database> {
   try {
-    if (options.readOnly !== true) mkdirSync(dirname(path), { recursive: true });
+    if (options.readOnly !== true) {
+      mkdirSync(dirname(path), { recursive: true });
+      await createDatabase(path);
+    }
     const instance = await DuckDBInstance.create(path, {
       ...settings,
       access_mode: options.readOnly === true ? "READ_ONLY" : "READ_WRITE",

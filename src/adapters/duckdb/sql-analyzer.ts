@@ -2,8 +2,9 @@ import { columnTypeName } from "../../define/column-type.ts";
 import { quoteIdentifier, quoteTable, quoteText } from "../../define/quote.ts";
 import { messageOf } from "../../errors.ts";
 import type { Session } from "../../ports/engine.ts";
-import type { BindFailure, ParseOutcome, SqlAnalyzer } from "../../ports/sql-analyzer.ts";
+import type { BindFailure, BindOutcome, ParseOutcome, SqlAnalyzer } from "../../ports/sql-analyzer.ts";
 import type { SyntaxTree } from "../../ports/syntax-tree.ts";
+import type { Params } from "../../terms.ts";
 import type { Database } from "./database.ts";
 import { firstLine } from "./errors.ts";
 
@@ -14,33 +15,56 @@ interface Serialized {
   readonly statements?: readonly SyntaxTree[];
 }
 
+/** Connections that bind at the same time: binding is short and single-threaded. */
+const connections = 3;
+
 /** DuckDB's parser and binder on a database of empty tables. The analyzer owns the database. */
 export async function duckdbAnalyzer(database: Database): Promise<SqlAnalyzer> {
-  const session = await database.session();
-  await session.execute({ text: "create schema bronze; create schema silver; create schema gold" });
+  const sessions = await Promise.all(Array.from({ length: connections }, () => database.session()));
+  const pool = sessionPool(sessions);
+  await pool((session) => session.execute({ text: "create schema bronze; create schema silver; create schema gold" }));
   return {
-    parse: (texts) => parse(session, texts),
-    declare: async (table, columns) => {
+    parse: (texts) => pool((session) => parse(session, texts)),
+    declare: (table, columns) => {
       const list = columns.map((column) => `${quoteIdentifier(column.name)} ${columnTypeName(column.type)}`).join(", ");
-      await session.execute({ text: `create table ${quoteTable(table)} (${list})` });
+      return pool((session) => session.execute({ text: `create table ${quoteTable(table)} (${list})` }));
     },
-    describe: async (text, params) => {
-      try {
-        const rows = await session.query({ text: `describe ${text}`, params });
-        return { columns: rows.map((row) => ({ name: String(row.column_name), type: String(row.column_type) })) };
-      } catch (error) {
-        return { failure: bindFailure(messageOf(error)) };
-      }
-    },
+    describe: (text, params) => pool((session) => describe(session, text, params)),
     aggregates: async () => {
-      const rows = await session.query({ text: "select distinct function_name from duckdb_functions() where function_type = 'aggregate'" });
+      const text = "select distinct function_name from duckdb_functions() where function_type = 'aggregate'";
+      const rows = await pool((session) => session.query({ text }));
       return new Set(rows.map((row) => String(row.function_name)));
     },
     close: () => {
-      session.close();
+      for (const session of sessions) session.close();
       database.close();
     },
   };
+}
+
+/** Gives each piece of work a session of its own, in the order of the calls. */
+function sessionPool(sessions: readonly Session[]): <T>(work: (session: Session) => Promise<T>) => Promise<T> {
+  const free = [...sessions];
+  const waiting: ((session: Session) => void)[] = [];
+  return async (work) => {
+    const session = free.pop() ?? (await new Promise<Session>((resolve) => waiting.push(resolve)));
+    try {
+      return await work(session);
+    } finally {
+      const next = waiting.shift();
+      if (next === undefined) free.push(session);
+      else next(session);
+    }
+  };
+}
+
+async function describe(session: Session, text: string, params: Params): Promise<BindOutcome> {
+  try {
+    const rows = await session.query({ text: `describe ${text}`, params });
+    return { columns: rows.map((row) => ({ name: String(row.column_name), type: String(row.column_type) })) };
+  } catch (error) {
+    return { failure: bindFailure(messageOf(error)) };
+  }
 }
 
 async function parse(session: Session, texts: readonly string[]): Promise<readonly ParseOutcome[]> {
@@ -49,7 +73,10 @@ async function parse(session: Session, texts: readonly string[]): Promise<readon
   const rows = await session.query({
     text: `select json_serialize_sql(text) as tree from (values ${values}) as texts(position, text) order by position`,
   });
-  return rows.map((row) => outcomeOf(JSON.parse(exactIntegers(String(row.tree))) as Serialized));
+  return rows.map((row) => {
+    const json = String(row.tree);
+    return outcomeOf(JSON.parse(exactIntegers(json)) as Serialized, json.replace(/"query_location":\d+,?/g, ""));
+  });
 }
 
 /** Integers JavaScript would round become texts: two constants that differ in the last digit are two definitions. */
@@ -59,7 +86,7 @@ function exactIntegers(json: string): string {
   return json.replace(/"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g, (part) => (/^-?\d{16,}$/.test(part) ? `"${part}"` : part));
 }
 
-function outcomeOf(result: Serialized): ParseOutcome {
+function outcomeOf(result: Serialized, identity: string): ParseOutcome {
   if (result.error) {
     const offset = result.position === undefined ? null : Number(result.position);
     return { failure: { message: parseMessage(result.error_message ?? "syntax error"), offset } };
@@ -67,7 +94,7 @@ function outcomeOf(result: Serialized): ParseOutcome {
   const [tree, second] = result.statements ?? [];
   if (tree === undefined) return { failure: { message: "there is no statement", offset: null } };
   if (second !== undefined) return { failure: { message: "there is more than one statement; a model is one SELECT", offset: null } };
-  return { tree };
+  return { tree, identity };
 }
 
 /** In the parser's words, less the rest of the text it may quote. */

@@ -39,9 +39,14 @@ export function duckdbStateStore(): StateStore {
   };
 }
 
+/** Is there state at all? A database has none when the process that created it was killed or failed before its first run. */
+export async function hasState(session: Session): Promise<boolean> {
+  const found = await session.query({ text: "select 1 as found from information_schema.tables where table_schema = 'assay' and table_name = 'state_version'" });
+  return found.length > 0;
+}
+
 async function migrate(session: Session): Promise<void> {
-  const [found] = await session.query({ text: "select 1 as found from information_schema.tables where table_schema = 'assay' and table_name = 'state_version'" });
-  if (found === undefined) return session.transaction(() => session.execute({ text: createState }));
+  if (!(await hasState(session))) return session.transaction(() => session.execute({ text: createState }));
   const [row] = await session.query({ text: "select max(version) as version from assay.state_version" });
   if (Number(row?.version) > stateVersion) {
     throw new AssayError("PROJECT_INVALID", `the database was written by a newer Assay (state version ${row?.version}, this one knows ${stateVersion})`, {

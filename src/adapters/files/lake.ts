@@ -20,6 +20,8 @@ export function localLake(root: string): Lake {
     writeManifest: (folder, manifest) => writeFile(join(folder, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`),
     absolute: (path) => join(root, path),
     relative: (path) => relative(root, path),
+    // A batch is written and removed as a whole, so for a glob its folder speaks.
+    holds: (files) => statSync(join(root, files.replace(/\/\*\*\/.*$/, "")), { throwIfNoEntry: false }) !== undefined,
     removeBatch: (folder) => rm(folder, { recursive: true, force: true }),
     removeRun: async (runId, keep) => {
       for (const folder of batchFolders(join(root, "bronze"), runId)) {
