@@ -1,12 +1,12 @@
 import { join, resolve } from "node:path";
 import { type Database, DatabaseLocked, fileDatabase, memoryDatabase } from "../adapters/duckdb/database.ts";
-import { hasState } from "../adapters/duckdb/state-store.ts";
 import { duckdbAnalyzer } from "../adapters/duckdb/sql-analyzer.ts";
+import { hasState } from "../adapters/duckdb/state-store.ts";
 import { compileProject } from "../compile/compile.ts";
 import type { Manifest } from "../compile/manifest.ts";
-import { didYouMean } from "../define/nearest-name.ts";
 import { loadProject, type Project } from "../compile/project.ts";
 import { type Folders, resolvePath, type Variables } from "../compile/settings.ts";
+import { didYouMean } from "../define/nearest-name.ts";
 import { AssayError } from "../errors.ts";
 import type { Session } from "../ports/engine.ts";
 import { lockedError, releaseOwner, writeOwner } from "./owner.ts";

@@ -44,9 +44,9 @@ export async function compileProject(project: Project, analyzer: SqlAnalyzer): P
   const tables: ManifestTable[] = [];
   const compiled: CompiledModel[] = [];
   const broken = new Set<TableName>();
-  for (const { definition } of bronze) {
-    const columns = contractColumns(definition.columns);
-    await analyzer.declare(definition.name, columns);
+  const doors = bronze.map(({ definition }) => ({ name: definition.name, columns: contractColumns(definition.columns), definition }));
+  await analyzer.declare(doors);
+  for (const { definition, columns } of doors) {
     shapes.set(definition.name, { columns, grain: definition.key });
     columnsOf.set(definition.name, columns);
   }
@@ -56,11 +56,10 @@ export async function compileProject(project: Project, analyzer: SqlAnalyzer): P
       level.map(async (node) => {
         // Errors of an upstream say it all; what reads it would only repeat them.
         if (node.upstreams.some((name) => broken.has(name))) return [];
-        const result = "model" in node ? await compileModel(node.model, context) : await compileBronze(node.definition, samples, analyzer);
-        if ("table" in result) await analyzer.declare(result.table.name, result.table.columns);
-        return result;
+        return "model" in node ? compileModel(node.model, context) : compileBronze(node.definition, samples, analyzer);
       }),
     );
+    await analyzer.declare(results.flatMap((result) => ("table" in result ? [result.table] : [])));
     for (const [index, result] of results.entries()) {
       if (isErrors(result)) {
         const node = level[index];

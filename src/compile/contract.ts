@@ -2,7 +2,7 @@ import { columnTypeName, parseColumnType } from "../define/column-type.ts";
 import { quoteIdentifier } from "../define/quote.ts";
 import type { Columns, ColumnType, ContractColumn } from "../define/types.ts";
 import { AssayError } from "../errors.ts";
-import type { DescribedColumn } from "../ports/sql-analyzer.ts";
+import type { DescribedColumn } from "../ports/engine.ts";
 import type { Location, TableName } from "../terms.ts";
 import { withoutSemicolon } from "./clauses.ts";
 import { same } from "./joins.ts";

@@ -1,7 +1,6 @@
 import { quoteIdentifier } from "../define/quote.ts";
 import type { Expression, JoinRef, SelectNode, TableRef } from "../ports/syntax-tree.ts";
-import type { TableName } from "../terms.ts";
-import type { OutputColumn, TableColumns } from "./lineage.ts";
+import { type OutputColumn, type TableColumns, tableNamed } from "./lineage.ts";
 import type { JoinedTable } from "./manifest.ts";
 import { conjuncts, leavesOf } from "./tree.ts";
 
@@ -14,8 +13,8 @@ interface Equality {
 export function joinedTables(node: SelectNode, outputs: readonly OutputColumn[] | null, tables: TableColumns): readonly JoinedTable[] {
   const leaves = leavesOf(node.from_table).flatMap((leaf) => {
     if (leaf.ref.type !== "BASE_TABLE" || leaf.ref.schema_name === "") return [];
-    const table = `${leaf.ref.schema_name}.${leaf.ref.table_name}` as TableName;
-    return tables.has(table) ? [{ table, alias: leaf.alias }] : [];
+    const table = tableNamed(leaf.ref, tables);
+    return table === null ? [] : [{ table, alias: leaf.alias }];
   });
   const owner = (column: string): string | null => {
     const owners = leaves.filter((leaf) => tables.get(leaf.table)?.some((item) => same(item.name, column)));

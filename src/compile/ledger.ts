@@ -2,7 +2,6 @@ import type { ContractColumn } from "../define/types.ts";
 import type { Expression, SelectNode, SyntaxTree, TableRef } from "../ports/syntax-tree.ts";
 import type { TableName } from "../terms.ts";
 import { clausesOf } from "./clauses.ts";
-import { fingerprintOf } from "./fingerprint.ts";
 import { fullyUsedTables } from "./full-use.ts";
 import { qualified, same } from "./joins.ts";
 import { isGrouped } from "./lineage.ts";
@@ -92,11 +91,20 @@ function isRepeatable(select: SelectNode): boolean {
 
 /** Do two queries read and filter the same rows? */
 export function sameRows(a: SyntaxTree, b: SyntaxTree): boolean {
-  const part = (tree: SyntaxTree): string | null => {
-    const select = outerSelect(tree.node);
-    return select === null ? null : fingerprintOf([select.from_table, select.where_clause, select.cte_map]);
-  };
-  return part(a) !== null && part(a) === part(b);
+  const one = outerSelect(a.node);
+  const other = outerSelect(b.node);
+  if (one === null || other === null) return false;
+  return sameTree([one.from_table, one.where_clause, one.cte_map], [other.from_table, other.where_clause, other.cte_map]);
+}
+
+/** Equal but for positions in the text. */
+function sameTree(a: unknown, b: unknown): boolean {
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return a === b;
+  const entries = Object.entries(a);
+  return (
+    entries.length === Object.keys(b).length &&
+    entries.every(([key, value]) => key === "query_location" || sameTree(value, (b as Readonly<Record<string, unknown>>)[key]))
+  );
 }
 
 /** The plan of a model whose text cannot be cut. */

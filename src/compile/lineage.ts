@@ -1,5 +1,5 @@
 import type { ContractColumn } from "../define/types.ts";
-import type { Expression, QueryNode, SelectNode, TableRef } from "../ports/syntax-tree.ts";
+import type { BaseTableRef, Expression, QueryNode, SelectNode, TableRef } from "../ports/syntax-tree.ts";
 import type { TableName } from "../terms.ts";
 import { isStrictComparison, isStrictFunction, presentColumns } from "./presence.ts";
 import { type Leaf, leavesOf } from "./tree.ts";
@@ -52,7 +52,8 @@ function leafColumns(leaf: Leaf, tables: TableColumns, scope: Scope): readonly O
   if (ref.type !== "BASE_TABLE") return null;
   const cte = ref.schema_name === "" ? scope.get(ref.table_name.toLowerCase()) : undefined;
   if (cte !== undefined) return cte.length === 0 ? null : derived(cte, ref.column_name_alias);
-  const table = `${ref.schema_name}.${ref.table_name}` as TableName;
+  const table = tableNamed(ref, tables);
+  if (table === null) return null;
   const columns = tables.get(table)?.map((column): OutputColumn => ({
     name: column.name,
     nullability: column.nullable ? "yes" : "no",
@@ -60,6 +61,14 @@ function leafColumns(leaf: Leaf, tables: TableColumns, scope: Scope): readonly O
     json: column.type.kind === "json",
   }));
   return columns === undefined ? null : renamed(columns, ref.column_name_alias);
+}
+
+/** The table as it was declared: SQL may write its name in any case. */
+export function tableNamed(ref: BaseTableRef, tables: TableColumns): TableName | null {
+  const written = `${ref.schema_name}.${ref.table_name}`;
+  if (tables.has(written)) return written as TableName;
+  const name = [...tables.keys()].find((item) => item.toLowerCase() === written.toLowerCase());
+  return name === undefined ? null : (name as TableName);
 }
 
 /** Columns of a subquery: an alias within it means nothing outside. */

@@ -1,6 +1,7 @@
 import type { ContractColumn } from "../define/types.ts";
 import { AssayError } from "../errors.ts";
-import type { BindFailure, DescribedColumn, SqlAnalyzer } from "../ports/sql-analyzer.ts";
+import type { DescribedColumn } from "../ports/engine.ts";
+import type { BindFailure, SqlAnalyzer } from "../ports/sql-analyzer.ts";
 import type { Params } from "../terms.ts";
 import { checkedAgainst } from "./checks.ts";
 import { contractColumns, contractErrors, contractSelect, inferredColumns } from "./contract.ts";
@@ -67,7 +68,8 @@ function tableOf(
 ): ModelTable {
   const { definition, name, upstreams, params } = model;
   const { checks, materialize, indexes, description, tags, location } = definition;
-  const grain = definition.grain ?? [];
+  // As the contract spells them: SQL may write a name in any case.
+  const grain = (definition.grain ?? []).map((key) => columns.find((column) => same(column.name, key))?.name ?? key);
   return {
     kind: "model",
     name,

@@ -1,4 +1,5 @@
 import type { JoinedTable, ModelTable } from "../compile/manifest.ts";
+import { same } from "../compile/joins.ts";
 import { columnList, quoteIdentifier, quoteTable } from "../define/quote.ts";
 import type { Session } from "../ports/engine.ts";
 import { describeRow } from "./checks.ts";
@@ -34,15 +35,15 @@ function multiplyingJoins(run: Run, table: ModelTable): readonly MultiplyingJoin
   return joins.flatMap((join) => {
     const grain = tableOf(run, join.table).grain;
     const columns = [...new Set(join.on.map((edge) => edge.column))];
-    const single = grain.length > 0 && grain.every((key) => columns.includes(key));
+    const single = grain.length > 0 && grain.every((key) => columns.some((column) => same(column, key)));
     const keys = columns.flatMap((column) => {
-      const output = outputFor(source, join, column);
-      const visible = output !== null && table.columns.some((item) => item.name === output);
-      return visible && output !== null ? [{ column, output }] : [];
+      const name = outputFor(source, join, column);
+      const output = table.columns.find((item) => name !== null && same(item.name, name))?.name;
+      return output === undefined ? [] : [{ column, output }];
     });
     if (single || keys.length === 0 || keys.length < columns.length) return [];
-    const own = Object.entries(join.outputs).filter(([, column]) => !columns.includes(column));
-    return [{ table: join.table, keys, inGrain: own.some(([output]) => table.grain.includes(output)) }];
+    const own = Object.entries(join.outputs).filter(([, column]) => !columns.some((item) => same(item, column)));
+    return [{ table: join.table, keys, inGrain: own.some(([output]) => table.grain.some((key) => same(key, output))) }];
   });
 }
 
@@ -60,14 +61,14 @@ function inheritedJoins(run: Run, table: ModelTable): readonly JoinedTable[] {
 
 /** The model's column that holds the value of a join column: that column itself, or one it is equal to. */
 function outputFor(model: ModelTable, join: JoinedTable, column: string): string | null {
-  const own = Object.entries(join.outputs).find(([, name]) => name === column)?.[0];
+  const own = Object.entries(join.outputs).find(([, name]) => same(name, column))?.[0];
   if (own !== undefined) return own;
-  for (const edge of join.on.filter((item) => item.column === column)) {
-    const other = model.joins.find((item) => item.alias === edge.otherAlias);
-    const output = Object.entries(other?.outputs ?? {}).find(([, name]) => name === edge.otherColumn)?.[0];
+  for (const edge of join.on.filter((item) => same(item.column, column))) {
+    const other = model.joins.find((item) => same(item.alias, edge.otherAlias));
+    const output = Object.entries(other?.outputs ?? {}).find(([, name]) => same(name, edge.otherColumn))?.[0];
     if (output !== undefined) return output;
   }
-  return model.columns.some((item) => item.name === column) ? column : null;
+  return model.columns.some((item) => same(item.name, column)) ? column : null;
 }
 
 async function worstExample(session: Session, table: ModelTable, relation: string, join: MultiplyingJoin): Promise<string | null> {

@@ -5,10 +5,11 @@ import type { TableName } from "../terms.ts";
 
 /**
  * Tables named by selectors: `gold.fact_sales` or `fact_sales`, `gold.*`, `*`, `tag:daily`; `+name` adds everything upstream, `name+`
- * everything downstream. Several selectors add up. Throws SELECTION_EMPTY for one that matches nothing.
+ * everything downstream. Several selectors add up. Throws SELECTION_EMPTY for one that matches nothing, and when there is none.
  */
 export function selectTables(manifest: Manifest, selectors: readonly string[]): ReadonlySet<TableName> {
   const parts = selectors.flatMap((selector) => selector.split(/[\s,]+/)).filter((part) => part !== "");
+  if (parts.length === 0) throw new AssayError("SELECTION_EMPTY", "no table is selected", { hint: "name tables, e.g. gold.*, or * for all" });
   return new Set(parts.flatMap((part) => [...matches(manifest, part)]));
 }
 

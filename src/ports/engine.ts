@@ -19,11 +19,19 @@ export interface ResultTable {
   readonly rows: readonly (readonly Cell[])[];
 }
 
+export interface DescribedColumn {
+  readonly name: string;
+  /** Type as the engine prints it, e.g. `DECIMAL(10,2)`. */
+  readonly type: string;
+}
+
 /** One connection. Used by one caller at a time. */
 export interface Session {
   query(statement: Statement): Promise<readonly Row[]>;
   result(statement: Statement): Promise<ResultTable>;
   execute(statement: Statement): Promise<void>;
+  /** The columns a query without parameters would yield; it is bound, not run. */
+  describe(text: string): Promise<readonly DescribedColumn[]>;
   /** Runs `work` in one transaction: committed when it resolves, rolled back when it throws. */
   transaction<T>(work: () => Promise<T>): Promise<T>;
   close(): void;

@@ -1,5 +1,6 @@
 import type { ContractColumn } from "../define/types.ts";
 import type { Params, TableName } from "../terms.ts";
+import type { DescribedColumn } from "./engine.ts";
 import type { SyntaxTree } from "./syntax-tree.ts";
 
 export interface ParseFailure {
@@ -16,10 +17,9 @@ export interface ParsedSql {
 
 export type ParseOutcome = ParsedSql | { readonly failure: ParseFailure };
 
-export interface DescribedColumn {
-  readonly name: string;
-  /** Type as the engine prints it, e.g. `DECIMAL(10,2)`. */
-  readonly type: string;
+export interface DeclaredTable {
+  readonly name: TableName;
+  readonly columns: readonly ContractColumn[];
 }
 
 export interface BindFailure {
@@ -36,8 +36,8 @@ export type BindOutcome = { readonly columns: readonly DescribedColumn[] } | { r
 /** DuckDB's parser and binder over empty tables; touches no data. Calls may overlap: what was declared before a call began is visible to it. */
 export interface SqlAnalyzer {
   parse(texts: readonly string[]): Promise<readonly ParseOutcome[]>;
-  /** Creates an empty table, so that later texts can read it. */
-  declare(table: TableName, columns: readonly ContractColumn[]): Promise<void>;
+  /** Creates empty tables, so that later texts can read them. */
+  declare(tables: readonly DeclaredTable[]): Promise<void>;
   /** Types a query on the declared tables. */
   describe(text: string, params: Params): Promise<BindOutcome>;
   /** Names of all aggregate functions. */

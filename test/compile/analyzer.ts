@@ -3,7 +3,8 @@ import { duckdbAnalyzer } from "../../src/adapters/duckdb/sql-analyzer.ts";
 import { contractColumns } from "../../src/compile/contract.ts";
 import type { Columns, ContractColumn } from "../../src/define/types.ts";
 import { AssayError } from "../../src/errors.ts";
-import type { DescribedColumn, ParsedSql, SqlAnalyzer } from "../../src/ports/sql-analyzer.ts";
+import type { DescribedColumn } from "../../src/ports/engine.ts";
+import type { ParsedSql, SqlAnalyzer } from "../../src/ports/sql-analyzer.ts";
 import type { SyntaxTree } from "../../src/ports/syntax-tree.ts";
 import type { Params, TableName } from "../../src/terms.ts";
 
@@ -14,6 +15,7 @@ export interface TestAnalyzer {
   /** The declared tables as the compiler carries them. */
   readonly columns: ReadonlyMap<string, readonly ContractColumn[]>;
   tree(text: string): Promise<SyntaxTree>;
+  identity(text: string): Promise<string>;
   /** What the text means, whatever its layout. */
   identity(text: string): Promise<string>;
   /** The binder's columns; throws what the binder says. */
@@ -26,7 +28,7 @@ export async function testAnalyzer(tables: Tables): Promise<TestAnalyzer> {
   const columns = new Map<string, readonly ContractColumn[]>();
   for (const [name, definition] of Object.entries(tables)) {
     const contract = contractColumns(definition ?? {});
-    await analyzer.declare(name as TableName, contract);
+    await analyzer.declare([{ name: name as TableName, columns: contract }]);
     columns.set(name, contract);
   }
   const parse = async (text: string): Promise<ParsedSql> => {

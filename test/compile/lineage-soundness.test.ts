@@ -7,6 +7,7 @@ import { outputColumns } from "../../src/compile/lineage.ts";
 import { type Columns, type ContractColumn, t } from "../../src/define/types.ts";
 import type { Session } from "../../src/ports/engine.ts";
 import type { SqlAnalyzer } from "../../src/ports/sql-analyzer.ts";
+import type { TableName } from "../../src/terms.ts";
 
 const tables: Readonly<Record<"bronze.a" | "bronze.b", Columns>> = {
   "bronze.a": { id: t.integer(), x: t.integer({ nullable: true }), f: t.boolean({ nullable: true }) },
@@ -19,8 +20,7 @@ beforeAll(async () => {
   const database = await memoryDatabase();
   analyzer = await duckdbAnalyzer(database);
   session = await database.session();
-  await analyzer.declare("bronze.a", columns.get("bronze.a") ?? []);
-  await analyzer.declare("bronze.b", columns.get("bronze.b") ?? []);
+  await analyzer.declare((["bronze.a", "bronze.b"] as const).map((name) => ({ name, columns: columns.get(name) ?? [] })));
 });
 
 /** Chooses among possibilities; the numbers come from fast-check, so that a failing query shrinks. */

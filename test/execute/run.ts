@@ -35,9 +35,9 @@ async function reusableAnalyzer(): Promise<SqlAnalyzer> {
   return {
     ...analyzer,
     aggregates: () => aggregates,
-    declare: async (table, columns) => {
-      await session.execute({ text: `drop table if exists ${quoteTable(table)}` });
-      await analyzer.declare(table, columns);
+    declare: async (tables) => {
+      for (const { name } of tables) await session.execute({ text: `drop table if exists ${quoteTable(name)}` });
+      await analyzer.declare(tables);
     },
   };
 }

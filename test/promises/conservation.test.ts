@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { RunResult } from "../../src/terms.ts";
@@ -51,7 +51,8 @@ test("the faithful fact fails with both totals, the payment-grain fact passes", 
 });
 
 test("generated files: the totals in the message are those of the data, and nothing was published", async () => {
-  const { project, run } = await failedRun(await generatedOlist(500));
+  const data = await generatedOlist(500);
+  const { project, run } = await failedRun(data);
   try {
     const { error, conserved } = stepOf(run, "build gold.fact_sales");
     const [totals] = await project.query<{ source: string; joined: string }>(`select
@@ -63,5 +64,6 @@ test("generated files: the totals in the message are those of the data, and noth
     expect(await project.query("select table_name from information_schema.tables where table_name like 'fact_sales%'")).toEqual([]);
   } finally {
     await project.remove();
+    await rm(data, { recursive: true, force: true });
   }
 });

@@ -29,6 +29,16 @@ function sessionOf(connection: DuckDBConnection): Session {
       const reader = await read(statement);
       return { columns: reader.deduplicatedColumnNames(), rows: reader.getRowsJson() as readonly (readonly Cell[])[] };
     },
+    describe: async (text) => {
+      const prepared = await connection.prepare(text);
+      const columns = Array.from({ length: prepared.columnCount }, (_, index) => {
+        const type = prepared.columnType(index);
+        // JSON is a name for VARCHAR.
+        return { name: prepared.columnName(index), type: type.alias ?? type.toString() };
+      });
+      prepared.destroySync();
+      return columns;
+    },
     transaction: async (work) => {
       await execute({ text: "begin transaction" });
       try {

@@ -2,7 +2,7 @@ import { columnTypeName } from "../../define/column-type.ts";
 import { quoteIdentifier, quoteTable, quoteText } from "../../define/quote.ts";
 import { messageOf } from "../../errors.ts";
 import type { Session } from "../../ports/engine.ts";
-import type { BindFailure, BindOutcome, ParseOutcome, SqlAnalyzer } from "../../ports/sql-analyzer.ts";
+import type { BindFailure, BindOutcome, DeclaredTable, ParseOutcome, SqlAnalyzer } from "../../ports/sql-analyzer.ts";
 import type { SyntaxTree } from "../../ports/syntax-tree.ts";
 import type { Params } from "../../terms.ts";
 import type { Database } from "./database.ts";
@@ -22,12 +22,13 @@ const connections = 3;
 export async function duckdbAnalyzer(database: Database): Promise<SqlAnalyzer> {
   const sessions = await Promise.all(Array.from({ length: connections }, () => database.session()));
   const pool = sessionPool(sessions);
+  // Only types are wanted: a plan would be made to be thrown away.
+  for (const session of sessions) await session.execute({ text: "pragma disable_optimizer" });
   await pool((session) => session.execute({ text: "create schema bronze; create schema silver; create schema gold" }));
   return {
     parse: (texts) => pool((session) => parse(session, texts)),
-    declare: (table, columns) => {
-      const list = columns.map((column) => `${quoteIdentifier(column.name)} ${columnTypeName(column.type)}`).join(", ");
-      return pool((session) => session.execute({ text: `create table ${quoteTable(table)} (${list})` }));
+    declare: async (tables) => {
+      if (tables.length > 0) await pool((session) => session.execute({ text: tables.map(createTable).join("; ") }));
     },
     describe: (text, params) => pool((session) => describe(session, text, params)),
     aggregates: async () => {
@@ -40,6 +41,11 @@ export async function duckdbAnalyzer(database: Database): Promise<SqlAnalyzer> {
       database.close();
     },
   };
+}
+
+function createTable(table: DeclaredTable): string {
+  const columns = table.columns.map((column) => `${quoteIdentifier(column.name)} ${columnTypeName(column.type)}`);
+  return `create table ${quoteTable(table.name)} (${columns.join(", ")})`;
 }
 
 /** Gives each piece of work a session of its own, in the order of the calls. */
@@ -60,6 +66,8 @@ function sessionPool(sessions: readonly Session[]): <T>(work: (session: Session)
 
 async function describe(session: Session, text: string, params: Params): Promise<BindOutcome> {
   try {
+    if (Object.keys(params).length === 0) return { columns: await session.describe(text) };
+    // With values for its parameters a query has types for them too.
     const rows = await session.query({ text: `describe ${text}`, params });
     return { columns: rows.map((row) => ({ name: String(row.column_name), type: String(row.column_type) })) };
   } catch (error) {
@@ -75,15 +83,8 @@ async function parse(session: Session, texts: readonly string[]): Promise<readon
   });
   return rows.map((row) => {
     const json = String(row.tree);
-    return outcomeOf(JSON.parse(exactIntegers(json)) as Serialized, json.replace(/"query_location":\d+,?/g, ""));
+    return outcomeOf(JSON.parse(json) as Serialized, json.replace(/"query_location":\d+,?/g, ""));
   });
-}
-
-/** Integers JavaScript would round become texts: two constants that differ in the last digit are two definitions. */
-function exactIntegers(json: string): string {
-  const isLong = /[:[,]-?(?!18446744073709551615\b)\d{16}/;
-  if (!isLong.test(json)) return json;
-  return json.replace(/"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g, (part) => (/^-?\d{16,}$/.test(part) ? `"${part}"` : part));
 }
 
 function outcomeOf(result: Serialized, identity: string): ParseOutcome {

@@ -1,0 +1,215 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type Database, memoryDatabase } from "../../../src/adapters/duckdb/database.ts";
+import { duckdbStateStore } from "../../../src/adapters/duckdb/state-store.ts";
+import type { Session } from "../../../src/ports/engine.ts";
+import type { IngestedFile, Publication, RefusedRow, StepRecord } from "../../../src/ports/state-store.ts";
+import type { CheckResult, StepResult } from "../../../src/terms.ts";
+
+const store = duckdbStateStore();
+let database: Database;
+let session: Session;
+beforeEach(async () => {
+  database = await memoryDatabase();
+  session = await database.session();
+  await store.migrate(session);
+});
+afterEach(() => {
+  session.close();
+  database.close();
+});
+
+const odd = "it's \"quoted\", \\back\\ 日本 😀 \u0000 \n\t $x {table} null ''";
+const start = (run_id: string, started_at = `2026-01-01T00:00:0${run_id.at(-1)}Z`) => ({ run_id, pipeline: "daily", env: "dev", params: { scale: 3, on: true, note: odd }, started_at });
+
+function stepOf(step: string, more: Partial<StepResult> = {}): StepResult {
+  return {
+    step,
+    kind: "ingest",
+    table: "bronze.orders",
+    status: "succeeded",
+    reason: odd,
+    rows_in: 12,
+    rows_out: 10,
+    quarantined: 2,
+    removed: 0,
+    removed_by: [{ rule: odd, rows: 0 }],
+    upstreams: [{ table: "bronze.items", read: 5, used: null }],
+    conserved: [{ column: "a", upstream: "bronze.items", measure: "a", upstream_total: "12345678901234567890.12", total: null, agrees: false }],
+    duration_ms: 42,
+    checks: [],
+    notes: [odd],
+    error: null,
+    ...more,
+  };
+}
+
+const checkOf = (name: string, more: Partial<CheckResult> = {}): CheckResult => ({ check: name, column: null, severity: "error", status: "passed", failures: 0, message: null, ...more });
+const publication: Publication = {
+  subject: "bronze.orders",
+  version: "r1",
+  run_id: "r1",
+  fingerprint: "f",
+  inputs: { "bronze.items": "r0" },
+  params: { scale: 3, on: false, note: odd },
+  rows: 10,
+  published_at: "2026-01-01T00:00:01Z",
+};
+const fileOf = (name: string, more: Partial<IngestedFile> = {}): IngestedFile => ({
+  table: "bronze.orders",
+  batch_id: "b1",
+  name,
+  path: `/data/${name}`,
+  sha256: "abc",
+  bytes: 9_007_199_254_740_991,
+  stamp: "s",
+  stamped_at: 1_700_000_000_000.5,
+  rows: 10,
+  quarantined: 2,
+  replicas: 1,
+  contract_fingerprint: "c",
+  files: "bronze/orders/x.parquet",
+  ...more,
+});
+const refusedOf = (row_number: number | null, more: Partial<RefusedRow> = {}): RefusedRow => ({ source_file: "/data/a.csv", row_number, column: "price", reason: "type", message: "not a number", raw: odd, ...more });
+
+function record(result: StepResult, more: Partial<StepRecord> = {}): StepRecord {
+  return { run_id: "r1", position: 0, result, finished_at: "2026-01-01T00:00:02Z", publication: null, ingest: null, ...more };
+}
+
+describe("runs", () => {
+  it("come back as they were recorded", async () => {
+    const steps = [
+      stepOf("ingest bronze.orders", { checks: [checkOf("not_null", { column: odd }), checkOf("unique", { status: "failed", failures: 3, message: odd }), checkOf("between", { severity: "warn", status: "warned", failures: 1 })] }),
+      stepOf("build gold.x", { kind: "build", table: "gold.x", rows_in: null, rows_out: null, status: "failed", error: { code: "BUILD_FAILED", message: odd, hint: null, location: { file: odd, line: 3 } } }),
+      stepOf("sink w gold.x", { kind: "sink", table: "gold.x", status: "skipped", upstreams: [], removed_by: [], conserved: [], notes: [] }),
+    ];
+    await store.startRun(session, start("r1"));
+    // In the order in which they end, not in which they are planned.
+    for (const position of [1, 0, 2]) await store.recordStep(session, record(steps[position] as StepResult, { position }));
+    await store.finishRun(session, { run_id: "r1", status: "failed", finished_at: "2026-01-01T00:00:09Z", duration_ms: 8123.7 });
+    expect(await store.readRun(session, "r1")).toEqual({
+      ...start("r1"),
+      status: "failed",
+      finished_at: "2026-01-01T00:00:09Z",
+      duration_ms: 8124,
+      steps,
+    });
+    expect(await store.readRun(session, "r2")).toBeNull();
+    expect(await store.readRun(session, "' or '1' = '1")).toBeNull();
+  });
+
+  it("are listed newest first, with what happened", async () => {
+    for (const id of ["r1", "r2", "r3"]) {
+      await store.startRun(session, start(id));
+      const warned = checkOf("between", { severity: "warn", status: "warned", failures: 1 });
+      await store.recordStep(session, record(stepOf("a", { checks: id === "r2" ? [warned, warned] : [] }), { run_id: id }));
+      await store.recordStep(session, record(stepOf("b", { status: "failed" }), { run_id: id, position: 1 }));
+      await store.recordStep(session, record(stepOf("c", { status: "skipped" }), { run_id: id, position: 2 }));
+      if (id !== "r3") await store.finishRun(session, { run_id: id, status: "succeeded", finished_at: "2026-01-01T00:00:09Z", duration_ms: 5 });
+    }
+    const listed = await store.listRuns(session, 2);
+    expect(listed).toEqual([
+      { run_id: "r3", pipeline: "daily", env: "dev", status: "running", started_at: start("r3").started_at, duration_ms: null, steps_run: 2, steps_failed: 1, steps_skipped: 1, checks_warned: 0 },
+      { run_id: "r2", pipeline: "daily", env: "dev", status: "succeeded", started_at: start("r2").started_at, duration_ms: 5, steps_run: 2, steps_failed: 1, steps_skipped: 1, checks_warned: 2 },
+    ]);
+    expect(await store.listRuns(session, 0)).toEqual([]);
+  });
+
+  it("that were killed are found, and marked by the next one", async () => {
+    await store.startRun(session, start("r1"));
+    expect(await store.unfinishedRuns(session)).toEqual([{ run_id: "r1", started_at: start("r1").started_at }]);
+    await store.startRun(session, start("r2"));
+    expect((await store.readRun(session, "r1"))?.status).toBe("interrupted");
+    expect((await store.unfinishedRuns(session)).map((run) => run.run_id)).toEqual(["r2"]);
+  });
+});
+
+describe("publications and files", () => {
+  it("come back as they were recorded; the next one takes their place", async () => {
+    const ingest = { batch_id: "b1", current: [fileOf(odd, { stamped_at: 1_700_000_000_000 }), fileOf("a.csv", { stamped_at: 0, files: "" })], quarantined: [] };
+    await store.recordStep(session, record(stepOf("ingest bronze.orders"), { publication, ingest }));
+    const state = await store.read(session);
+    expect(state.publications).toEqual(new Map([["bronze.orders", publication]]));
+    expect([...state.files].sort((a, b) => (a.name < b.name ? -1 : 1))).toEqual([fileOf("a.csv", { stamped_at: 0, files: "" }), fileOf(odd, { stamped_at: 1_700_000_000_000 })]);
+
+    const newer = { ...publication, version: "r2", run_id: "r2", rows: 0, inputs: {} };
+    await store.recordStep(session, record(stepOf("ingest bronze.orders"), { run_id: "r2", publication: newer, ingest: { batch_id: "b2", current: [], quarantined: [] } }));
+    const next = await store.read(session);
+    expect([[...next.publications.values()], next.files]).toEqual([[newer], []]);
+  });
+
+  it("of other tables stay", async () => {
+    await store.recordStep(session, record(stepOf("a"), { publication, ingest: { batch_id: "b1", current: [fileOf("a.csv")], quarantined: [] } }));
+    const other = { ...publication, subject: "bronze.items" };
+    const items = { batch_id: "b2", current: [fileOf("a.csv", { table: "bronze.items", batch_id: "b2" })], quarantined: [] };
+    await store.recordStep(session, record(stepOf("b", { table: "bronze.items" }), { publication: other, ingest: items }));
+    const state = await store.read(session);
+    expect([[...state.publications.keys()].sort(), state.files.map((file) => file.table)]).toEqual([["bronze.items", "bronze.orders"], ["bronze.items", "bronze.orders"]]);
+  });
+
+  it("vanish with the transaction they were recorded in", async () => {
+    const failing = session.transaction(async () => {
+      await store.recordStep(session, record(stepOf("a", { checks: [checkOf("unique")] }), { publication, ingest: { batch_id: "b1", current: [fileOf("a.csv")], quarantined: [refusedOf(1)] } }));
+      throw new Error("killed");
+    });
+    await expect(failing).rejects.toThrow("killed");
+    const [counts] = await session.query({
+      text: "select (select count(*) from assay.steps) + (select count(*) from assay.checks) + (select count(*) from assay.publications) + (select count(*) from assay.files) + (select count(*) from assay.quarantine) as rows",
+    });
+    expect(Number(counts?.rows)).toBe(0);
+  });
+});
+
+describe("quarantine", () => {
+  const kept = (quarantined: readonly RefusedRow[], current: readonly IngestedFile[] = [fileOf("a.csv")], batch_id = "b1"): Promise<void> =>
+    store.recordStep(session, record(stepOf("ingest bronze.orders"), { ingest: { batch_id, current, quarantined } }));
+
+  it("keeps 25,000 rows of any text, in the file's order", async () => {
+    const rows = Array.from({ length: 25_000 }, (_, index) => refusedOf(25_001 - index, { raw: index % 1000 === 0 ? `${odd}${index}` : `raw ${index}` }));
+    await kept(rows);
+    const { rows: found, total } = await store.readQuarantine(session, "bronze.orders", 25_000);
+    expect(total).toBe(25_000);
+    expect(found.map((row) => row.row_number)).toEqual(Array.from({ length: 25_000 }, (_, index) => index + 2));
+    expect(found.at(-1)).toEqual({ run_id: "r1", table: "bronze.orders", source_file: "/data/a.csv", row_number: 25_001, column: "price", reason: "type", message: "not a number", raw: `${odd}0` });
+    expect((await store.readQuarantine(session, null, 3)).rows).toHaveLength(3);
+  });
+
+  it("keeps texts that are no text, and large ones", async () => {
+    const large = "x".repeat(2_000_000);
+    await kept([refusedOf(2, { raw: "half \ud800 pair" }), refusedOf(3, { raw: large }), refusedOf(null, { raw: null, column: null })]);
+    const { rows } = await store.readQuarantine(session, "bronze.orders", 10);
+    expect(rows.map((row) => row.raw)).toEqual(["half \ufffd pair", large, null]);
+  });
+
+  it("is grouped by table, reason and column", async () => {
+    await kept([refusedOf(2), refusedOf(3), refusedOf(4, { reason: "not_null" }), refusedOf(5, { column: null, reason: "quote" })]);
+    expect((await store.listQuarantine(session)).map(({ table, reason, column, rows, files, last_run_id }) => [table, reason, column, rows, files, last_run_id])).toEqual([
+      ["bronze.orders", "type", "price", 2, 1, "r1"],
+      ["bronze.orders", "not_null", "price", 1, 1, "r1"],
+      ["bronze.orders", "quote", null, 1, 1, "r1"],
+    ]);
+  });
+
+  it("shows only rows of files that count now", async () => {
+    await kept([refusedOf(2), refusedOf(2, { source_file: "/data/b.csv" })], [fileOf("a.csv"), fileOf("b.csv")]);
+    expect((await store.readQuarantine(session, null, 10)).total).toBe(2);
+    await kept([], [fileOf("b.csv")], "b2");
+    expect((await store.readQuarantine(session, null, 10)).rows.map((row) => row.source_file)).toEqual(["/data/b.csv"]);
+    await kept([refusedOf(9, { source_file: "/data/b.csv" })], [fileOf("b.csv", { batch_id: "b3" })], "b3");
+    expect((await store.readQuarantine(session, null, 10)).rows.map((row) => row.row_number)).toEqual([9]);
+    expect((await store.readQuarantine(session, "bronze.items", 10)).total).toBe(0);
+  });
+});
+
+describe("migrate", () => {
+  it("changes nothing the second time", async () => {
+    await store.startRun(session, start("r1"));
+    await store.migrate(session);
+    expect((await store.listRuns(session, 10)).map((run) => run.run_id)).toEqual(["r1"]);
+  });
+
+  it("leaves the state of a newer Assay alone", async () => {
+    await session.execute({ text: "update assay.state_version set version = version + 1" });
+    await expect(store.migrate(session)).rejects.toMatchObject({ code: "PROJECT_INVALID" });
+  });
+});
