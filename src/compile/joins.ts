@@ -1,7 +1,7 @@
 import { quoteIdentifier } from "../define/quote.ts";
 import type { Expression, JoinRef, SelectNode, TableRef } from "../ports/syntax-tree.ts";
 import { type OutputColumn, type TableColumns, tableNamed } from "./lineage.ts";
-import type { JoinedTable } from "./manifest.ts";
+import type { JoinEdge, JoinedTable } from "./manifest.ts";
 import { conjuncts, leavesOf } from "./tree.ts";
 
 interface Equality {
@@ -21,21 +21,23 @@ export function joinedTables(node: SelectNode, outputs: readonly OutputColumn[] 
     return owners.length === 1 ? (owners[0]?.alias ?? null) : null;
   };
   const equalities = [...joinConditions(node.from_table, owner), ...conjuncts(node.where_clause).flatMap((part) => equalityOf(part, owner))];
-  const equatedBy = (leaf: { readonly alias: string }, own: readonly Equality[]): readonly string[] =>
-    own.flatMap(({ left, right }) => [left, right].filter((side) => same(side.alias, leaf.alias)).map((side) => side.column));
   return leaves.map((leaf) => ({
     ...leaf,
     exact: isJoinedExactly(node.from_table, leaf.alias, owner),
-    joinedBy: equatedBy(leaf, ownConditions(node.from_table, leaf.alias, owner)),
-    on: equalities.flatMap(({ left, right }) => {
-      if (same(left.alias, leaf.alias)) return [{ column: left.column, otherAlias: right.alias, otherColumn: right.column }];
-      if (same(right.alias, leaf.alias)) return [{ column: right.column, otherAlias: left.alias, otherColumn: left.column }];
-      return [];
-    }),
+    joinedBy: edgesOf(leaf.alias, ownConditions(node.from_table, leaf.alias, owner)),
+    on: edgesOf(leaf.alias, equalities),
     outputs: Object.fromEntries(
       (outputs ?? []).flatMap((output) => (output.origin?.alias === leaf.alias ? [[output.name, output.origin.column] as const] : [])),
     ),
   }));
+}
+
+/** Equalities seen from one of their tables. */
+function edgesOf(alias: string, equalities: readonly Equality[]): readonly JoinEdge[] {
+  return equalities.flatMap(({ left, right }) => {
+    if (same(left.alias, alias)) return [{ column: left.column, otherAlias: right.alias, otherColumn: right.column }];
+    return same(right.alias, alias) ? [{ column: right.column, otherAlias: left.alias, otherColumn: left.column }] : [];
+  });
 }
 
 type Owner = (column: string) => string | null;

@@ -161,11 +161,11 @@ function useByKey(table: TableName, select: SelectNode, input: LedgerInput): Ups
   const keys = grain.flatMap((column) => {
     const passed = outputOf(join.alias, column);
     if (passed !== undefined) return [{ column, output: passed, own: true }];
-    const edge = join.exact ? join.on.find((item) => same(item.column, column)) : undefined;
+    const edge = join.exact ? join.joinedBy.find((item) => same(item.column, column)) : undefined;
     const other = edge === undefined ? undefined : outputOf(edge.otherAlias, edge.otherColumn);
     return other === undefined ? [] : [{ column, output: other, own: false }];
   });
-  const onlyKeys = join.on.every((edge) => grain.some((column) => same(column, edge.column)));
+  const onlyKeys = join.joinedBy.every((edge) => grain.some((column) => same(column, edge.column)));
   const allOwn = keys.every((key) => key.own);
   if (grain.length === 0 || keys.length < grain.length || !(allOwn || onlyKeys)) return null;
   const isGrain = keys.length === input.grain.length && keys.every((key) => input.grain.some((column) => same(column, key.output)));
@@ -238,5 +238,5 @@ function isLeftChain(ref: TableRef | null): boolean {
 function isLookup(alias: string, input: LedgerInput): boolean {
   const join = input.joins.find((item) => same(item.alias, alias));
   const grain = join === undefined ? [] : (input.shapes.get(join.table)?.grain ?? []);
-  return grain.length > 0 && grain.every((key) => join?.joinedBy.some((column) => same(column, key)) ?? false);
+  return grain.length > 0 && grain.every((key) => join?.joinedBy.some((edge) => same(edge.column, key)) ?? false);
 }

@@ -63,13 +63,20 @@ export interface JoinedTable {
   readonly table: TableName;
   readonly alias: string;
   /** Column of this table = column of another table in the same FROM. */
-  readonly on: readonly { readonly column: string; readonly otherAlias: string; readonly otherColumn: string }[];
+  readonly on: readonly JoinEdge[];
   /** Columns of this table that its own join equates with a table before it. */
-  readonly joinedBy: readonly string[];
+  readonly joinedBy: readonly JoinEdge[];
   /** Joined by these equalities and nothing else. */
   readonly exact: boolean;
   /** Columns of this table that the model passes on unchanged: output name → column. */
   readonly outputs: Readonly<Record<string, string>>;
+}
+
+/** A table's column that equals a column of another table in the same FROM. */
+export interface JoinEdge {
+  readonly column: string;
+  readonly otherAlias: string;
+  readonly otherColumn: string;
 }
 
 /** How a model's rows are accounted for. */
