@@ -30,7 +30,7 @@ export async function buildModel(run: Run, session: Session, step: Step, positio
       throw buildError(run, table, error);
     });
     const { name, columns, grain } = table;
-    const report = await runChecks(session, { table: name, relation, columns, grain, checks: table.checks, present: new Set() });
+    const report = await runChecks(run.engine, session, { table: name, relation, columns, grain, checks: table.checks, present: new Set() });
     const checks = await explained(run, session, table, relation, report);
     const facts = { ...(await ledgerOf(run, session, table, relation, report.rows, params)), checks, conserved: report.conserved };
     throwOnFailure(table, facts);

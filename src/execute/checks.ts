@@ -1,7 +1,7 @@
 import type { Check } from "../define/check.ts";
 import { columnList, quoteIdentifier, quoteTable, quoteText, quoteValue } from "../define/quote.ts";
 import type { ContractColumn } from "../define/types.ts";
-import type { Session } from "../ports/engine.ts";
+import type { Engine, Session } from "../ports/engine.ts";
 import type { CheckResult, ConservedMeasure, TableName } from "../terms.ts";
 import { countOf, oneRow } from "./context.ts";
 
@@ -33,10 +33,23 @@ interface RowRule {
   readonly says: string;
 }
 
-/** Runs the contract's own rules (not null, grain) and the declared checks; one scan serves all that hold row by row. */
-export async function runChecks(session: Session, subject: CheckSubject): Promise<CheckReport> {
+/** A rule that a key appears once. Rows without the whole key do not count. */
+interface KeyRule {
+  readonly check: string;
+  readonly columns: readonly string[];
+  readonly severity: Check["severity"];
+  /** Null: the grain. */
+  readonly declared: Check | null;
+}
+
+/** Runs the contract's own rules (not null, grain) and the declared checks; one scan serves all that hold row by row, and keys. */
+export async function runChecks(engine: Pick<Engine, "keyHash">, session: Session, subject: CheckSubject): Promise<CheckReport> {
   const rules = rowRules(subject);
-  const counts = rules.map((rule, index) => `, count(*) filter (where ${rule.broken}) as broken_${index}`);
+  const keys = keyRules(subject);
+  const counts = [
+    ...rules.map((rule, index) => `, count(*) filter (where ${rule.broken}) as broken_${index}`),
+    ...keys.map((key, index) => `, ${keyCounts(engine, subject, key, index)}`),
+  ];
   const scan = await oneRow(session, `select count(*) as rows${counts.join("")} from ${subject.relation}`);
   const rows = countOf(scan.rows);
   const results: CheckResult[] = [];
@@ -46,9 +59,16 @@ export async function runChecks(session: Session, subject: CheckSubject): Promis
     const message = failures === 0 ? null : `${rule.says}${await examples(session, subject, rule)}`;
     results.push(resultOf(rule.check, rule.column, rule.severity, failures, message));
   }
-  if (subject.grain !== null) results.push(await grainResult(session, subject, subject.grain, rows));
-  for (const check of subject.checks) {
-    const result = await tableRule(session, subject, check, rows, conserved);
+  if (subject.grain?.length === 0) results.push(oneRowResult(rows));
+  for (const declared of [null, ...subject.checks]) {
+    const index = keys.findIndex((key) => key.declared === declared);
+    const key = keys[index];
+    if (key !== undefined) {
+      // As many hashes as keys prove that every key appears once; fewer may be a rare collision, so the keys themselves are looked at.
+      const unique = scan[`keys_${index}`] === scan[`hashes_${index}`];
+      results.push(unique ? resultOf(key.check, key.columns.join(", "), key.severity, 0, null) : await uniqueResult(session, subject, key));
+    }
+    const result = declared === null ? null : await tableRule(session, subject, declared, rows, conserved);
     if (result !== null) results.push(result);
   }
   return { rows, results, conserved };
@@ -131,32 +151,44 @@ function shortened(value: unknown): string {
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
 
-async function grainResult(session: Session, subject: CheckSubject, grain: readonly string[], rows: number): Promise<CheckResult> {
-  if (grain.length === 0) {
-    return resultOf("grain", null, "error", rows === 1 ? 0 : Math.max(rows, 1), rows === 1 ? null : `the grain is exactly one row, there are ${rows}`);
-  }
-  return uniqueResult(session, subject, "grain", grain, "error");
+function keyRules(subject: CheckSubject): readonly KeyRule[] {
+  const rule = (check: string, columns: readonly string[], declared: Check): KeyRule => ({ check, columns, severity: declared.severity, declared });
+  const declared = subject.checks.flatMap((check): readonly KeyRule[] => {
+    if (check.kind === "unique") return [rule(check.kind, [check.column], check)];
+    return check.kind === "unique_combination" ? [rule(check.kind, check.columns, check)] : [];
+  });
+  const grain = subject.grain ?? [];
+  return grain.length === 0 ? declared : [{ check: "grain", columns: grain, severity: "error", declared: null }, ...declared];
 }
 
-async function uniqueResult(session: Session, subject: CheckSubject, name: string, columns: readonly string[], severity: Check["severity"]): Promise<CheckResult> {
+function keyCounts(engine: Pick<Engine, "keyHash">, subject: CheckSubject, key: KeyRule, index: number): string {
+  const nullable = key.columns.filter((name) => subject.columns.find((column) => column.name.toLowerCase() === name.toLowerCase())?.nullable !== false);
+  const filter = nullable.length === 0 ? "" : ` filter (where ${presence(nullable)})`;
+  return `count(*)${filter} as keys_${index}, count(distinct ${engine.keyHash(key.columns)})${filter} as hashes_${index}`;
+}
+
+function presence(columns: readonly string[]): string {
+  return columns.map((column) => `${quoteIdentifier(column)} is not null`).join(" and ");
+}
+
+function oneRowResult(rows: number): CheckResult {
+  return resultOf("grain", null, "error", rows === 1 ? 0 : Math.max(rows, 1), rows === 1 ? null : `the grain is exactly one row, there are ${rows}`);
+}
+
+async function uniqueResult(session: Session, subject: CheckSubject, { check, columns, severity }: KeyRule): Promise<CheckResult> {
   const keys = columnList(columns);
-  const present = columns.map((column) => `${quoteIdentifier(column)} is not null`).join(" and ");
-  const repeated = `select ${keys}, count(*) as _times from ${subject.relation} where ${present} group by ${keys} having count(*) > 1`;
+  const repeated = `select ${keys}, count(*) as _times from ${subject.relation} where ${presence(columns)} group by ${keys} having count(*) > 1`;
   const failures = countOf((await oneRow(session, `select count(*) as keys from (${repeated})`)).keys);
-  if (failures === 0) return resultOf(name, columns.join(", "), severity, 0, null);
+  if (failures === 0) return resultOf(check, columns.join(", "), severity, 0, null);
   const example = await oneRow(session, `select * from (${repeated}) order by _times desc, ${keys} limit 1`);
   const { _times, ...key } = example;
   const message = `${failures} ${failures === 1 ? "key appears" : "keys appear"} more than once, e.g. ${describeRow(key, subject.columns)} ${_times} times`;
-  return resultOf(name, columns.join(", "), severity, failures, message);
+  return resultOf(check, columns.join(", "), severity, failures, message);
 }
 
 /** Checks that need a query of their own; null for those the scan answered. */
 async function tableRule(session: Session, subject: CheckSubject, check: Check, rows: number, conserved: ConservedMeasure[]): Promise<CheckResult | null> {
   switch (check.kind) {
-    case "unique":
-      return uniqueResult(session, subject, check.kind, [check.column], check.severity);
-    case "unique_combination":
-      return uniqueResult(session, subject, check.kind, check.columns, check.severity);
     case "row_count": {
       const holds = rows >= (check.min ?? 0) && rows <= (check.max ?? Number.POSITIVE_INFINITY);
       const message = holds ? null : `there are ${rows} rows, not ${check.min ?? 0} to ${check.max ?? "any number"}`;
@@ -186,6 +218,8 @@ async function tableRule(session: Session, subject: CheckSubject, check: Check, 
     case "between":
     case "matches":
     case "expression":
+    case "unique":
+    case "unique_combination":
       return null;
     default:
       return check satisfies never;

@@ -93,7 +93,7 @@ interface Ingested {
 async function publish(run: Run, session: Session, step: Step, position: number, table: BronzeTable, ingested: Ingested): Promise<StepResult> {
   const files = ingested.current.filter((file) => file.files !== "").map((file) => run.lake.absolute(file.files));
   const relation = relationOver(table, files);
-  const report = await runChecks(session, {
+  const report = await runChecks(run.engine, session, {
     table: table.name,
     relation,
     columns: table.columns,

@@ -58,6 +58,8 @@ export interface Engine {
   publish(session: Session, candidate: Candidate): Promise<void>;
   /** Makes a bronze table a view over committed batch files (paths or globs); none gives an empty table. */
   publishBronze(session: Session, table: TableName, columns: readonly ContractColumn[], files: readonly string[]): Promise<void>;
+  /** SQL of a hash over columns, for counting distinct keys cheaply: equal keys have equal hashes; different keys hardly ever do. */
+  keyHash(columns: readonly string[]): string;
   /** A published table's rows for a sink. */
   sinkRows(session: Session, table: TableName, columns: readonly ContractColumn[]): SinkRows;
   close(): Promise<void>;

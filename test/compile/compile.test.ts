@@ -20,13 +20,20 @@ interface Parts {
   readonly sinks?: readonly SinkDefinition[];
 }
 
-const orders = bronze("orders", { from: csv("o.csv"), key: ["id"], columns: { id: t.integer(), total: t.decimal(10, 2, { nullable: true }), state: t.varchar() } });
+const orders = bronze("orders", {
+  from: csv("o.csv"),
+  key: ["id"],
+  columns: { id: t.integer(), total: t.decimal(10, 2, { nullable: true }), state: t.varchar() },
+});
 
 async function compile(parts: Parts): Promise<Manifest> {
   const analyzer = await duckdbAnalyzer(await memoryDatabase());
   try {
     const { bronze: tables = [orders], models = [], pipelines = [], sinks = [] } = parts;
-    return await compileProject({ folder: ".", config: defineProject({ name: "shop" }), bronze: tables, models, pipelines, sinks }, analyzer);
+    return await compileProject(
+      { folder: ".", config: defineProject({ name: "shop" }), bronze: tables, models, pipelines, sinks },
+      analyzer,
+    );
   } finally {
     analyzer.close();
   }
@@ -39,7 +46,11 @@ const good = "select state, count(*) as n from bronze.orders group by state";
 
 describe("compileProject", () => {
   it("orders tables after what they read, whatever the order of files", async () => {
-    const last = model("gold.last", { grain: ["state"], columns: { state: t.varchar() }, sql: sql`select state from ${{ name: "gold.by_state" }}` });
+    const last = model("gold.last", {
+      grain: ["state"],
+      columns: { state: t.varchar() },
+      sql: sql`select state from ${{ name: "gold.by_state" }}`,
+    });
     const manifest = await compile({ models: [last, byState(good)] });
     expect(manifest.tables.map((table) => table.name)).toEqual(["bronze.orders", "gold.by_state", "gold.last"]);
     expect(manifest.tables.at(-1)).toMatchObject({ upstreams: ["gold.by_state"], dependencies: ["gold.by_state"], layer: "gold" });
@@ -47,8 +58,14 @@ describe("compileProject", () => {
 
   it("counts tables that checks compare with as dependencies, not as upstreams", async () => {
     const other = bronze("states", { from: csv("s.csv"), columns: { state: t.varchar() } });
-    const manifest = await compile({ bronze: [orders, other], models: [byState(good, { checks: [check.relationships("state", other, "state")] })] });
-    expect(manifest.tables.find((table) => table.name === "gold.by_state")).toMatchObject({ upstreams: ["bronze.orders"], dependencies: ["bronze.orders", "bronze.states"] });
+    const manifest = await compile({
+      bronze: [orders, other],
+      models: [byState(good, { checks: [check.relationships("state", other, "state")] })],
+    });
+    expect(manifest.tables.find((table) => table.name === "gold.by_state")).toMatchObject({
+      upstreams: ["bronze.orders"],
+      dependencies: ["bronze.orders", "bronze.states"],
+    });
   });
 
   it("says everything that is wrong in one pass, but repeats nothing downstream", async () => {
@@ -66,23 +83,79 @@ describe("compileProject", () => {
     ["two statements", { models: [byState(`${good}; select 2`)] }, /^SQL_SYNTAX .*more than one statement/],
     ["no statement", { models: [byState("-- nothing")] }, /^SQL_SYNTAX .*no statement/],
     ["a statement that is no SELECT", { models: [byState("drop table bronze.orders")] }, /^SQL_SYNTAX/],
-    ["an unknown table", { models: [byState("select state, count(*) as n from bronze.order group by all")] }, /^TABLE_UNKNOWN .*bronze\.order,/],
-    ["a table without layer", { models: [byState("select state, count(*) as n from orders group by all")] }, /^TABLE_UNKNOWN .*reads orders/],
-    ["a table of another database", { models: [byState("select state, count(*) as n from memory.bronze.orders group by all")] }, /^TABLE_UNKNOWN .*memory\.bronze\.orders/],
+    [
+      "an unknown table",
+      { models: [byState("select state, count(*) as n from bronze.order group by all")] },
+      /^TABLE_UNKNOWN .*bronze\.order,/,
+    ],
+    [
+      "a table without layer",
+      { models: [byState("select state, count(*) as n from orders group by all")] },
+      /^TABLE_UNKNOWN .*reads orders/,
+    ],
+    [
+      "a table of another database",
+      { models: [byState("select state, count(*) as n from memory.bronze.orders group by all")] },
+      /^TABLE_UNKNOWN .*memory\.bronze\.orders/,
+    ],
     ["a file read by its name", { models: [byState("select state, count(*) as n from 'x.csv' group by all")] }, /^TABLE_UNKNOWN .*x\.csv/],
     ["a model that reads itself", { models: [byState("select state, n from gold.by_state")] }, /^CYCLE .*gold\.by_state → gold\.by_state/],
     ["a parameter nobody declares", { models: [byState("select state, $n::bigint as n from bronze.orders")] }, /^PARAM_INVALID .*\$n/],
     ["a grain that is no column", { models: [byState(good, { grain: ["stat" as never] })] }, /^COLUMN_UNKNOWN .*stat/],
     ["no grain", { models: [{ ...byState(good), grain: null }] }, /^GRAIN_MISSING/],
-    ["a grain that may be null", { models: [byState(good, { columns: { state: t.varchar({ nullable: true }), n: t.bigint() } })] }, /^CONTRACT_MISMATCH .*grain column state may be null/],
+    [
+      "a grain that may be null",
+      { models: [byState(good, { columns: { state: t.varchar({ nullable: true }), n: t.bigint() } })] },
+      /^CONTRACT_MISMATCH .*grain column state may be null/,
+    ],
     ["an index on no column", { models: [byState(good, { indexes: { i: ["x" as never] } })] }, /^COLUMN_UNKNOWN .*index i names x/],
-    ["a nullable column in a strict contract", { models: [model("gold.t", { grain: ["id"], columns: { id: t.integer(), total: t.decimal(10, 2) }, sql: sql`select id, total from ${orders}` })] }, /^NULLABILITY_MISMATCH .*total/],
-    ["a full join in a strict contract", { models: [model("gold.t", { grain: [], columns: { id: t.integer() }, sql: sql`select o.id from ${orders} o full join ${orders} p on p.id = o.id + 1` })] }, /^NULLABILITY_MISMATCH .*id/],
+    [
+      "a nullable column in a strict contract",
+      {
+        models: [
+          model("gold.t", {
+            grain: ["id"],
+            columns: { id: t.integer(), total: t.decimal(10, 2) },
+            sql: sql`select id, total from ${orders}`,
+          }),
+        ],
+      },
+      /^NULLABILITY_MISMATCH .*total/,
+    ],
+    [
+      "a full join in a strict contract",
+      {
+        models: [
+          model("gold.t", {
+            grain: [],
+            columns: { id: t.integer() },
+            sql: sql`select o.id from ${orders} o full join ${orders} p on p.id = o.id + 1`,
+          }),
+        ],
+      },
+      /^NULLABILITY_MISMATCH .*id/,
+    ],
     ["a bronze key that is no column", { bronze: [{ ...orders, key: ["idd"] }] }, /^COLUMN_UNKNOWN bronze\.orders: .*idd/],
-    ["a bronze key that may be null", { bronze: [{ ...orders, key: ["total"] }] }, /^CONTRACT_MISMATCH bronze\.orders: the key column total may be null/],
-    ["a partition that does not bind", { bronze: [{ ...orders, partitionBy: { year: "yaer(id)" } }] }, /^SQL_INVALID bronze\.orders: partition year/],
-    ["replication of a number", { bronze: [{ ...orders, replicate: { times: "1", keys: ["id"] } }] }, /^CONTRACT_MISMATCH .*replicated key id is INTEGER/],
-    ["a sink of no model", { sinks: [sink("w", { to: postgres("postgres://h/d"), schema: "s", tables: [{ name: "gold.nothing" }] })] }, /^TABLE_UNKNOWN sink w sends gold\.nothing/],
+    [
+      "a bronze key that may be null",
+      { bronze: [{ ...orders, key: ["total"] }] },
+      /^CONTRACT_MISMATCH bronze\.orders: the key column total may be null/,
+    ],
+    [
+      "a partition that does not bind",
+      { bronze: [{ ...orders, partitionBy: { year: "yaer(id)" } }] },
+      /^SQL_INVALID bronze\.orders: partition year/,
+    ],
+    [
+      "replication of a number",
+      { bronze: [{ ...orders, replicate: { times: "1", keys: ["id"] } }] },
+      /^CONTRACT_MISMATCH .*replicated key id is INTEGER/,
+    ],
+    [
+      "a sink of no model",
+      { sinks: [sink("w", { to: postgres("postgres://h/d"), schema: "s", tables: [{ name: "gold.nothing" }] })] },
+      /^TABLE_UNKNOWN sink w sends gold\.nothing/,
+    ],
   ])("refuses %s", async (_what, parts, error) => {
     expect(await errors(parts)).toEqual([expect.stringMatching(error)]);
   });
@@ -122,28 +195,53 @@ describe("compileProject", () => {
   });
 
   it("types a parameter's column by the contract, whatever value it gets", async () => {
-    const scaled = model("gold.scaled", { grain: ["id"], columns: { id: t.integer(), total: t.decimal(14, 2, { nullable: true }) }, sql: sql`select id, (total * $factor)::decimal(14, 2) as total from ${orders}` });
-    const plain = model("gold.plain", { grain: ["id"], columns: { id: t.integer(), f: t.bigint() }, sql: sql`select id, $factor as f from ${orders}` });
-    const manifest = await compile({ models: [scaled, plain], pipelines: [pipeline("p", { params: z.object({ factor: z.int().default(2) }) })] });
-    const select = (name: string): string | undefined => manifest.tables.find((table): table is ModelTable => table.name === name && table.kind === "model")?.select;
+    const scaled = model("gold.scaled", {
+      grain: ["id"],
+      columns: { id: t.integer(), total: t.decimal(14, 2, { nullable: true }) },
+      sql: sql`select id, (total * $factor)::decimal(14, 2) as total from ${orders}`,
+    });
+    const plain = model("gold.plain", {
+      grain: ["id"],
+      columns: { id: t.integer(), f: t.bigint() },
+      sql: sql`select id, $factor as f from ${orders}`,
+    });
+    const manifest = await compile({
+      models: [scaled, plain],
+      pipelines: [pipeline("p", { params: z.object({ factor: z.int().default(2) }) })],
+    });
+    const select = (name: string): string | undefined =>
+      manifest.tables.find((table): table is ModelTable => table.name === name && table.kind === "model")?.select;
     expect(select("gold.plain")).toContain('cast("f" as BIGINT)');
     expect(manifest.tables.find((table) => table.name === "gold.plain")?.params).toEqual(["factor"]);
     const asView = { ...plain, materialize: view() };
-    expect(await errors({ models: [asView], pipelines: [pipeline("p", { params: z.object({ factor: z.int().default(2) }) })] })).toEqual([expect.stringMatching(/^SQL_INVALID .*\$factor/)]);
+    expect(await errors({ models: [asView], pipelines: [pipeline("p", { params: z.object({ factor: z.int().default(2) }) })] })).toEqual([
+      expect.stringMatching(/^SQL_INVALID .*\$factor/),
+    ]);
   });
 
   it("changes a fingerprint with the definition, and only with it", async () => {
-    const fingerprint = async (definition: ModelDefinition): Promise<string | undefined> => (await compile({ models: [definition] })).tables.at(-1)?.fingerprint;
+    const fingerprint = async (definition: ModelDefinition): Promise<string | undefined> =>
+      (await compile({ models: [definition] })).tables.at(-1)?.fingerprint;
     const base = await fingerprint(byState(good));
-    expect(await fingerprint(byState(`-- why\n${good.toUpperCase().replace("BRONZE.ORDERS", "bronze.orders").replaceAll("STATE", "state").replace("AS N", "as n")}`))).toBe(base);
+    expect(
+      await fingerprint(
+        byState(
+          `-- why\n${good.toUpperCase().replace("BRONZE.ORDERS", "bronze.orders").replaceAll("STATE", "state").replace("AS N", "as n")}`,
+        ),
+      ),
+    ).toBe(base);
     expect(await fingerprint({ ...byState(good), description: "new", tags: ["x"], location: { file: "other.ts", line: 99 } })).toBe(base);
-    expect(await fingerprint(byState(good, { columns: { state: t.varchar({ sensitive: true, description: "x" }), n: t.bigint() } }))).toBe(base);
+    expect(await fingerprint(byState(good, { columns: { state: t.varchar({ sensitive: true, description: "x" }), n: t.bigint() } }))).toBe(
+      base,
+    );
     expect(await fingerprint(byState(`${good} having count(*) > 0`))).not.toBe(base);
     expect(await fingerprint(byState(good, { columns: { state: t.varchar(), n: t.integer() } }))).not.toBe(base);
     expect(await fingerprint(byState(good, { columns: { state: t.varchar(), n: t.bigint({ nullable: true }) } }))).not.toBe(base);
     expect(await fingerprint(byState(good, { materialize: view() }))).not.toBe(base);
     expect(await fingerprint(byState(good, { checks: [check.rowCount({ min: 1 })] }))).not.toBe(base);
-    expect(await fingerprint(byState(good, { checks: [check.rowCount({ min: 2 })] }))).not.toBe(await fingerprint(byState(good, { checks: [check.rowCount({ min: 1 })] })));
+    expect(await fingerprint(byState(good, { checks: [check.rowCount({ min: 2 })] }))).not.toBe(
+      await fingerprint(byState(good, { checks: [check.rowCount({ min: 1 })] })),
+    );
   });
 });
 
@@ -154,16 +252,32 @@ describe("names", () => {
     expect(await errors({ models: [named(name)] })).toEqual([]);
   });
 
-  it.each(["gold.", "gold.a b", "gold.a-b", "gold.a.b", "gold.1a", "platinum.x", "x", 'gold.a"b', "gold.é", "gold.x__candidate", "gold.X__Candidate"])("%s cannot", async (name) => {
+  it.each([
+    "gold.",
+    "gold.a b",
+    "gold.a-b",
+    "gold.a.b",
+    "gold.1a",
+    "platinum.x",
+    "x",
+    'gold.a"b',
+    "gold.é",
+    "gold.x__candidate",
+    "gold.X__Candidate",
+  ])("%s cannot", async (name) => {
     expect(await errors({ models: [named(name)] })).toEqual([expect.stringMatching(/^NAME_INVALID/)]);
   });
 
   it.each(["", "_run_id"])("a column cannot be named %j", async (name) => {
-    expect(await errors({ models: [byState(good, { columns: { [name]: t.varchar() } as never })] })).toEqual([expect.stringMatching(/^NAME_INVALID/)]);
+    expect(await errors({ models: [byState(good, { columns: { [name]: t.varchar() } as never })] })).toEqual([
+      expect.stringMatching(/^NAME_INVALID/),
+    ]);
   });
 
   it("no two definitions and no two columns share a name, in whatever case", async () => {
-    expect(await errors({ models: [named("gold.x"), named("gold.X")] })).toEqual([expect.stringMatching(/^NAME_DUPLICATE two definitions of the table gold\.X/)]);
+    expect(await errors({ models: [named("gold.x"), named("gold.X")] })).toEqual([
+      expect.stringMatching(/^NAME_DUPLICATE two definitions of the table gold\.X/),
+    ]);
     expect(await errors({ pipelines: [pipeline("p"), pipeline("P")] })).toEqual([expect.stringMatching(/^NAME_DUPLICATE .*pipeline P/)]);
     const twice = bronze("x", { from: csv("x.csv"), columns: { id: t.integer(), ID: t.integer() } });
     expect(await errors({ bronze: [twice] })).toEqual([expect.stringMatching(/^NAME_DUPLICATE bronze\.x: the columns id and ID/)]);

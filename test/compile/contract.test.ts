@@ -75,9 +75,15 @@ describe("contractErrors", () => {
     ];
     const strict = contractErrors("gold.m", contractColumns({ x: t.integer(), y: t.integer() }), described, outputs, location);
     expect(strict.map((error) => [error.code, error.message, error.location])).toEqual([
-      ["NULLABILITY_MISMATCH", "gold.m: column x is declared not null but can be null (it is bronze.a.x, which can be null here)", location],
+      [
+        "NULLABILITY_MISMATCH",
+        "gold.m: column x is declared not null but can be null (it is bronze.a.x, which can be null here)",
+        location,
+      ],
     ]);
-    expect(contractErrors("gold.m", contractColumns({ x: t.integer({ nullable: true }), y: t.integer() }), described, outputs, location)).toEqual([]);
+    expect(
+      contractErrors("gold.m", contractColumns({ x: t.integer({ nullable: true }), y: t.integer() }), described, outputs, location),
+    ).toEqual([]);
   });
 });
 
@@ -100,27 +106,45 @@ describe("inferredColumns", () => {
     expect(column?.nullable).toBe(true);
   });
 
-  it.each(["[1]", "{'a': 1}", "now()", "'a'::blob", "interval 1 day", "'x'::timestamp_ns", "p.id, q.id"])("refuses %s with what to do", async (expression) => {
-    const described = await duckdb.describe(`select ${expression} from bronze.a p, bronze.a q`);
-    expect(await errorsOf(() => inferredColumns("gold.m", described, null, location))).toEqual([expect.stringMatching(/^CONTRACT_MISMATCH gold\.m/)]);
-  });
+  it.each(["[1]", "{'a': 1}", "now()", "'a'::blob", "interval 1 day", "'x'::timestamp_ns", "p.id, q.id"])(
+    "refuses %s with what to do",
+    async (expression) => {
+      const described = await duckdb.describe(`select ${expression} from bronze.a p, bronze.a q`);
+      expect(await errorsOf(() => inferredColumns("gold.m", described, null, location))).toEqual([
+        expect.stringMatching(/^CONTRACT_MISMATCH gold\.m/),
+      ]);
+    },
+  );
 });
 
 describe("contractSelect", () => {
-  const contract = contractColumns({ b: t.decimal(12, 2), a: t.varchar(), "odd \"name": t.bigint() });
+  const contract = contractColumns({ b: t.decimal(12, 2), a: t.varchar(), 'odd "name': t.bigint() });
 
   it("gives the contract's columns, in its order and types", async () => {
-    const text = "select 'x' as A, 1::decimal(10,2) as b, 3 as \"odd \"\"name\"";
+    const text = 'select \'x\' as A, 1::decimal(10,2) as b, 3 as "odd ""name"';
     const select = contractSelect(text, contract, await duckdb.describe(text));
-    expect((await duckdb.describe(select)).map((column) => `${column.name} ${column.type}`)).toEqual(["b DECIMAL(12,2)", "a VARCHAR", 'odd "name BIGINT']);
+    expect((await duckdb.describe(select)).map((column) => `${column.name} ${column.type}`)).toEqual([
+      "b DECIMAL(12,2)",
+      "a VARCHAR",
+      'odd "name BIGINT',
+    ]);
   });
 
-  it.each(["select 1 as b", "select 1 as b;", "select 1 as b -- end", "select 1 as b; -- end", "/* x */ select 1 as b ;\n/* y */\n", "with c as (select 1 as b) select * from c", "from (select 1 as b)", "(select 1 as b)", "values (1)"])(
-    "can wrap %j",
-    async (text) => {
-      const described = (await duckdb.describe(text)).map((column) => ({ ...column, name: "b" }));
-      const named = text === "values (1)" ? "select col0 as b from (values (1))" : text;
-      expect(await duckdb.describe(contractSelect(named, contractColumns({ b: t.bigint() }), described))).toEqual([{ name: "b", type: "BIGINT" }]);
-    },
-  );
+  it.each([
+    "select 1 as b",
+    "select 1 as b;",
+    "select 1 as b -- end",
+    "select 1 as b; -- end",
+    "/* x */ select 1 as b ;\n/* y */\n",
+    "with c as (select 1 as b) select * from c",
+    "from (select 1 as b)",
+    "(select 1 as b)",
+    "values (1)",
+  ])("can wrap %j", async (text) => {
+    const described = (await duckdb.describe(text)).map((column) => ({ ...column, name: "b" }));
+    const named = text === "values (1)" ? "select col0 as b from (values (1))" : text;
+    expect(await duckdb.describe(contractSelect(named, contractColumns({ b: t.bigint() }), described))).toEqual([
+      { name: "b", type: "BIGINT" },
+    ]);
+  });
 });

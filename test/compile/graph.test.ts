@@ -3,7 +3,11 @@ import { describe, expect, it } from "vitest";
 import { dependencyOrder, type GraphNode } from "../../src/compile/graph.ts";
 import { AssayError } from "../../src/errors.ts";
 
-const node = (name: string, ...upstreams: readonly string[]): GraphNode<string> => ({ name, upstreams, location: { file: `${name}.ts`, line: 1 } });
+const node = (name: string, ...upstreams: readonly string[]): GraphNode<string> => ({
+  name,
+  upstreams,
+  location: { file: `${name}.ts`, line: 1 },
+});
 const order = (...nodes: readonly GraphNode<string>[]): readonly string[] => dependencyOrder(nodes).map((item) => item.name);
 
 function cycleOf(...nodes: readonly GraphNode<string>[]): string {
@@ -42,7 +46,9 @@ describe("dependencyOrder", () => {
   it("is right for any graph", () => {
     const graph = fc.array(fc.uniqueArray(fc.nat(14), { maxLength: 4 }), { maxLength: 15 });
     const check = (edges: readonly (readonly number[])[]): void => {
-      const nodes = edges.map((upstreams, index) => node(`n${index}`, ...upstreams.filter((upstream) => upstream < edges.length).map((upstream) => `n${upstream}`)));
+      const nodes = edges.map((upstreams, index) =>
+        node(`n${index}`, ...upstreams.filter((upstream) => upstream < edges.length).map((upstream) => `n${upstream}`)),
+      );
       let names: readonly string[];
       try {
         names = order(...nodes);
@@ -56,7 +62,8 @@ describe("dependencyOrder", () => {
         return;
       }
       expect([...names].sort()).toEqual(nodes.map((item) => item.name).sort());
-      for (const { name, upstreams } of nodes) for (const upstream of upstreams) expect(names.indexOf(upstream)).toBeLessThan(names.indexOf(name));
+      for (const { name, upstreams } of nodes)
+        for (const upstream of upstreams) expect(names.indexOf(upstream)).toBeLessThan(names.indexOf(name));
     };
     fc.assert(fc.property(graph, check), { numRuns: 500 });
   });

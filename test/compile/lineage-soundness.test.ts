@@ -7,13 +7,14 @@ import { outputColumns } from "../../src/compile/lineage.ts";
 import { type Columns, type ContractColumn, t } from "../../src/define/types.ts";
 import type { Session } from "../../src/ports/engine.ts";
 import type { SqlAnalyzer } from "../../src/ports/sql-analyzer.ts";
-import type { TableName } from "../../src/terms.ts";
 
 const tables: Readonly<Record<"bronze.a" | "bronze.b", Columns>> = {
   "bronze.a": { id: t.integer(), x: t.integer({ nullable: true }), f: t.boolean({ nullable: true }) },
   "bronze.b": { id: t.integer(), y: t.integer(), z: t.integer({ nullable: true }) },
 };
-const columns = new Map<string, readonly ContractColumn[]>(Object.entries(tables).map(([name, definition]) => [name, contractColumns(definition)]));
+const columns = new Map<string, readonly ContractColumn[]>(
+  Object.entries(tables).map(([name, definition]) => [name, contractColumns(definition)]),
+);
 let analyzer: SqlAnalyzer;
 let session: Session;
 beforeAll(async () => {
@@ -64,7 +65,8 @@ function queryOf(numbers: readonly number[]): string {
     () => "bronze.a as l",
     () => `${leaf("bronze.a")} as l ${join} ${leaf("bronze.b")} as r ${pick("using (id)", "on l.id = r.id", "on l.x = r.y", "on true")}`,
     () => `bronze.a as l ${pick("cross join", "positional join", "natural left join", "natural full join")} bronze.b as r`,
-    () => `bronze.a as l ${join} bronze.b as r on l.id = r.id ${pick("join", "left join", "full join")} bronze.b as q on q.id = ${pick("l.id", "r.id", "r.z")}`,
+    () =>
+      `bronze.a as l ${join} bronze.b as r on l.id = r.id ${pick("join", "left join", "full join")} bronze.b as q on q.id = ${pick("l.id", "r.id", "r.z")}`,
   )();
   const where = pick("", "", ` where ${condition(2)}`, ` where ${condition(1)} and ${condition(1)}`);
   const plain = (): string => `select ${expression(2)} as c0, ${expression(1)} as c1 from ${from}${where}`;
@@ -73,14 +75,16 @@ function queryOf(numbers: readonly number[]): string {
     const aggregate = `${pick("sum", "min", "max", "avg", "count")}(${pick("id", "1", column())})`;
     return `select ${key} as c0, ${aggregate} as c1 from ${from}${where} group by ${pick("all", key, `rollup (${key})`, `grouping sets ((), (${key}))`)}`;
   };
-  const total = (): string => `select ${pick("sum", "min", "count")}(${column()}) as c0, ${pick("count(*)", "max(id)")} as c1 from ${from}${where}${pick("", " group by all", " group by ()")}`;
+  const total = (): string =>
+    `select ${pick("sum", "min", "count")}(${column()}) as c0, ${pick("count(*)", "max(id)")} as c1 from ${from}${where}${pick("", " group by all", " group by ()")}`;
   const body = (): string => pick(plain, plain, plain, grouped, total)();
   const whole = pick<() => string>(
     () => body(),
     () => body(),
     () => `${body()} ${pick("union all", "union", "except", "intersect", "union all by name")} ${body()}`,
     () => `select s.c0, s.c1 from (${body()}) as s${pick("", "(c1, c0)")} ${pick("", "where c0 is not null", "where s.c1 = 1")}`,
-    () => `with c${pick("", "(c1, c0)")} as (${body()}) select c0, coalesce(c1, c0) as c1 from c ${pick("", "left join bronze.b on b.id = c.c0")}`,
+    () =>
+      `with c${pick("", "(c1, c0)")} as (${body()}) select c0, coalesce(c1, c0) as c1 from c ${pick("", "left join bronze.b on b.id = c.c0")}`,
   );
   return whole();
 }
@@ -100,7 +104,10 @@ describe("a column inferred not null", () => {
   it("is never null in the result", { timeout: 120_000 }, async () => {
     let followed = 0;
     let inferred = 0;
-    const check = async (numbers: readonly number[], rows: { readonly a: readonly (readonly (number | boolean | null)[])[]; readonly b: typeof rows.a }) => {
+    const check = async (
+      numbers: readonly number[],
+      rows: { readonly a: readonly (readonly (number | boolean | null)[])[]; readonly b: typeof rows.a },
+    ) => {
       const text = queryOf(numbers);
       const [outcome] = await analyzer.parse([text]);
       if (outcome === undefined || "failure" in outcome) throw new Error(`does not parse: ${text}`);

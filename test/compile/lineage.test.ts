@@ -3,7 +3,15 @@ import { outputColumns } from "../../src/compile/lineage.ts";
 import { t } from "../../src/define/types.ts";
 import { type TestAnalyzer, testAnalyzer } from "./analyzer.ts";
 
-const a = { id: t.integer(), n: t.integer(), x: t.integer({ nullable: true }), s: t.varchar({ nullable: true }), f: t.boolean({ nullable: true }), d: t.date(), j: t.json() };
+const a = {
+  id: t.integer(),
+  n: t.integer(),
+  x: t.integer({ nullable: true }),
+  s: t.varchar({ nullable: true }),
+  f: t.boolean({ nullable: true }),
+  d: t.date(),
+  j: t.json(),
+};
 const b = { id: t.integer(), a_id: t.integer({ nullable: true }), y: t.integer(), z: t.integer({ nullable: true }), flag: t.boolean() };
 let duckdb: TestAnalyzer;
 beforeAll(async () => {
@@ -85,7 +93,10 @@ const cases: readonly (readonly [text: string, expected: string])[] = [
   ["select strftime(d, '%Y'), date_trunc('month', d), year(d) from bronze.a", "no no unknown"],
   ["select lower(s), length(s), lower('A') from bronze.a", "yes yes no"],
   ["select (select max(y) from bronze.b), exists(select 1 from bronze.b) from bronze.a", "unknown unknown"],
-  ["select row_number() over (), rank() over (order by id), dense_rank() over (order by id), lag(id) over (order by id) from bronze.a", "no no no unknown"],
+  [
+    "select row_number() over (), rank() over (order by id), dense_rank() over (order by id), lag(id) over (order by id) from bronze.a",
+    "no no no unknown",
+  ],
   ["select coalesce(x, 0) as k, k + 1 as l from bronze.a", "no unknown"],
   // Aggregates.
   ["select count(*), count(x), count(*) filter (where x > 1) from bronze.a", "no no no"],

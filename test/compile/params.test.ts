@@ -5,7 +5,14 @@ import type { Project } from "../../src/compile/project.ts";
 import { defineProject, type PipelineDefinition, pipeline } from "../../src/define/project.ts";
 import { errorsOf } from "./analyzer.ts";
 
-const projectOf = (...pipelines: readonly PipelineDefinition[]): Project => ({ folder: ".", config: defineProject({ name: "p" }), bronze: [], models: [], pipelines, sinks: [] });
+const projectOf = (...pipelines: readonly PipelineDefinition[]): Project => ({
+  folder: ".",
+  config: defineProject({ name: "p" }),
+  bronze: [],
+  models: [],
+  pipelines,
+  sinks: [],
+});
 const daily = pipeline("daily", {
   params: z.object({
     scale: z.boolean().default(false),
@@ -55,12 +62,19 @@ describe("pipelineParams", () => {
     const strict = pipeline("strict", { params: z.object({ day: z.string() }) });
     expect(await errorsOf(() => pipelineParams(strict, []))).toEqual([expect.stringMatching(/^PARAM_INVALID .*day/)]);
     expect(await pipelineParams(pipeline("none"), [])).toEqual({});
-    expect(await errorsOf(() => pipelineParams(pipeline("none"), ["a=1"]))).toEqual([expect.stringMatching(/^PARAM_INVALID .*no parameter a/)]);
+    expect(await errorsOf(() => pipelineParams(pipeline("none"), ["a=1"]))).toEqual([
+      expect.stringMatching(/^PARAM_INVALID .*no parameter a/),
+    ]);
   });
 
-  it.each([z.string(), z.object({ day: z.date() }), z.object({ n: z.bigint() })])("refuses params that no command line can give", async (params) => {
-    expect(await errorsOf(() => pipelineParams(pipeline("odd", { params }), []))).toEqual([expect.stringMatching(/^PROJECT_INVALID the params of pipeline odd/)]);
-  });
+  it.each([z.string(), z.object({ day: z.date() }), z.object({ n: z.bigint() })])(
+    "refuses params that no command line can give",
+    async (params) => {
+      expect(await errorsOf(() => pipelineParams(pipeline("odd", { params }), []))).toEqual([
+        expect.stringMatching(/^PROJECT_INVALID the params of pipeline odd/),
+      ]);
+    },
+  );
 });
 
 describe("sampleParams", () => {
@@ -76,7 +90,9 @@ describe("choosePipeline", () => {
     expect(choosePipeline(projectOf(daily, weekly), "weekly")).toBe(weekly);
     expect(choosePipeline(projectOf(daily), null)).toBe(daily);
     expect(choosePipeline(projectOf(), null)).toMatchObject({ name: "all", select: ["*"], params: null });
-    expect(await errorsOf(() => choosePipeline(projectOf(daily, weekly), null))).toEqual([expect.stringMatching(/^PIPELINE_UNKNOWN .*several/)]);
+    expect(await errorsOf(() => choosePipeline(projectOf(daily, weekly), null))).toEqual([
+      expect.stringMatching(/^PIPELINE_UNKNOWN .*several/),
+    ]);
     expect(await errorsOf(() => choosePipeline(projectOf(daily), "dayly"))).toEqual([expect.stringMatching(/^PIPELINE_UNKNOWN .*dayly/)]);
   });
 });

@@ -61,7 +61,11 @@ describe("RowOf", () => {
   });
 
   it("follows a model's contract, and its grain names columns of it", () => {
-    const daily = model("gold.daily", { grain: ["day"], columns: { day: t.date(), total: t.decimal(14, 2, { nullable: true }) }, sql: sql`select 1` });
+    const daily = model("gold.daily", {
+      grain: ["day"],
+      columns: { day: t.date(), total: t.decimal(14, 2, { nullable: true }) },
+      sql: sql`select 1`,
+    });
     expectTypeOf<RowOf<typeof daily>>().toEqualTypeOf<{ readonly day: string; readonly total: string | null }>();
     // @ts-expect-error the grain names no column
     model("gold.daily", { grain: ["month"], columns: { day: t.date() }, sql: sql`select 1` });
@@ -78,12 +82,23 @@ describe("definitions", () => {
     const definition = model("silver.x", { grain: [], columns: {}, sql: sql`select 1` });
     expect(definition).toMatchObject({ kind: "model", materialize: table(), checks: [], indexes: {}, tags: [], description: null });
     expect(view()).toEqual({ kind: "view" });
-    expect(bronze("x", { from: csv("x.csv"), columns: {} })).toMatchObject({ name: "bronze.x", key: [], load: "replace", partitionBy: {}, replicate: null, maxRejected: null });
+    expect(bronze("x", { from: csv("x.csv"), columns: {} })).toMatchObject({
+      name: "bronze.x",
+      key: [],
+      load: "replace",
+      partitionBy: {},
+      replicate: null,
+      maxRejected: null,
+    });
     expect(structuredClone(definition)).toEqual(definition);
   });
 
   it("default to one environment and to everything", () => {
-    expect(defineProject({ name: "p" })).toMatchObject({ lake: "./lake", defaultEnvironment: "dev", environments: { dev: { engine: { kind: "duckdb" } } } });
+    expect(defineProject({ name: "p" })).toMatchObject({
+      lake: "./lake",
+      defaultEnvironment: "dev",
+      environments: { dev: { engine: { kind: "duckdb" } } },
+    });
     expect(defineProject({ name: "p", environments: { pro: { engine: duckdb("w") } } }).defaultEnvironment).toBe("pro");
     expect(pipeline("all")).toMatchObject({ select: ["*"], schedule: null, params: null });
   });
@@ -95,7 +110,14 @@ describe("definitions", () => {
 
   it("give a check severity error unless told otherwise", () => {
     expect(check.between("a", { min: 0 })).toEqual({ kind: "between", column: "a", min: 0, max: null, severity: "error" });
-    expect(check.conserves("a", { name: "bronze.b" }, { severity: "warn" })).toEqual({ kind: "conserves", column: "a", upstream: "bronze.b", measure: "a", where: null, severity: "warn" });
+    expect(check.conserves("a", { name: "bronze.b" }, { severity: "warn" })).toEqual({
+      kind: "conserves",
+      column: "a",
+      upstream: "bronze.b",
+      measure: "a",
+      where: null,
+      severity: "warn",
+    });
   });
 });
 
@@ -103,19 +125,25 @@ describe("sql", () => {
   const orders = { name: "bronze.orders" } as const;
 
   it("puts names of tables into the text", () => {
-    expect(sql`select * from ${orders} o join ${{ name: "silver.x" }} x on true`.text).toBe("select * from bronze.orders o join silver.x x on true");
+    expect(sql`select * from ${orders} o join ${{ name: "silver.x" }} x on true`.text).toBe(
+      "select * from bronze.orders o join silver.x x on true",
+    );
     expect(sql`${orders}`.text).toBe("bronze.orders");
   });
 
   it("keeps backslashes: a pattern stays a pattern", () => {
-    expect(sql`select regexp_matches(a, '^\d+\.\u$') from ${orders}`.text).toBe("select regexp_matches(a, '^\\d+\\.\\u$') from bronze.orders");
+    expect(sql`select regexp_matches(a, '^\d+\.\u$') from ${orders}`.text).toBe(
+      "select regexp_matches(a, '^\\d+\\.\\u$') from bronze.orders",
+    );
     expect(sql`select '\`' || '\${x}' || $scale || '\n'`.text).toBe("select '`' || '${x}' || $scale || '\\n'");
   });
 
   it("keeps every line", () => {
-    expect(sql`a\
+    expect(
+      sql`a\
 b
-c`.text.split("\n")).toEqual(["a\\", "b", "c"]);
+c`.text.split("\n"),
+    ).toEqual(["a\\", "b", "c"]);
   });
 });
 
@@ -159,7 +187,9 @@ describe("redact", () => {
 
 describe("column types", () => {
   const types: readonly ColumnType[] = [
-    ...(["varchar", "boolean", "smallint", "integer", "bigint", "double", "date", "timestamp", "time", "json"] as const).map((kind) => ({ kind })),
+    ...(["varchar", "boolean", "smallint", "integer", "bigint", "double", "date", "timestamp", "time", "json"] as const).map((kind) => ({
+      kind,
+    })),
     { kind: "decimal", precision: 38, scale: 0 },
     { kind: "decimal", precision: 5, scale: 5 },
   ];
@@ -177,7 +207,10 @@ describe("column types", () => {
     expect(parseColumnType(text)).toEqual(type);
   });
 
-  it.each(["", "decimal", "decimal(0,0)", "decimal(39,2)", "decimal(3,4)", "integer[]", "timestamptz", "constructor", "varchar(10)"])("refuse %j", (text) => {
-    expect(parseColumnType(text)).toBeNull();
-  });
+  it.each(["", "decimal", "decimal(0,0)", "decimal(39,2)", "decimal(3,4)", "integer[]", "timestamptz", "constructor", "varchar(10)"])(
+    "refuse %j",
+    (text) => {
+      expect(parseColumnType(text)).toBeNull();
+    },
+  );
 });

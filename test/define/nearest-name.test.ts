@@ -19,6 +19,11 @@ describe("didYouMean", () => {
     expect(didYouMean("orderid", ["order_id"])).toBe("did you mean order_id?");
     expect(didYouMean("zzzzzz", ["a", "b"])).toBe("known: a, b");
     expect(didYouMean("zzzzzz", [])).toBe("there are none");
-    expect(didYouMean("zzzzzz", Array.from({ length: 20 }, (_, index) => `table_${index}`))).toMatch(/^known: table_0, .*table_11, …$/);
+    expect(
+      didYouMean(
+        "zzzzzz",
+        Array.from({ length: 20 }, (_, index) => `table_${index}`),
+      ),
+    ).toMatch(/^known: table_0, .*table_11, …$/);
   });
 });

@@ -1,6 +1,7 @@
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { contractColumns } from "../../src/compile/contract.ts";
 import { type Check, check } from "../../src/define/check.ts";
+import { columnList } from "../../src/define/quote.ts";
 import { type Columns, t } from "../../src/define/types.ts";
 import { type CheckReport, runChecks } from "../../src/execute/checks.ts";
 import { type Warehouse, warehouse } from "./run.ts";
@@ -24,7 +25,10 @@ let duckdb: Warehouse;
 beforeEach(async () => {
   duckdb ??= await warehouse();
   await duckdb.fill("gold.t", columns, rows);
-  await duckdb.fill("bronze.p", { id: t.integer(), price: t.decimal(10, 2, { nullable: true }) }, [["1", "10.00"], ["3", "19.50"]]);
+  await duckdb.fill("bronze.p", { id: t.integer(), price: t.decimal(10, 2, { nullable: true }) }, [
+    ["1", "10.00"],
+    ["3", "19.50"],
+  ]);
 });
 afterAll(() => duckdb.close());
 
@@ -36,7 +40,14 @@ interface Asked {
 }
 
 function report({ checks = [], grain = null, columns: contract = columns, relation = '"gold"."t"' }: Asked): Promise<CheckReport> {
-  return runChecks(duckdb.session, { table: "gold.t", relation, columns: contractColumns(contract), grain, checks, present: new Set() });
+  return runChecks({ keyHash: (names) => `hash(${columnList(names)})` }, duckdb.session, {
+    table: "gold.t",
+    relation,
+    columns: contractColumns(contract),
+    grain,
+    checks,
+    present: new Set(),
+  });
 }
 
 /** `status failures: message` of the one check. */
@@ -62,7 +73,10 @@ const cases: readonly (readonly [rule: Check, expected: string])[] = [
   [check.between("price", { min: 0 }), "failed 1: price is outside 0 to …, e.g. price = -1.00"],
   [check.between("price", { min: "-1.00", max: "20.50" }), "passed 0"],
   [check.between("price", { max: "20.49" }, { severity: "warn" }), "warned 1: price is outside … to 20.49, e.g. price = 20.50"],
-  [check.between("day", { min: "2026-01-01", max: "2026-12-31" }), "failed 1: day is outside 2026-01-01 to 2026-12-31, e.g. day = 2025-12-31"],
+  [
+    check.between("day", { min: "2026-01-01", max: "2026-12-31" }),
+    "failed 1: day is outside 2026-01-01 to 2026-12-31, e.g. day = 2025-12-31",
+  ],
   [check.between("score", { max: 100 }), "failed 1: score is outside … to 100, e.g. score = NaN"],
   [check.matches("name", "^[ab]$"), "passed 0"],
   [check.matches("name", "a'|x"), "failed 3: name does not match a'|x, e.g. name = a; name = b; name = b"],
@@ -76,8 +90,14 @@ const cases: readonly (readonly [rule: Check, expected: string])[] = [
   [check.expression("cheap", "price < 100 or price is null -- or absent"), "passed 0"],
   [check.expression("either", "id = 1 or name = 'b'"), "failed 1: either: id = 1 or name = 'b' does not hold"],
   [check.conserves("price", { name: "bronze.p" }), "passed 0"],
-  [check.conserves("price", { name: "bronze.p" }, { where: "id < 3 -- the first" }), "failed 1: the total of price is 29.50, in bronze.p the total of price is 10.00: a difference of 19.50"],
-  [check.conserves("price", { name: "bronze.p" }, { measure: "price * 2" }), "failed 1: the total of price is 29.50, in bronze.p the total of price * 2 is 59.00: a difference of -29.50"],
+  [
+    check.conserves("price", { name: "bronze.p" }, { where: "id < 3 -- the first" }),
+    "failed 1: the total of price is 29.50, in bronze.p the total of price is 10.00: a difference of 19.50",
+  ],
+  [
+    check.conserves("price", { name: "bronze.p" }, { measure: "price * 2" }),
+    "failed 1: the total of price is 29.50, in bronze.p the total of price * 2 is 59.00: a difference of -29.50",
+  ],
   [check.sql("cheap", "select id, price from {table} where price < 0;"), "failed 1: cheap: 1 rows, e.g. id = null, price = -1.00"],
   [check.sql("none", "select * from {table} as own join {table} as twin using (id) where own.price < -5"), "passed 0"],
 ];
@@ -99,7 +119,11 @@ describe("runChecks", () => {
 
   it("checks nulls by the contract, and does not repeat a declared not_null", async () => {
     const strict = { ...columns, id: t.integer(), price: t.decimal(10, 2) };
-    const { results } = await report({ columns: strict, checks: [check.notNull("id", { severity: "warn" }), check.notNull("name")], grain: ["price"] });
+    const { results } = await report({
+      columns: strict,
+      checks: [check.notNull("id", { severity: "warn" }), check.notNull("name")],
+      grain: ["price"],
+    });
     expect(results.map(({ check: name, column, severity, status, failures }) => [name, column, severity, status, failures])).toEqual([
       ["not_null", "id", "error", "failed", 1],
       ["not_null", "price", "error", "failed", 1],
@@ -121,7 +145,10 @@ describe("runChecks", () => {
 
   it("takes no row for exactly one row", async () => {
     await duckdb.session.execute({ text: "delete from gold.t" });
-    const { results, rows: count } = await report({ grain: [], checks: [check.rowCount({ min: 1 }), check.conserves("price", { name: "bronze.p" }), check.unique("id")] });
+    const { results, rows: count } = await report({
+      grain: [],
+      checks: [check.rowCount({ min: 1 }), check.conserves("price", { name: "bronze.p" }), check.unique("id")],
+    });
     expect(count).toBe(0);
     expect(results.map((item) => [item.check, item.status])).toEqual([
       ["grain", "failed"],
@@ -134,11 +161,15 @@ describe("runChecks", () => {
   it("has no total where there are no rows, and agrees with another that has none", async () => {
     await duckdb.session.execute({ text: "delete from gold.t; delete from bronze.p" });
     const { conserved } = await report({ checks: [check.conserves("price", { name: "bronze.p" })] });
-    expect(conserved).toEqual([{ column: "price", upstream: "bronze.p", measure: "price", total: null, upstream_total: null, agrees: true }]);
+    expect(conserved).toEqual([
+      { column: "price", upstream: "bronze.p", measure: "price", total: null, upstream_total: null, agrees: true },
+    ]);
   });
 
   it("adds up exactly", async () => {
-    await duckdb.session.execute({ text: "delete from gold.t; delete from bronze.p; insert into gold.t (price) select 0.10 from range(1000); insert into bronze.p values (1, 100.00)" });
+    await duckdb.session.execute({
+      text: "delete from gold.t; delete from bronze.p; insert into gold.t (price) select 0.10 from range(1000); insert into bronze.p values (1, 100.00)",
+    });
     const { conserved } = await report({ checks: [check.conserves("price", { name: "bronze.p" })] });
     expect(conserved[0]).toMatchObject({ total: "100.00", upstream_total: "100.00", agrees: true });
     await duckdb.session.execute({ text: "insert into bronze.p values (2, 0.01)" });

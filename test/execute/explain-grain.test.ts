@@ -15,10 +15,28 @@ let duckdb: Warehouse;
 beforeAll(async () => {
   duckdb = await warehouse();
   const rows: Readonly<Record<string, readonly (readonly string[])[]>> = {
-    orders: [["'o1'", "'SP'"], ["'o2'", "'RJ'"], ["'o3'", "'SP'"]],
-    items: [["'o1'", "1", "'p'"], ["'o1'", "2", "'q'"], ["'o2'", "1", "'p'"], ["'o3'", "1", "'p'"]],
-    payments: [["'o1'", "1", "5"], ["'o2'", "1", "2"], ["'o2'", "2", "2"], ["'o2'", "3", "2"], ["'o3'", "1", "9"]],
-    customers: [["'SP'", "'x@y'"], ["'RJ'", "'z@y'"]],
+    orders: [
+      ["'o1'", "'SP'"],
+      ["'o2'", "'RJ'"],
+      ["'o3'", "'SP'"],
+    ],
+    items: [
+      ["'o1'", "1", "'p'"],
+      ["'o1'", "2", "'q'"],
+      ["'o2'", "1", "'p'"],
+      ["'o3'", "1", "'p'"],
+    ],
+    payments: [
+      ["'o1'", "1", "5"],
+      ["'o2'", "1", "2"],
+      ["'o2'", "2", "2"],
+      ["'o2'", "3", "2"],
+      ["'o3'", "1", "9"],
+    ],
+    customers: [
+      ["'SP'", "'x@y'"],
+      ["'RJ'", "'z@y'"],
+    ],
   };
   for (const { name, columns } of tables) await duckdb.fill(`bronze.${name}`, columns, rows[name] ?? []);
 });
@@ -46,10 +64,18 @@ describe("a grain that fails", () => {
   it.each([
     ["using", "select order_id, i.product_id, p.paid from bronze.items i join bronze.payments p using (order_id)"],
     ["where", "select i.order_id, i.product_id, p.paid from bronze.items i, bronze.payments p where p.order_id = i.order_id"],
-    ["left join, and names in capitals", "select I.ORDER_ID, I.PRODUCT_ID, P.PAID from bronze.items i left join BRONZE.PAYMENTS P on I.ORDER_ID = P.order_id where p.paid is not null"],
-    ["a chain of lookups", "select o.order_id, i.product_id, p.paid from bronze.orders o join bronze.items i on i.order_id = o.order_id join bronze.customers c on c.state = o.state join bronze.payments p on p.order_id = o.order_id"],
+    [
+      "left join, and names in capitals",
+      "select I.ORDER_ID, I.PRODUCT_ID, P.PAID from bronze.items i left join BRONZE.PAYMENTS P on I.ORDER_ID = P.order_id where p.paid is not null",
+    ],
+    [
+      "a chain of lookups",
+      "select o.order_id, i.product_id, p.paid from bronze.orders o join bronze.items i on i.order_id = o.order_id join bronze.customers c on c.state = o.state join bronze.payments p on p.order_id = o.order_id",
+    ],
   ])("explains joins written with %s", async (_what, text) => {
-    expect(await grainMessage(text, ["order_id", "product_id"], wide)).toMatch(/bronze\.payments joined on order_id multiplies rows: it has 3 rows for order_id = o2/i);
+    expect(await grainMessage(text, ["order_id", "product_id"], wide)).toMatch(
+      /bronze\.payments joined on order_id multiplies rows: it has 3 rows for order_id = o2/i,
+    );
   });
 
   it("does not blame a join on a whole key", async () => {

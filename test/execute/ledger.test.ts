@@ -19,7 +19,19 @@ const tables: readonly BronzeTableOfTest[] = [
 function inferred(text: string, grain: readonly string[]): ModelDefinition {
   const query = { ...sql`select 1`, text };
   const location = { file: "m.sql", line: 1 };
-  return { kind: "model", name: "gold.m", description: null, grain, columns: null, materialize: table(), checks: [], indexes: {}, tags: [], sql: query, location };
+  return {
+    kind: "model",
+    name: "gold.m",
+    description: null,
+    grain,
+    columns: null,
+    materialize: table(),
+    checks: [],
+    indexes: {},
+    tags: [],
+    sql: query,
+    location,
+  };
 }
 
 let duckdb: Warehouse;
@@ -47,32 +59,78 @@ type Rows = readonly (readonly (number | null)[])[];
 
 async function fill(rows: Readonly<Record<string, Rows>>): Promise<void> {
   for (const { name, columns } of tables) {
-    await duckdb.fill(`bronze.${name}`, columns, (rows[name] ?? []).map((row) => row.map(String)));
+    await duckdb.fill(
+      `bronze.${name}`,
+      columns,
+      (rows[name] ?? []).map((row) => row.map(String)),
+    );
   }
 }
 
 const sample = {
-  a: [[1, 1, 1], [2, null, 1], [3, 3, 2], [4, 2, 2]],
-  b: [[1, 1, 5], [1, 2, null], [2, 1, 7], [9, 1, 1]],
-  c: [[1, 10], [2, null], [8, 3]],
-  d: [[1, 1], [1, 1], [2, null]],
+  a: [
+    [1, 1, 1],
+    [2, null, 1],
+    [3, 3, 2],
+    [4, 2, 2],
+  ],
+  b: [
+    [1, 1, 5],
+    [1, 2, null],
+    [2, 1, 7],
+    [9, 1, 1],
+  ],
+  c: [
+    [1, 10],
+    [2, null],
+    [8, 3],
+  ],
+  d: [
+    [1, 1],
+    [1, 1],
+    [2, null],
+  ],
 } as const;
 
 describe("the ledger of a model that keeps rows", () => {
-  const kept: readonly (readonly [text: string, grain: readonly string[], rows_in: number, rows_out: number, removed: Readonly<Record<string, number>>])[] = [
+  const kept: readonly (readonly [
+    text: string,
+    grain: readonly string[],
+    rows_in: number,
+    rows_out: number,
+    removed: Readonly<Record<string, number>>,
+  ])[] = [
     ["select id, x from bronze.a", ["id"], 4, 4, {}],
     ["select id, x from bronze.a where x > 1", ["id"], 4, 2, { "where x > 1": 2 }],
     ["select id, x from bronze.a where x > 1 -- not null\n", ["id"], 4, 2, { "where x > 1": 2 }],
     ["select id, x from bronze.a where 'from where' <> '' and x > 1;", ["id"], 4, 2, { "where 'from where' <> '' and x > 1": 2 }],
     ["select a.id, c.v from bronze.a left join bronze.c on c.id = a.id", ["id"], 4, 4, {}],
     ["select a.id, c.v from bronze.a left join bronze.c using (id) where c.v is null", ["id"], 4, 3, { "where c.v is null": 1 }],
-    ["select a.id, b.z, c.v from bronze.a left join bronze.b on b.id = a.id and b.k = 1 + 0 and b.k = a.g left join bronze.c on c.id = a.id", ["id"], 4, 4, {}],
+    [
+      "select a.id, b.z, c.v from bronze.a left join bronze.b on b.id = a.id and b.k = 1 + 0 and b.k = a.g left join bronze.c on c.id = a.id",
+      ["id"],
+      4,
+      4,
+      {},
+    ],
     ["select g from bronze.a qualify row_number() over (partition by g order by id) = 1", ["g"], 4, 2, { qualify: 2 }],
     ["select distinct g from bronze.a", ["g"], 4, 2, { distinct: 2 }],
     ["select distinct g from bronze.a where id < 4", ["g"], 4, 2, { "where id < 4": 1, distinct: 1 }],
     ["select distinct on (g) g, id from bronze.a order by g, id", ["g"], 4, 2, { distinct: 2 }],
-    ["select id from bronze.a where exists (select 1 from bronze.b where b.id = a.id)", ["id"], 4, 2, { "where exists (select 1 from bronze.b where b.id = a.id)": 2 }],
-    ["with unused as (select 1 from bronze.c) select id from bronze.a where id in (select id from bronze.c)", ["id"], 4, 2, { "where id in (select id from bronze.c)": 2 }],
+    [
+      "select id from bronze.a where exists (select 1 from bronze.b where b.id = a.id)",
+      ["id"],
+      4,
+      2,
+      { "where exists (select 1 from bronze.b where b.id = a.id)": 2 },
+    ],
+    [
+      "with unused as (select 1 from bronze.c) select id from bronze.a where id in (select id from bronze.c)",
+      ["id"],
+      4,
+      2,
+      { "where id in (select id from bronze.c)": 2 },
+    ],
     ["select id, row_number() over (order by id) as n from bronze.a", ["id"], 4, 4, {}],
     ["select id from bronze.a as bronze where id between 1 and 2", ["id"], 4, 2, { "where id between 1 and 2": 2 }],
   ];
@@ -100,7 +158,10 @@ describe("the ledger of a model that changes the grain", () => {
     ["select a.id, b.k from bronze.a left join bronze.b on b.id = a.id", ["id", "k"]],
     // The whole key is equated, but not by the table's own join.
     ["select a.id, c.v from bronze.a left join bronze.c on true where c.id = a.id", ["id"]],
-    ["select a.id, c.id as cid, q.k from bronze.a left join bronze.c on true left join bronze.b as q on q.id = c.id and q.k = 1", ["id", "cid"]],
+    [
+      "select a.id, c.id as cid, q.k from bronze.a left join bronze.c on true left join bronze.b as q on q.id = c.id and q.k = 1",
+      ["id", "cid"],
+    ],
     // WHERE names a column of the SELECT.
     ["select id, coalesce(x, 0) * 2 as y from bronze.a where y > 2", ["id"]],
     // Rows that are not the same when they are read again.
@@ -123,8 +184,14 @@ describe("the ledger of a model that changes the grain", () => {
     await fill(sample);
     expect((await ledgerOf("select g, count(*) as n from bronze.a where x > 1 group by g", ["g"])).used).toEqual({ a: 2 });
     expect((await ledgerOf("select a.id, b.k from bronze.a join bronze.b on b.id = a.id", ["id", "k"])).used).toEqual({ a: 2, b: 3 });
-    expect((await ledgerOf("select count(*) as n from bronze.a join bronze.b on b.id = a.id where b.z > 5", [])).used).toEqual({ a: 1, b: 1 });
-    expect((await ledgerOf("select a.g, count(*) as n from bronze.a left join bronze.d on d.id = a.id group by a.g", ["g"])).used).toEqual({ a: 4, d: null });
+    expect((await ledgerOf("select count(*) as n from bronze.a join bronze.b on b.id = a.id where b.z > 5", [])).used).toEqual({
+      a: 1,
+      b: 1,
+    });
+    expect((await ledgerOf("select a.g, count(*) as n from bronze.a left join bronze.d on d.id = a.id group by a.g", ["g"])).used).toEqual({
+      a: 4,
+      d: null,
+    });
     expect((await ledgerOf("select g, count(*) as n from bronze.a group by g having count(*) > 5", ["g"])).used).toEqual({ a: null });
     expect((await ledgerOf("select id from bronze.a order by id limit 1", ["id"])).used).not.toEqual({ a: 4 });
     expect((await ledgerOf("select count(*) as n from bronze.a full join bronze.c on c.id = a.id", [])).used).toEqual({ a: 4, c: 3 });
@@ -184,7 +251,12 @@ function queryOf(numbers: readonly number[]): Query {
   const named = some.map((key) => `${key} as ${key.replace(".", "_")}`);
   const grain = some.map((key) => key.replace(".", "_"));
   const kind = pick("plain", "plain", "plain", "distinct", "group", "qualify");
-  const grouped = { plain: "", distinct: "", group: " group by all", qualify: ` qualify row_number() over (partition by ${some[0]} order by ${keys.join(", ")}) = 1` }[kind];
+  const grouped = {
+    plain: "",
+    distinct: "",
+    group: " group by all",
+    qualify: ` qualify row_number() over (partition by ${some[0]} order by ${keys.join(", ")}) = 1`,
+  }[kind];
   const text = `select ${kind === "distinct" ? "distinct " : ""}${named.join(", ")}${kind === "group" ? ", count(*) as n" : ""} from ${from}${where}${grouped}`;
   const ids = aliases.map((alias) => `${alias}.rowid as rowid_${alias}`).join(", ");
   return { text, grain, leaves, rows: `select ${ids} from ${from}${where}${kind === "qualify" ? grouped : ""}` };
@@ -192,12 +264,21 @@ function queryOf(numbers: readonly number[]): Query {
 
 describe("the ledger", () => {
   const value = fc.integer({ min: 0, max: 3 });
-  const rows = (key: number) => fc.uniqueArray(fc.tuple(value, value, fc.option(value, { freq: 3 })), { maxLength: 4, selector: (row) => row.slice(0, key).join() });
-  const data = fc.record({ a: rows(1), b: rows(2), c: rows(1).map((list) => list.map(([id, v]) => [id, v])), d: rows(3).map((list) => list.map(([id, w]) => [id, w])) });
+  const rows = (key: number) =>
+    fc.uniqueArray(fc.tuple(value, value, fc.option(value, { freq: 3 })), { maxLength: 4, selector: (row) => row.slice(0, key).join() });
+  const data = fc.record({
+    a: rows(1),
+    b: rows(2),
+    c: rows(1).map((list) => list.map(([id, v]) => [id, v])),
+    d: rows(3).map((list) => list.map(([id, w]) => [id, w])),
+  });
 
   it("agrees with a count by hand, and balances", { timeout: 120_000 }, async () => {
     let told = 0;
-    const check = async (numbers: readonly number[], contents: { readonly a: Rows; readonly b: Rows; readonly c: Rows; readonly d: Rows }) => {
+    const check = async (
+      numbers: readonly number[],
+      contents: { readonly a: Rows; readonly b: Rows; readonly c: Rows; readonly d: Rows },
+    ) => {
       const { text, grain, leaves, rows } = queryOf(numbers);
       const a = contents.a.map(([id, g, x]) => [id ?? 0, x ?? null, g ?? 0]);
       await fill({ ...contents, a });
@@ -218,7 +299,9 @@ describe("the ledger", () => {
       const tableName: TableName = "gold.m";
       await duckdb.session.execute({ text: `drop table if exists ${tableName}` });
     };
-    await fc.assert(fc.asyncProperty(fc.array(fc.nat(1000), { minLength: 30, maxLength: 30 }), data, check), { numRuns: Number(process.env["NUM_RUNS"] ?? 300) });
+    await fc.assert(fc.asyncProperty(fc.array(fc.nat(1000), { minLength: 30, maxLength: 30 }), data, check), {
+      numRuns: Number(process.env["NUM_RUNS"] ?? 300),
+    });
     expect(told).toBeGreaterThan(150);
   });
 });

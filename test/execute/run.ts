@@ -1,3 +1,4 @@
+import type { z } from "zod";
 import { memoryDatabase } from "../../src/adapters/duckdb/database.ts";
 import { duckdbEngine } from "../../src/adapters/duckdb/engine.ts";
 import { duckdbAnalyzer } from "../../src/adapters/duckdb/sql-analyzer.ts";
@@ -13,10 +14,9 @@ import type { Columns } from "../../src/define/types.ts";
 import { buildModel } from "../../src/execute/build.ts";
 import type { Run } from "../../src/execute/context.ts";
 import { type StepFacts, StepFailure } from "../../src/execute/step-result.ts";
-import type { SqlAnalyzer } from "../../src/ports/sql-analyzer.ts";
 import type { Session } from "../../src/ports/engine.ts";
+import type { SqlAnalyzer } from "../../src/ports/sql-analyzer.ts";
 import type { Params, StepResult, TableName } from "../../src/terms.ts";
-import type { z } from "zod";
 
 export interface BronzeTableOfTest {
   readonly name: string;
@@ -24,7 +24,8 @@ export interface BronzeTableOfTest {
   readonly columns: Columns;
 }
 
-const definition = ({ name, key, columns }: BronzeTableOfTest): BronzeDefinition => bronze(name, { from: csv(`${name}.csv`), columns, key });
+const definition = ({ name, key, columns }: BronzeTableOfTest): BronzeDefinition =>
+  bronze(name, { from: csv(`${name}.csv`), columns, key });
 
 /** One analyzer for many small projects: opening a database takes longer than compiling them. */
 async function reusableAnalyzer(): Promise<SqlAnalyzer> {
@@ -45,7 +46,11 @@ async function reusableAnalyzer(): Promise<SqlAnalyzer> {
 let shared: Promise<SqlAnalyzer> | undefined;
 
 /** Compiles models over bronze tables, as `assay check` does. */
-export async function compileModels(tables: readonly BronzeTableOfTest[], models: readonly ModelDefinition[], params?: z.ZodType): Promise<Manifest> {
+export async function compileModels(
+  tables: readonly BronzeTableOfTest[],
+  models: readonly ModelDefinition[],
+  params?: z.ZodType,
+): Promise<Manifest> {
   shared ??= reusableAnalyzer();
   const pipelines = params === undefined ? [] : [pipeline("daily", { params })];
   const config = defineProject({ name: "test" });
@@ -57,7 +62,11 @@ export interface Warehouse {
   /** Replaces a bronze table's rows; each row is a list of SQL literals. */
   fill(table: TableName, columns: Columns, rows: readonly (readonly string[])[]): Promise<void>;
   /** Builds one model; its facts also when a check fails. */
-  build(manifest: Manifest, table: TableName, params?: Params): Promise<{ readonly facts: StepFacts | StepResult; readonly error: string | null }>;
+  build(
+    manifest: Manifest,
+    table: TableName,
+    params?: Params,
+  ): Promise<{ readonly facts: StepFacts | StepResult; readonly error: string | null }>;
   close(): void;
 }
 
@@ -75,9 +84,12 @@ export async function warehouse(): Promise<Warehouse> {
   return {
     session,
     fill: async (table, columns, rows) => {
-      const list = Object.entries(columns).map(([name, { type }]) => `"${name}" ${type.kind === "decimal" ? `decimal(${type.precision}, ${type.scale})` : type.kind}`);
+      const list = Object.entries(columns).map(
+        ([name, { type }]) => `"${name}" ${type.kind === "decimal" ? `decimal(${type.precision}, ${type.scale})` : type.kind}`,
+      );
       await session.execute({ text: `create or replace table ${table} (${list.join(", ")})` });
-      if (rows.length > 0) await session.execute({ text: `insert into ${table} values ${rows.map((row) => `(${row.join(", ")})`).join(", ")}` });
+      if (rows.length > 0)
+        await session.execute({ text: `insert into ${table} values ${rows.map((row) => `(${row.join(", ")})`).join(", ")}` });
     },
     build: async (manifest, name, params = {}) => {
       const table = manifest.tables.find((item): item is ModelTable => item.name === name && item.kind === "model");
@@ -100,7 +112,15 @@ export async function warehouse(): Promise<Warehouse> {
         manifest,
         engine,
         store,
-        lake: { openBatch: unused, writeManifest: unused, absolute: unused, relative: unused, removeBatch: unused, removeRun: unused, holds: unused },
+        lake: {
+          openBatch: unused,
+          writeManifest: unused,
+          absolute: unused,
+          relative: unused,
+          removeBatch: unused,
+          removeRun: unused,
+          holds: unused,
+        },
         source: { list: unused, open: unused, refusals: unused, absent: unused },
         openSink: unused,
         observations: new Map(),

@@ -1,24 +1,48 @@
 import type { BronzeTable, Manifest, ManifestSink, ManifestTable, ModelTable } from "../../src/compile/manifest.ts";
 import { csv } from "../../src/define/source.ts";
-import type { IngestedFile, Publication, State } from "../../src/ports/state-store.ts";
 import type { SourceFile } from "../../src/ports/source.ts";
+import type { IngestedFile, Publication, State } from "../../src/ports/state-store.ts";
 import type { Layer, TableName } from "../../src/terms.ts";
 
 const location = { file: "x.ts", line: 1 };
 
 function base(name: TableName, dependencies: readonly TableName[]) {
   const shared = { description: null, columns: [], grain: [], checks: [], tags: [], params: [], location };
-  return { ...shared, name, layer: name.split(".")[0] as Layer, upstreams: dependencies, dependencies, fingerprint: `definition of ${name}` };
+  return {
+    ...shared,
+    name,
+    layer: name.split(".")[0] as Layer,
+    upstreams: dependencies,
+    dependencies,
+    fingerprint: `definition of ${name}`,
+  };
 }
 
 export function bronzeTable(name: TableName, more: Partial<BronzeTable> = {}): BronzeTable {
-  const rest = { source: csv("x.csv"), load: "replace", partitionBy: [], replicate: null, maxRejected: null, contractFingerprint: "c" } as const;
+  const rest = {
+    source: csv("x.csv"),
+    load: "replace",
+    partitionBy: [],
+    replicate: null,
+    maxRejected: null,
+    contractFingerprint: "c",
+  } as const;
   return { ...base(name, []), kind: "bronze", ...rest, ...more };
 }
 
 export function modelTable(name: TableName, dependencies: readonly TableName[], more: Partial<ModelTable> = {}): ModelTable {
   const ledger = { keeps: null, where: null, thenRemovedBy: null, upstreams: [], params: [], measure: null };
-  return { ...base(name, dependencies), kind: "model", materialize: { kind: "table" }, sql: "", select: "", indexes: {}, joins: [], ledger, ...more };
+  return {
+    ...base(name, dependencies),
+    kind: "model",
+    materialize: { kind: "table" },
+    sql: "",
+    select: "",
+    indexes: {},
+    joins: [],
+    ledger,
+    ...more,
+  };
 }
 
 export function manifestOf(tables: readonly ManifestTable[], sinks: readonly ManifestSink[] = []): Manifest {
@@ -32,7 +56,17 @@ export function sinkTo(name: string, ...tables: readonly TableName[]): ManifestS
 /** A publication of version 1, made from version 1 of what the table depends on. */
 export function publicationOf(table: ManifestTable, more: Partial<Publication> = {}): Publication {
   const inputs = Object.fromEntries(table.dependencies.map((name) => [name, "1"]));
-  return { subject: table.name, version: "1", run_id: "1", fingerprint: table.fingerprint, inputs, params: {}, rows: 1, published_at: "", ...more };
+  return {
+    subject: table.name,
+    version: "1",
+    run_id: "1",
+    fingerprint: table.fingerprint,
+    inputs,
+    params: {},
+    rows: 1,
+    published_at: "",
+    ...more,
+  };
 }
 
 export function stateOf(publications: readonly Publication[], files: readonly IngestedFile[] = []): State {
@@ -45,5 +79,15 @@ export function sourceFile(name: string, sha256 = "1"): SourceFile {
 
 export function ingestedFile(table: TableName, name: string, sha256 = "1"): IngestedFile {
   const counts = { bytes: 1, rows: 1, quarantined: 0, replicas: 1, stamped_at: 0 };
-  return { table, batch_id: "b", name, path: `/elsewhere/${name}`, sha256, stamp: "other", contract_fingerprint: "c", files: "", ...counts };
+  return {
+    table,
+    batch_id: "b",
+    name,
+    path: `/elsewhere/${name}`,
+    sha256,
+    stamp: "other",
+    contract_fingerprint: "c",
+    files: "",
+    ...counts,
+  };
 }

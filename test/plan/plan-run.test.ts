@@ -32,9 +32,15 @@ function planned(more: Partial<PlanInput> = {}): Plan {
 }
 
 /** `table: reason – because` of every step that runs. */
-const runs = (plan: Plan): readonly string[] => plan.steps.flatMap((step) => (step.action === "run" ? [`${step.step}: ${step.reason} – ${step.because}`] : []));
-const downstream = ["build silver.lines: new_input – bronze.orders runs before it", "build gold.sales: new_input – silver.lines runs before it"];
-const observed = (...found: readonly ReturnType<typeof sourceFile>[]) => ({ observations: new Map([["bronze.orders" as const, { files: found }]]) });
+const runs = (plan: Plan): readonly string[] =>
+  plan.steps.flatMap((step) => (step.action === "run" ? [`${step.step}: ${step.reason} – ${step.because}`] : []));
+const downstream = [
+  "build silver.lines: new_input – bronze.orders runs before it",
+  "build gold.sales: new_input – silver.lines runs before it",
+];
+const observed = (...found: readonly ReturnType<typeof sourceFile>[]) => ({
+  observations: new Map([["bronze.orders" as const, { files: found }]]),
+});
 
 describe("planRun", () => {
   it("does nothing when nothing has changed, and says since when", () => {
@@ -66,7 +72,9 @@ describe("planRun", () => {
   });
 
   it("runs everything selected on a full refresh", () => {
-    expect(runs(planned({ fullRefresh: true })).map((text) => text.replace(/^.*?: /, ""))).toEqual(Array.from({ length: 4 }, () => "forced – full refresh"));
+    expect(runs(planned({ fullRefresh: true })).map((text) => text.replace(/^.*?: /, ""))).toEqual(
+      Array.from({ length: 4 }, () => "forced – full refresh"),
+    );
   });
 
   it.each([
@@ -90,7 +98,9 @@ describe("planRun", () => {
 
   it("runs a step that will say why its source cannot be read", () => {
     const error = new AssayError("SOURCE_MISSING", "no file x.csv");
-    expect(runs(planned({ observations: new Map([["bronze.orders", { error }]]) }))[0]).toBe("ingest bronze.orders: new_input – its source cannot be read: no file x.csv");
+    expect(runs(planned({ observations: new Map([["bronze.orders", { error }]]) }))[0]).toBe(
+      "ingest bronze.orders: new_input – its source cannot be read: no file x.csv",
+    );
   });
 
   it("rebuilds a table whose definition changed, and what reads it", () => {
@@ -120,8 +130,15 @@ describe("planRun", () => {
   });
 
   it("refuses a table whose upstream was never built and is not selected", () => {
-    const attempt = (): unknown => planned({ selected: new Set<TableName>(["gold.sales"]), state: stateOf([publicationOf(orders)], files) });
-    expect(attempt).toThrow(expect.objectContaining({ code: "UPSTREAM_MISSING", message: "gold.sales reads silver.lines, which was never built and is not selected", hint: "select what it needs too: --select +gold.sales" }));
+    const attempt = (): unknown =>
+      planned({ selected: new Set<TableName>(["gold.sales"]), state: stateOf([publicationOf(orders)], files) });
+    expect(attempt).toThrow(
+      expect.objectContaining({
+        code: "UPSTREAM_MISSING",
+        message: "gold.sales reads silver.lines, which was never built and is not selected",
+        hint: "select what it needs too: --select +gold.sales",
+      }),
+    );
   });
 });
 
@@ -129,7 +146,12 @@ describe("planRun, sinks", () => {
   const sink = sinkTo("warehouse", "gold.sales");
   const manifest = manifestOf(tables, [sink]);
   const target = { identity: "u@h/d" };
-  const sent = { ...publicationOf(gold), subject: sinkSubject("warehouse", "gold.sales"), fingerprint: sinkFingerprint(sink, gold, "u@h/d"), inputs: { "gold.sales": "1" } };
+  const sent = {
+    ...publicationOf(gold),
+    subject: sinkSubject("warehouse", "gold.sales"),
+    fingerprint: sinkFingerprint(sink, gold, "u@h/d"),
+    inputs: { "gold.sales": "1" },
+  };
   const sinkStepOf = (more: Partial<PlanInput>): string | undefined => {
     const step = planned({ manifest, targets: new Map([["warehouse", target]]), ...more }).steps.find((item) => item.kind === "sink");
     return step === undefined ? undefined : `${step.action} ${step.reason}: ${step.because} [${step.after.join()}]`;
@@ -140,9 +162,21 @@ describe("planRun, sinks", () => {
     ["nothing changed", { state: stateOf([...published, sent], files) }, "skip unchanged: unchanged since run 1 []"],
     ["it has no target", { targets: new Map([["warehouse", { missing: "URL is not set" }]]) }, "skip not_configured: URL is not set []"],
     ["it is forced", { state: stateOf([...published, sent], files), fullRefresh: true }, "run forced: full refresh [build gold.sales]"],
-    ["its target is another", { state: stateOf([...published, sent], files), targets: new Map([["warehouse", { identity: "u@other/d" }]]) }, "run changed: its target or the table's contract changed []"],
-    ["its table runs", { state: stateOf([...published, sent], files), ...observed(sourceFile("a.csv", "2")) }, "run new_input: gold.sales runs before it [build gold.sales]"],
-    ["its table is newer", { state: stateOf([...published.slice(0, 2), publicationOf(gold, { version: "2" }), sent], files) }, "run new_input: gold.sales has a newer version []"],
+    [
+      "its target is another",
+      { state: stateOf([...published, sent], files), targets: new Map([["warehouse", { identity: "u@other/d" }]]) },
+      "run changed: its target or the table's contract changed []",
+    ],
+    [
+      "its table runs",
+      { state: stateOf([...published, sent], files), ...observed(sourceFile("a.csv", "2")) },
+      "run new_input: gold.sales runs before it [build gold.sales]",
+    ],
+    [
+      "its table is newer",
+      { state: stateOf([...published.slice(0, 2), publicationOf(gold, { version: "2" }), sent], files) },
+      "run new_input: gold.sales has a newer version []",
+    ],
   ])("when %s", (_what, more, expected) => {
     expect(sinkStepOf(more)).toBe(expected);
   });
@@ -151,7 +185,9 @@ describe("planRun, sinks", () => {
     const indexed = modelTable("gold.sales", ["silver.lines"], { indexes: { i: ["a"] } });
     const described = modelTable("gold.sales", ["silver.lines"], { description: "new" });
     for (const changed of [indexed, described]) {
-      expect(sinkStepOf({ manifest: manifestOf([orders, silver, changed, other], [sink]), state: stateOf([...published, sent], files) })).toMatch(/^run changed/);
+      expect(
+        sinkStepOf({ manifest: manifestOf([orders, silver, changed, other], [sink]), state: stateOf([...published, sent], files) }),
+      ).toMatch(/^run changed/);
     }
   });
 
@@ -162,17 +198,25 @@ describe("planRun, sinks", () => {
 
 describe("a plan of any graph", () => {
   it("runs a table if and only if it or something upstream is changed, after everything it needs", () => {
-    const graph = fc.array(fc.record({ upstreams: fc.uniqueArray(fc.nat(11), { maxLength: 3 }), changed: fc.boolean(), selected: fc.boolean() }), { minLength: 1, maxLength: 12 });
-    const check = (nodes: readonly { readonly upstreams: readonly number[]; readonly changed: boolean; readonly selected: boolean }[]): void => {
+    const graph = fc.array(
+      fc.record({ upstreams: fc.uniqueArray(fc.nat(11), { maxLength: 3 }), changed: fc.boolean(), selected: fc.boolean() }),
+      { minLength: 1, maxLength: 12 },
+    );
+    const check = (
+      nodes: readonly { readonly upstreams: readonly number[]; readonly changed: boolean; readonly selected: boolean }[],
+    ): void => {
       const name = (index: number): TableName => `gold.t${index}`;
-      const all: readonly ManifestTable[] = nodes.map(({ upstreams }, index) => modelTable(name(index), upstreams.filter((upstream) => upstream < index).map(name)));
+      const all: readonly ManifestTable[] = nodes.map(({ upstreams }, index) =>
+        modelTable(name(index), upstreams.filter((upstream) => upstream < index).map(name)),
+      );
       const state = stateOf(all.map((table, index) => publicationOf(table, nodes[index]?.changed ? { fingerprint: "old" } : {})));
       const selected = new Set(all.filter((_, index) => nodes[index]?.selected).map((table) => table.name));
       const plan = planned({ manifest: manifestOf(all), state, selected });
       expect(plan.steps.map((step) => step.table)).toEqual(all.map((table) => table.name).filter((table) => selected.has(table)));
       const running = new Map<TableName, number>();
       for (const [index, table] of all.entries()) {
-        const expected = selected.has(table.name) && (nodes[index]?.changed === true || table.dependencies.some((upstream) => running.has(upstream)));
+        const expected =
+          selected.has(table.name) && (nodes[index]?.changed === true || table.dependencies.some((upstream) => running.has(upstream)));
         const position = plan.steps.findIndex((step) => step.table === table.name);
         const step = plan.steps[position];
         expect(step?.action === "run").toBe(expected);

@@ -44,9 +44,12 @@ describe("selectTables", () => {
     expect(select("sales", "tag:daily", "fact_*")).toBe("bronze.orders gold.sales gold.fact_orders");
   });
 
-  it.each(["nothing", "gold", "gol.*", "tag:weekly", "+", "++", "gold.sale", "go?d.sales", "gold[.]sales", "tag:Daily"])("refuses %s", (selector) => {
-    expect(() => selectTables(manifest, ["sales", selector])).toThrow(expect.objectContaining({ code: "SELECTION_EMPTY" }));
-  });
+  it.each(["nothing", "gold", "gol.*", "tag:weekly", "+", "++", "gold.sale", "go?d.sales", "gold[.]sales", "tag:Daily"])(
+    "refuses %s",
+    (selector) => {
+      expect(() => selectTables(manifest, ["sales", selector])).toThrow(expect.objectContaining({ code: "SELECTION_EMPTY" }));
+    },
+  );
 
   it.each([[[]], [[""]], [[" , "]]])("refuses to select nothing: %j", (selectors) => {
     expect(() => selectTables(manifest, selectors)).toThrow(AssayError);

@@ -23,6 +23,7 @@ export function duckdbEngine(database: Database): Engine {
       await kinds.drop(session, table);
       await session.execute({ text: `create view ${quoteTable(table)} as ${bronzeSelect(columns, files)}` });
     },
+    keyHash: (columns) => `hash(${columnList(columns)})`,
     sinkRows: (session, table, columns) => sinkRows(session, quoteTable(table), columns),
     close: async () => undefined,
   };

@@ -5,7 +5,7 @@ const restore = "restore the file from a copy; or move it (and the .wal file bes
 const storage: readonly (readonly [RegExp, ErrorCode, string])[] = [
   [/no space left on device|disk quota exceeded|out of disk space|failed to offload/i, "DISK_FULL", "free some space and run again; what was published before stands"],
   [/corrupt database file/i, "DATABASE_DAMAGED", restore],
-  [/permission denied|read-only file system|operation not permitted/i, "STORAGE_UNWRITABLE", "give this user write permission on it, or choose another path in assay.config.ts"],
+  [/permission denied|read-only file system|operation not permitted|not a directory|file already exists/i, "STORAGE_UNWRITABLE", "give this user write permission on it, or choose another path in assay.config.ts"],
 ];
 
 /** The storage fault behind an engine error, or null when it is none. */

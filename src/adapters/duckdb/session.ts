@@ -31,6 +31,7 @@ function sessionOf(connection: DuckDBConnection): Session {
     },
     describe: async (text) => {
       const prepared = await connection.prepare(text);
+      if (prepared.parameterCount > 0) throw new Error(`there is no value for the parameter $${prepared.parameterName(1)}`);
       const columns = Array.from({ length: prepared.columnCount }, (_, index) => {
         const type = prepared.columnType(index);
         // JSON is a name for VARCHAR.

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -51,7 +51,9 @@ async function seen(): Promise<unknown> {
 
 /** Every relation, as `kind schema.name`. */
 async function relations(session: Session = reader): Promise<readonly string[]> {
-  const rows = await session.query({ text: "select table_type || ' ' || table_schema || '.' || table_name as item from information_schema.tables order by item" });
+  const rows = await session.query({
+    text: "select table_type || ' ' || table_schema || '.' || table_name as item from information_schema.tables order by item",
+  });
   return rows.map((row) => String(row.item).replace("BASE TABLE", "table").replace("VIEW", "view"));
 }
 
@@ -148,7 +150,14 @@ describe("publishing", () => {
         ),
       );
     }
-    expect((await relations()).map((name) => name.replace(/^\w+ /, "")).sort()).toEqual(["gold.t0", "gold.t1", "gold.t2", "gold.t3", "gold.t4", "gold.t5"]);
+    expect((await relations()).map((name) => name.replace(/^\w+ /, "")).sort()).toEqual([
+      "gold.t0",
+      "gold.t1",
+      "gold.t2",
+      "gold.t3",
+      "gold.t4",
+      "gold.t5",
+    ]);
     for (const session of sessions) session.close();
   });
 
@@ -162,7 +171,8 @@ describe("publishing", () => {
         counts.add(String(row?.found));
       }
     })();
-    for (let round = 1; round <= 20; round += 1) await publish(candidate(`select ${round}::integer as n from range(1000) r(i)`, round % 3 === 0 ? "view" : "table"));
+    for (let round = 1; round <= 20; round += 1)
+      await publish(candidate(`select ${round}::integer as n from range(1000) r(i)`, round % 3 === 0 ? "view" : "table"));
     reading = false;
     await polling;
     const whole = ["1000 499500", ...Array.from({ length: 20 }, (_, index) => `1000 ${(index + 1) * 1000}`)];
@@ -171,7 +181,11 @@ describe("publishing", () => {
 });
 
 describe("publishBronze", () => {
-  const contract = contractColumns({ id: t.integer(), "odd \"name": t.decimal(10, 2, { nullable: true }), at: t.timestamp({ nullable: true }) });
+  const contract = contractColumns({
+    id: t.integer(),
+    'odd "name': t.decimal(10, 2, { nullable: true }),
+    at: t.timestamp({ nullable: true }),
+  });
 
   it("gives an empty table with the contract's types for no files", async () => {
     await engine.publishBronze(writer, "bronze.b", contract, []);
@@ -189,7 +203,9 @@ describe("publishBronze", () => {
       text: `copy (select i::integer as id, null::decimal(10,2) as "odd ""name", null::timestamp as at, i % 2 as p from range(4) r(i)) to '${path.replaceAll("'", "''")}' (format parquet, partition_by (p))`,
     });
     await writer.transaction(() => engine.publishBronze(writer, "bronze.b", contract, [join(path, "**/*.parquet")]));
-    expect((await reader.query({ text: "select * from bronze.b order by id" })).map((row) => Object.keys(row).join("|") + row.id)).toEqual([0, 1, 2, 3].map((id) => `id|odd "name|at${id}`));
+    expect((await reader.query({ text: "select * from bronze.b order by id" })).map((row) => Object.keys(row).join("|") + row.id)).toEqual(
+      [0, 1, 2, 3].map((id) => `id|odd "name|at${id}`),
+    );
     await writer.transaction(() => engine.publishBronze(writer, "bronze.b", contract, []));
     expect(await reader.query({ text: "select count(*)::integer as n from bronze.b" })).toEqual([{ n: 0 }]);
   });
@@ -207,7 +223,20 @@ describe("a session", () => {
     const text = `select 9007199254740993::bigint as b, 12345678901234567890.12::decimal(38, 2) as d, 1.5::double as f, true as t, null as n, date '2026-01-31' as day,
       timestamp '2026-01-31 10:00:00.123456' as at, time '10:00:00.5' as o, 'é日' as s, '{"a":1}'::json as j, [1, 2] as l, 170141183460469231731687303715884105727::hugeint as h`;
     expect(await reader.query({ text })).toEqual([
-      { b: "9007199254740993", d: "12345678901234567890.12", f: 1.5, t: true, n: null, day: "2026-01-31", at: "2026-01-31 10:00:00.123456", o: "10:00:00.5", s: "é日", j: '{"a":1}', l: [1, 2], h: "170141183460469231731687303715884105727" },
+      {
+        b: "9007199254740993",
+        d: "12345678901234567890.12",
+        f: 1.5,
+        t: true,
+        n: null,
+        day: "2026-01-31",
+        at: "2026-01-31 10:00:00.123456",
+        o: "10:00:00.5",
+        s: "é日",
+        j: '{"a":1}',
+        l: [1, 2],
+        h: "170141183460469231731687303715884105727",
+      },
     ]);
   });
 
@@ -255,6 +284,8 @@ describe("a session", () => {
       { name: "l", type: "INTEGER[]" },
     ]);
     await expect(reader.describe("select nothing")).rejects.toThrow(/nothing/);
+    await expect(reader.describe("select 1 where 2 > $least")).rejects.toThrow(/no value for the parameter \$least/);
+    await expect(reader.describe("select 1; select 2")).rejects.toThrow(/multiple statements/);
   });
 });
 
@@ -275,11 +306,15 @@ describe("a database file", () => {
   });
 
   it("that cannot be made says so", async () => {
-    await expect(fileDatabase("/proc/nothing/w.duckdb")).rejects.toMatchObject({ name: "AssayError" });
+    writeFileSync(join(folder, "file"), "");
+    await expect(fileDatabase(join(folder, "file", "w.duckdb"))).rejects.toMatchObject({ code: "STORAGE_UNWRITABLE" });
+    await expect(fileDatabase(join(folder, "file", "deeper", "w.duckdb"))).rejects.toMatchObject({ code: "STORAGE_UNWRITABLE" });
   });
 
   it("knows who holds it", () => {
-    expect(new DatabaseLocked('IO Error: Could not set lock on file "w": Conflicting lock is held in node (PID 4711) by user x').processId).toBe(4711);
+    expect(
+      new DatabaseLocked('IO Error: Could not set lock on file "w": Conflicting lock is held in node (PID 4711) by user x').processId,
+    ).toBe(4711);
     expect(new DatabaseLocked("something else").processId).toBeNull();
   });
 });

@@ -19,7 +19,13 @@ afterEach(() => {
 });
 
 const odd = "it's \"quoted\", \\back\\ 日本 😀 \u0000 \n\t $x {table} null ''";
-const start = (run_id: string, started_at = `2026-01-01T00:00:0${run_id.at(-1)}Z`) => ({ run_id, pipeline: "daily", env: "dev", params: { scale: 3, on: true, note: odd }, started_at });
+const start = (run_id: string, started_at = `2026-01-01T00:00:0${run_id.at(-1)}Z`) => ({
+  run_id,
+  pipeline: "daily",
+  env: "dev",
+  params: { scale: 3, on: true, note: odd },
+  started_at,
+});
 
 function stepOf(step: string, more: Partial<StepResult> = {}): StepResult {
   return {
@@ -34,7 +40,9 @@ function stepOf(step: string, more: Partial<StepResult> = {}): StepResult {
     removed: 0,
     removed_by: [{ rule: odd, rows: 0 }],
     upstreams: [{ table: "bronze.items", read: 5, used: null }],
-    conserved: [{ column: "a", upstream: "bronze.items", measure: "a", upstream_total: "12345678901234567890.12", total: null, agrees: false }],
+    conserved: [
+      { column: "a", upstream: "bronze.items", measure: "a", upstream_total: "12345678901234567890.12", total: null, agrees: false },
+    ],
     duration_ms: 42,
     checks: [],
     notes: [odd],
@@ -43,7 +51,15 @@ function stepOf(step: string, more: Partial<StepResult> = {}): StepResult {
   };
 }
 
-const checkOf = (name: string, more: Partial<CheckResult> = {}): CheckResult => ({ check: name, column: null, severity: "error", status: "passed", failures: 0, message: null, ...more });
+const checkOf = (name: string, more: Partial<CheckResult> = {}): CheckResult => ({
+  check: name,
+  column: null,
+  severity: "error",
+  status: "passed",
+  failures: 0,
+  message: null,
+  ...more,
+});
 const publication: Publication = {
   subject: "bronze.orders",
   version: "r1",
@@ -70,7 +86,15 @@ const fileOf = (name: string, more: Partial<IngestedFile> = {}): IngestedFile =>
   files: "bronze/orders/x.parquet",
   ...more,
 });
-const refusedOf = (row_number: number | null, more: Partial<RefusedRow> = {}): RefusedRow => ({ source_file: "/data/a.csv", row_number, column: "price", reason: "type", message: "not a number", raw: odd, ...more });
+const refusedOf = (row_number: number | null, more: Partial<RefusedRow> = {}): RefusedRow => ({
+  source_file: "/data/a.csv",
+  row_number,
+  column: "price",
+  reason: "type",
+  message: "not a number",
+  raw: odd,
+  ...more,
+});
 
 function record(result: StepResult, more: Partial<StepRecord> = {}): StepRecord {
   return { run_id: "r1", position: 0, result, finished_at: "2026-01-01T00:00:02Z", publication: null, ingest: null, ...more };
@@ -79,9 +103,30 @@ function record(result: StepResult, more: Partial<StepRecord> = {}): StepRecord 
 describe("runs", () => {
   it("come back as they were recorded", async () => {
     const steps = [
-      stepOf("ingest bronze.orders", { checks: [checkOf("not_null", { column: odd }), checkOf("unique", { status: "failed", failures: 3, message: odd }), checkOf("between", { severity: "warn", status: "warned", failures: 1 })] }),
-      stepOf("build gold.x", { kind: "build", table: "gold.x", rows_in: null, rows_out: null, status: "failed", error: { code: "BUILD_FAILED", message: odd, hint: null, location: { file: odd, line: 3 } } }),
-      stepOf("sink w gold.x", { kind: "sink", table: "gold.x", status: "skipped", upstreams: [], removed_by: [], conserved: [], notes: [] }),
+      stepOf("ingest bronze.orders", {
+        checks: [
+          checkOf("not_null", { column: odd }),
+          checkOf("unique", { status: "failed", failures: 3, message: odd }),
+          checkOf("between", { severity: "warn", status: "warned", failures: 1 }),
+        ],
+      }),
+      stepOf("build gold.x", {
+        kind: "build",
+        table: "gold.x",
+        rows_in: null,
+        rows_out: null,
+        status: "failed",
+        error: { code: "BUILD_FAILED", message: odd, hint: null, location: { file: odd, line: 3 } },
+      }),
+      stepOf("sink w gold.x", {
+        kind: "sink",
+        table: "gold.x",
+        status: "skipped",
+        upstreams: [],
+        removed_by: [],
+        conserved: [],
+        notes: [],
+      }),
     ];
     await store.startRun(session, start("r1"));
     // In the order in which they end, not in which they are planned.
@@ -105,12 +150,35 @@ describe("runs", () => {
       await store.recordStep(session, record(stepOf("a", { checks: id === "r2" ? [warned, warned] : [] }), { run_id: id }));
       await store.recordStep(session, record(stepOf("b", { status: "failed" }), { run_id: id, position: 1 }));
       await store.recordStep(session, record(stepOf("c", { status: "skipped" }), { run_id: id, position: 2 }));
-      if (id !== "r3") await store.finishRun(session, { run_id: id, status: "succeeded", finished_at: "2026-01-01T00:00:09Z", duration_ms: 5 });
+      if (id !== "r3")
+        await store.finishRun(session, { run_id: id, status: "succeeded", finished_at: "2026-01-01T00:00:09Z", duration_ms: 5 });
     }
     const listed = await store.listRuns(session, 2);
     expect(listed).toEqual([
-      { run_id: "r3", pipeline: "daily", env: "dev", status: "running", started_at: start("r3").started_at, duration_ms: null, steps_run: 2, steps_failed: 1, steps_skipped: 1, checks_warned: 0 },
-      { run_id: "r2", pipeline: "daily", env: "dev", status: "succeeded", started_at: start("r2").started_at, duration_ms: 5, steps_run: 2, steps_failed: 1, steps_skipped: 1, checks_warned: 2 },
+      {
+        run_id: "r3",
+        pipeline: "daily",
+        env: "dev",
+        status: "running",
+        started_at: start("r3").started_at,
+        duration_ms: null,
+        steps_run: 2,
+        steps_failed: 1,
+        steps_skipped: 1,
+        checks_warned: 0,
+      },
+      {
+        run_id: "r2",
+        pipeline: "daily",
+        env: "dev",
+        status: "succeeded",
+        started_at: start("r2").started_at,
+        duration_ms: 5,
+        steps_run: 2,
+        steps_failed: 1,
+        steps_skipped: 1,
+        checks_warned: 2,
+      },
     ]);
     expect(await store.listRuns(session, 0)).toEqual([]);
   });
@@ -126,30 +194,56 @@ describe("runs", () => {
 
 describe("publications and files", () => {
   it("come back as they were recorded; the next one takes their place", async () => {
-    const ingest = { batch_id: "b1", current: [fileOf(odd, { stamped_at: 1_700_000_000_000 }), fileOf("a.csv", { stamped_at: 0, files: "" })], quarantined: [] };
+    const ingest = {
+      batch_id: "b1",
+      current: [fileOf(odd, { stamped_at: 1_700_000_000_000 }), fileOf("a.csv", { stamped_at: 0, files: "" })],
+      quarantined: [],
+    };
     await store.recordStep(session, record(stepOf("ingest bronze.orders"), { publication, ingest }));
     const state = await store.read(session);
     expect(state.publications).toEqual(new Map([["bronze.orders", publication]]));
-    expect([...state.files].sort((a, b) => (a.name < b.name ? -1 : 1))).toEqual([fileOf("a.csv", { stamped_at: 0, files: "" }), fileOf(odd, { stamped_at: 1_700_000_000_000 })]);
+    expect([...state.files].sort((a, b) => (a.name < b.name ? -1 : 1))).toEqual([
+      fileOf("a.csv", { stamped_at: 0, files: "" }),
+      fileOf(odd, { stamped_at: 1_700_000_000_000 }),
+    ]);
 
     const newer = { ...publication, version: "r2", run_id: "r2", rows: 0, inputs: {} };
-    await store.recordStep(session, record(stepOf("ingest bronze.orders"), { run_id: "r2", publication: newer, ingest: { batch_id: "b2", current: [], quarantined: [] } }));
+    await store.recordStep(
+      session,
+      record(stepOf("ingest bronze.orders"), {
+        run_id: "r2",
+        publication: newer,
+        ingest: { batch_id: "b2", current: [], quarantined: [] },
+      }),
+    );
     const next = await store.read(session);
     expect([[...next.publications.values()], next.files]).toEqual([[newer], []]);
   });
 
   it("of other tables stay", async () => {
-    await store.recordStep(session, record(stepOf("a"), { publication, ingest: { batch_id: "b1", current: [fileOf("a.csv")], quarantined: [] } }));
+    await store.recordStep(
+      session,
+      record(stepOf("a"), { publication, ingest: { batch_id: "b1", current: [fileOf("a.csv")], quarantined: [] } }),
+    );
     const other = { ...publication, subject: "bronze.items" };
     const items = { batch_id: "b2", current: [fileOf("a.csv", { table: "bronze.items", batch_id: "b2" })], quarantined: [] };
     await store.recordStep(session, record(stepOf("b", { table: "bronze.items" }), { publication: other, ingest: items }));
     const state = await store.read(session);
-    expect([[...state.publications.keys()].sort(), state.files.map((file) => file.table)]).toEqual([["bronze.items", "bronze.orders"], ["bronze.items", "bronze.orders"]]);
+    expect([[...state.publications.keys()].sort(), state.files.map((file) => file.table)]).toEqual([
+      ["bronze.items", "bronze.orders"],
+      ["bronze.items", "bronze.orders"],
+    ]);
   });
 
   it("vanish with the transaction they were recorded in", async () => {
     const failing = session.transaction(async () => {
-      await store.recordStep(session, record(stepOf("a", { checks: [checkOf("unique")] }), { publication, ingest: { batch_id: "b1", current: [fileOf("a.csv")], quarantined: [refusedOf(1)] } }));
+      await store.recordStep(
+        session,
+        record(stepOf("a", { checks: [checkOf("unique")] }), {
+          publication,
+          ingest: { batch_id: "b1", current: [fileOf("a.csv")], quarantined: [refusedOf(1)] },
+        }),
+      );
       throw new Error("killed");
     });
     await expect(failing).rejects.toThrow("killed");
@@ -165,12 +259,23 @@ describe("quarantine", () => {
     store.recordStep(session, record(stepOf("ingest bronze.orders"), { ingest: { batch_id, current, quarantined } }));
 
   it("keeps 25,000 rows of any text, in the file's order", async () => {
-    const rows = Array.from({ length: 25_000 }, (_, index) => refusedOf(25_001 - index, { raw: index % 1000 === 0 ? `${odd}${index}` : `raw ${index}` }));
+    const rows = Array.from({ length: 25_000 }, (_, index) =>
+      refusedOf(25_001 - index, { raw: index % 1000 === 0 ? `${odd}${index}` : `raw ${index}` }),
+    );
     await kept(rows);
     const { rows: found, total } = await store.readQuarantine(session, "bronze.orders", 25_000);
     expect(total).toBe(25_000);
     expect(found.map((row) => row.row_number)).toEqual(Array.from({ length: 25_000 }, (_, index) => index + 2));
-    expect(found.at(-1)).toEqual({ run_id: "r1", table: "bronze.orders", source_file: "/data/a.csv", row_number: 25_001, column: "price", reason: "type", message: "not a number", raw: `${odd}0` });
+    expect(found.at(-1)).toEqual({
+      run_id: "r1",
+      table: "bronze.orders",
+      source_file: "/data/a.csv",
+      row_number: 25_001,
+      column: "price",
+      reason: "type",
+      message: "not a number",
+      raw: `${odd}0`,
+    });
     expect((await store.readQuarantine(session, null, 3)).rows).toHaveLength(3);
   });
 
@@ -183,7 +288,16 @@ describe("quarantine", () => {
 
   it("is grouped by table, reason and column", async () => {
     await kept([refusedOf(2), refusedOf(3), refusedOf(4, { reason: "not_null" }), refusedOf(5, { column: null, reason: "quote" })]);
-    expect((await store.listQuarantine(session)).map(({ table, reason, column, rows, files, last_run_id }) => [table, reason, column, rows, files, last_run_id])).toEqual([
+    expect(
+      (await store.listQuarantine(session)).map(({ table, reason, column, rows, files, last_run_id }) => [
+        table,
+        reason,
+        column,
+        rows,
+        files,
+        last_run_id,
+      ]),
+    ).toEqual([
       ["bronze.orders", "type", "price", 2, 1, "r1"],
       ["bronze.orders", "not_null", "price", 1, 1, "r1"],
       ["bronze.orders", "quote", null, 1, 1, "r1"],
