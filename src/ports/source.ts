@@ -11,8 +11,6 @@ export interface SourceFile {
   /** Size, times and inode in one text: equal stamps mean the content was not touched since. */
   readonly stamp: string;
   readonly sha256: string;
-  /** Records in the file, when they were counted while it was hashed. */
-  readonly records?: number;
 }
 
 /** What is known of a file from its last ingest, to spare reading it again. */

@@ -135,7 +135,7 @@ describe("sql", () => {
     expect(sql`select regexp_matches(a, '^\d+\.\u$') from ${orders}`.text).toBe(
       "select regexp_matches(a, '^\\d+\\.\\u$') from bronze.orders",
     );
-    expect(sql`select '\`' || '\${x}' || $scale || '\n'`.text).toBe("select '`' || '${x}' || $scale || '\\n'");
+    expect(sql`select '\`' || '\${x}' || $scale || '\n'`.text).toBe(`select '\`' || '$${"{x}"}' || $scale || '\\n'`);
   });
 
   it("keeps every line", () => {

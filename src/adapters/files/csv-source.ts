@@ -141,7 +141,6 @@ async function countRecords(
   columns: readonly ContractColumn[],
   blankBefore: number,
 ): Promise<{ readonly records: number; readonly largestRecord: number }> {
-  if (file.records !== undefined) return { records: file.records, largestRecord: 0 };
   const scan = await scanText(file.path, source);
   await requireSound(file.path, scan, source.maxRowBytes);
   const blank = columns.length === 1 ? blankBefore : scan.blankLines;

@@ -138,7 +138,6 @@ async function countLines(
 ): Promise<{ readonly records: number | null; readonly maxLineBytes: number }> {
   const format = recordFormat(source);
   if (format === null) return { records: null, maxLineBytes: maxJsonBytes };
-  if (file.records !== undefined) return { records: file.records, maxLineBytes: defaultRowBytes };
   const scan = await scanText(file.path, format);
   await requireSound(file.path, scan, maxJsonBytes);
   return { records: scan.lines - scan.blankLines, maxLineBytes: Math.min(maxJsonBytes, Math.max(defaultRowBytes, scan.largestRecord + 2)) };

@@ -27,12 +27,6 @@ export async function scanText(path: string, format: RecordFormat, onRecord?: (r
 const usedEndings = (scan: RecordScan): readonly RecordEnding[] =>
   (Object.keys(scan.endings) as RecordEnding[]).filter((ending) => scan.endings[ending].count > 0);
 
-/** Nothing in the file needs a second look: its records are its lines. */
-export function isPlain(scan: RecordScan): boolean {
-  const usual = scan.openQuote === null && usedEndings(scan).length <= 1 && scan.largestRecord <= defaultRowBytes;
-  return usual && scan.lines > 0 && scan.blankLines === 0;
-}
-
 /** Refuses what DuckDB would misread without a word. Throws SOURCE_UNREADABLE. */
 export async function requireSound(path: string, scan: RecordScan, maxRowBytes: number): Promise<void> {
   if (scan.openQuote !== null) {

@@ -143,6 +143,20 @@ describe("runs", () => {
     expect(await store.readRun(session, "' or '1' = '1")).toBeNull();
   });
 
+  it("hold the steps that were skipped, recorded all at once", async () => {
+    const skipped = Array.from({ length: 300 }, (_, index) => ({
+      position: 2 * index,
+      result: stepOf(`build gold.t${index}`, { status: "skipped" }),
+    }));
+    await store.startRun(session, start("r1"));
+    await store.recordStep(session, record(stepOf("ingest bronze.orders"), { position: 1 }));
+    await store.recordSkipped(session, "r1", skipped, "2026-01-01T00:00:02Z");
+    await store.recordSkipped(session, "r1", [], "2026-01-01T00:00:02Z");
+    const steps = (await store.readRun(session, "r1"))?.steps ?? [];
+    expect(steps.slice(0, 3).map((step) => step.step)).toEqual(["build gold.t0", "ingest bronze.orders", "build gold.t1"]);
+    expect(steps.filter((step) => step.status === "skipped")).toEqual(skipped.map(({ result }) => result));
+  });
+
   it("are listed newest first, with what happened", async () => {
     for (const id of ["r1", "r2", "r3"]) {
       await store.startRun(session, start(id));

@@ -91,7 +91,7 @@ describe("a listed file", () => {
   };
   const later = (): number => Date.now() + 10_000;
 
-  test("has its size, hash and records", async () => {
+  test("has its size and hash", async () => {
     const content = readFileSync(path());
     expect(await list()).toEqual({
       path: path(),
@@ -99,7 +99,6 @@ describe("a listed file", () => {
       bytes: content.length,
       stamp: expect.stringContaining(String(statSync(path()).ino)),
       sha256: createHash("sha256").update(content).digest("hex"),
-      records: 1,
     });
   });
 
@@ -107,7 +106,6 @@ describe("a listed file", () => {
     const { stamp } = await list();
     const file = await list([{ name: "b.csv", stamp, sha256: "remembered", stampedAt: later() }]);
     expect(file.sha256).toBe("remembered");
-    expect(file.records).toBeUndefined();
   });
 
   test("is read again when it was touched, and has the same hash", async () => {
