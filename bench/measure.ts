@@ -24,7 +24,7 @@ const gnuTime = "/usr/bin/time";
 const hasGnuTime = process.platform === "linux" && existsSync(gnuTime);
 
 /** Runs a command to its end. Wall time from spawn to exit, GNU time (about 1 ms) included. */
-export async function measure(command: Command): Promise<Measured> {
+async function measure(command: Command): Promise<Measured> {
   const report = join(workFolder, `time-${process.pid}.txt`);
   const [file, args] = hasGnuTime
     ? [gnuTime, ["-v", "-o", report, command.file, ...command.arguments]]

@@ -16,7 +16,16 @@ export {
   type SinkDefinition,
   sink,
 } from "./define/project.ts";
-export { type CsvSource, csv, type FileOptions, type FileSource, type JsonSource, json, type ParquetSource, parquet } from "./define/source.ts";
+export {
+  type CsvSource,
+  csv,
+  type FileOptions,
+  type FileSource,
+  type JsonSource,
+  json,
+  type ParquetSource,
+  parquet,
+} from "./define/source.ts";
 export { type Sql, sql, type TableReference } from "./define/sql.ts";
 export { type Column, type ColumnOptions, type Columns, type ColumnType, type RowOf, t } from "./define/types.ts";
 export { AssayError, type ErrorCode, errorCodes } from "./errors.ts";

@@ -8,6 +8,12 @@ export async function main(argv: readonly string[]): Promise<void> {
     process.stdout.write(`${version()}\n`);
     return;
   }
+  // Whoever reads the output may stop early (`assay run | head`): the work goes on, what nobody reads is dropped.
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error;
+    });
+  }
   const { runProgram } = await import("./program.ts");
   process.exitCode = await runProgram(argv, version());
 }

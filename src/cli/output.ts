@@ -39,5 +39,8 @@ function internalError(error: unknown): AssayError {
   if (code === "EACCES" || code === "EROFS" || code === "EPERM") {
     return new AssayError("STORAGE_UNWRITABLE", messageOf(error), { hint: "give this user write permission on it", cause: error });
   }
-  return new AssayError("INTERNAL", messageOf(error), { hint: "this is a fault of Assay; please report it with the lines below", cause: error });
+  return new AssayError("INTERNAL", messageOf(error), {
+    hint: "this is a fault of Assay; please report it with the lines below",
+    cause: error,
+  });
 }

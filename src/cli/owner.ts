@@ -34,7 +34,11 @@ export function releaseOwner(folder: string): void {
 export function lockedError(folder: string, database: string, processId: number | null): AssayError {
   const owner = readOwner(folder);
   const known = owner !== null && (processId === null || owner.pid === processId);
-  const who = known ? `${owner.command} (process ${owner.pid}) since ${owner.since}` : processId === null ? "another process" : `process ${processId}`;
+  const who = known
+    ? `${owner.command} (process ${owner.pid}) since ${owner.since}`
+    : processId === null
+      ? "another process"
+      : `process ${processId}`;
   return new AssayError("PROJECT_LOCKED", `the project's database ${database} is in use by ${who}`, {
     hint: "wait until it has finished, then try again; two runs never share one embedded database",
   });

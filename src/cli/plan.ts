@@ -1,7 +1,7 @@
 import { duckdbStateStore } from "../adapters/duckdb/state-store.ts";
-import { renderPlan } from "./render/render-plan.ts";
 import { print, renderOptions } from "./output.ts";
 import { type PlanOptions, preparePlan } from "./prepare-plan.ts";
+import { renderPlan } from "./render/render-plan.ts";
 import { openWorkspace, readDatabase } from "./workspace.ts";
 
 /** `assay plan`: what a run would do, and why. */

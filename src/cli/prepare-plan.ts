@@ -28,10 +28,16 @@ export interface PreparedPlan {
 }
 
 /** Compiles, looks at the sources and plans: all a dry run needs. */
-export async function preparePlan(workspace: Workspace, pipelineName: string | null, options: PlanOptions, readState: () => Promise<State>): Promise<PreparedPlan> {
+export async function preparePlan(
+  workspace: Workspace,
+  pipelineName: string | null,
+  options: PlanOptions,
+  readState: () => Promise<State>,
+): Promise<PreparedPlan> {
   const pipeline = choosePipeline(workspace.project, pipelineName);
   const params = await pipelineParams(pipeline, options.param ?? []);
-  const state = withoutLostFiles(await readState(), localLake(workspace.lakePath));
+  const lake = localLake(workspace.lakePath);
+  const state = withoutLostFiles(await readState(), lake);
   const source = fileSource(Date.now);
   // Looking at the sources reads files, compiling does not: they go side by side.
   const [manifest, observations] = await Promise.all([compileWorkspace(workspace), observe(workspace, state, source)]);
@@ -42,6 +48,7 @@ export async function preparePlan(workspace: Workspace, pipelineName: string | n
     observations,
     targets: new Map(manifest.sinks.map((sink) => [sink.name, targetOf(workspace, sink)] as const)),
     selected,
+    lake: lake.absolute(""),
     pipeline: pipeline.name,
     environment: workspace.environment,
     params,
@@ -81,7 +88,7 @@ function targetOf(workspace: Workspace, sink: Manifest["sinks"][number]): Target
   if (!URL.canParse(url) || !/^postgres(?:ql)?:$/.test(new URL(url).protocol)) {
     const from = typeof sink.to.url === "string" ? "" : ` (${sink.to.url.name})`;
     throw new AssayError("SETTING_INVALID", `the address of sink ${sink.name}${from} is not a PostgreSQL address`, {
-      hint: "write postgres://user:PASSWORD@host:5432/database; percent-encode special characters of the password",
+      hint: "write postgres://USER@HOST:5432/DATABASE with :PASSWORD after USER; percent-encode special characters",
       location: sink.location,
     });
   }

@@ -23,7 +23,10 @@ export async function runProgram(argv: readonly string[], version: string): Prom
     // The help of an incomplete command (`assay`, `assay generate`) is on stderr already.
     if (error.code === "commander.help" && !json) return 2;
     const message = error.code === "commander.help" ? "the command is incomplete" : error.message.replace(/^error: /, "");
-    return reportError(new AssayError("USAGE", message, { hint: "assay --help lists the commands, assay COMMAND --help its options" }), json);
+    return reportError(
+      new AssayError("USAGE", message, { hint: "assay --help lists the commands, assay COMMAND --help its options" }),
+      json,
+    );
   }
 }
 
@@ -40,10 +43,14 @@ function buildProgram(version: string, exit: Exit): Command {
     .action((options: CommonOptions) => exit(import("./check.ts").then(({ checkCommand }) => checkCommand(options))));
   planning(common(program.command("plan [pipeline]")))
     .description("show what a run would do, and why")
-    .action((name: string | undefined, options: PlanOptions) => exit(import("./plan.ts").then(({ planCommand }) => planCommand(name ?? null, options))));
+    .action((name: string | undefined, options: PlanOptions) =>
+      exit(import("./plan.ts").then(({ planCommand }) => planCommand(name ?? null, options))),
+    );
   planning(common(program.command("run [pipeline]")))
     .description("ingest, build, check, publish and send what is not up to date")
-    .action((name: string | undefined, options: PlanOptions) => exit(import("./run.ts").then(({ runCommand }) => runCommand(name ?? null, options))));
+    .action((name: string | undefined, options: PlanOptions) =>
+      exit(import("./run.ts").then(({ runCommand }) => runCommand(name ?? null, options))),
+    );
   addRuns(program, exit);
   addQuarantine(program, exit);
   common(program.command("query <sql>"))
@@ -58,17 +65,23 @@ function addRuns(program: Command, exit: Exit): void {
   common(runs.command("list", { isDefault: true }))
     .description("newest first")
     .option("--limit <n>", "runs to show", wholeNumber, 20)
-    .action((options: CommonOptions & { limit: number }) => exit(import("./runs.ts").then(({ runsListCommand }) => runsListCommand(options))));
+    .action((options: CommonOptions & { limit: number }) =>
+      exit(import("./runs.ts").then(({ runsListCommand }) => runsListCommand(options))),
+    );
   common(runs.command("show [run]"))
     .description("one run with steps, checks and row ledger; the last one by default")
-    .action((run: string | undefined, options: CommonOptions) => exit(import("./runs.ts").then(({ runsShowCommand }) => runsShowCommand(run ?? null, options))));
+    .action((run: string | undefined, options: CommonOptions) =>
+      exit(import("./runs.ts").then(({ runsShowCommand }) => runsShowCommand(run ?? null, options))),
+    );
 }
 
 function addQuarantine(program: Command, exit: Exit): void {
   const quarantine = program.command("quarantine").description("rows refused at the door");
   common(quarantine.command("list", { isDefault: true }))
     .description("grouped by table and reason")
-    .action((options: CommonOptions) => exit(import("./quarantine.ts").then(({ quarantineListCommand }) => quarantineListCommand(options))));
+    .action((options: CommonOptions) =>
+      exit(import("./quarantine.ts").then(({ quarantineListCommand }) => quarantineListCommand(options))),
+    );
   common(quarantine.command("show [table]"))
     .description("the rows with file, row number, reason and raw text")
     .option("--limit <n>", "rows to show", wholeNumber, 20)

@@ -16,7 +16,10 @@ export async function quarantineListCommand(options: CommonOptions): Promise<num
 }
 
 /** `assay quarantine show [TABLE]`: the rows with file, row number, reason and raw text. */
-export async function quarantineShowCommand(table: string | null, options: CommonOptions & { readonly limit: number; readonly reveal?: boolean }): Promise<number> {
+export async function quarantineShowCommand(
+  table: string | null,
+  options: CommonOptions & { readonly limit: number; readonly reveal?: boolean },
+): Promise<number> {
   const workspace = await openWorkspace(options);
   const name = table === null ? null : bronzeName(workspace, table);
   const { rows, total } = await readTables(workspace, (session) => duckdbStateStore().readQuarantine(session, name, options.limit));

@@ -1,5 +1,6 @@
 import type { BronzeDefinition } from "../define/bronze.ts";
 import { columnTypeName } from "../define/column-type.ts";
+import { didYouMean } from "../define/nearest-name.ts";
 import { quoteTable } from "../define/quote.ts";
 import { AssayError } from "../errors.ts";
 import type { SqlAnalyzer } from "../ports/sql-analyzer.ts";
@@ -9,10 +10,13 @@ import { contractColumns } from "./contract.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { same } from "./joins.ts";
 import type { BronzeTable } from "./manifest.ts";
-import { didYouMean } from "../define/nearest-name.ts";
 
 /** Types a bronze table's own expressions. Its table must have been declared to the analyzer. */
-export async function compileBronze(definition: BronzeDefinition, samples: Params, analyzer: SqlAnalyzer): Promise<BronzeTable | readonly AssayError[]> {
+export async function compileBronze(
+  definition: BronzeDefinition,
+  samples: Params,
+  analyzer: SqlAnalyzer,
+): Promise<BronzeTable | readonly AssayError[]> {
   const errors: AssayError[] = [];
   const columns = contractColumns(definition.columns);
   const fail = (code: "COLUMN_UNKNOWN" | "CONTRACT_MISMATCH" | "SQL_INVALID", message: string, hint: string): void => {
@@ -20,29 +24,52 @@ export async function compileBronze(definition: BronzeDefinition, samples: Param
   };
   for (const name of definition.key) {
     const column = columns.find((item) => same(item.name, name));
-    if (column === undefined) fail("COLUMN_UNKNOWN", `there is no column ${name} for the key`, didYouMean(name, columns.map((item) => item.name)));
-    else if (column.nullable) fail("CONTRACT_MISMATCH", `the key column ${name} may be null`, "a key column is not null: remove nullable: true");
+    if (column === undefined)
+      fail(
+        "COLUMN_UNKNOWN",
+        `there is no column ${name} for the key`,
+        didYouMean(
+          name,
+          columns.map((item) => item.name),
+        ),
+      );
+    else if (column.nullable)
+      fail("CONTRACT_MISMATCH", `the key column ${name} may be null`, "a key column is not null: remove nullable: true");
   }
   for (const name of definition.replicate?.keys ?? []) {
     const column = columns.find((item) => same(item.name, name));
-    if (column === undefined) fail("COLUMN_UNKNOWN", `there is no column ${name} to replicate`, didYouMean(name, columns.map((item) => item.name)));
+    if (column === undefined)
+      fail(
+        "COLUMN_UNKNOWN",
+        `there is no column ${name} to replicate`,
+        didYouMean(
+          name,
+          columns.map((item) => item.name),
+        ),
+      );
     else if (column.type.kind !== "varchar") {
       fail("CONTRACT_MISMATCH", `the replicated key ${name} is ${columnTypeName(column.type)}`, "only varchar keys can be made new");
     }
   }
   for (const [folder, expression] of Object.entries(definition.partitionBy)) {
     const outcome = await analyzer.describe(`select (${expression}) as folder from ${quoteTable(definition.name)}`, {});
-    if ("failure" in outcome) fail("SQL_INVALID", `partition ${folder}: ${outcome.failure.message}`, "partitionBy: { folder: \"SQL expression\" }");
+    if ("failure" in outcome)
+      fail("SQL_INVALID", `partition ${folder}: ${outcome.failure.message}`, 'partitionBy: { folder: "SQL expression" }');
   }
   const params = definition.replicate === null ? [] : await replicateParams(definition.replicate.times, analyzer);
   if (definition.replicate !== null) {
     const values = Object.fromEntries(params.flatMap((name) => (samples[name] === undefined ? [] : [[name, samples[name]]])));
     const outcome = await analyzer.describe(`select (${definition.replicate.times})::integer as times`, values);
-    if ("failure" in outcome) fail("SQL_INVALID", `replicate.times: ${outcome.failure.message}`, "write a SQL expression over the pipeline's params, as $name");
+    if ("failure" in outcome)
+      fail("SQL_INVALID", `replicate.times: ${outcome.failure.message}`, "write a SQL expression over the pipeline's params, as $name");
   }
   if (errors.length > 0) return errors;
   const { from, key, load, partitionBy, replicate, maxRejected, checks } = definition;
-  const shape = { columns: columns.map(({ name, type, nullable }) => ({ name, type, nullable })), partitionBy: Object.entries(partitionBy), replicate };
+  const shape = {
+    columns: columns.map(({ name, type, nullable }) => ({ name, type, nullable })),
+    partitionBy: Object.entries(partitionBy),
+    replicate,
+  };
   return {
     kind: "bronze",
     name: definition.name,

@@ -1,5 +1,6 @@
 import type { Check } from "../define/check.ts";
 import { columnTypeName } from "../define/column-type.ts";
+import { didYouMean } from "../define/nearest-name.ts";
 import { quoteTable, quoteText } from "../define/quote.ts";
 import type { ContractColumn } from "../define/types.ts";
 import { AssayError } from "../errors.ts";
@@ -7,7 +8,6 @@ import type { SqlAnalyzer } from "../ports/sql-analyzer.ts";
 import type { Location, Params, TableName } from "../terms.ts";
 import { same } from "./joins.ts";
 import type { TableColumns } from "./lineage.ts";
-import { didYouMean } from "../define/nearest-name.ts";
 
 export interface CheckedTable {
   readonly name: TableName;
@@ -34,7 +34,15 @@ export async function checkErrors(table: CheckedTable, tables: TableColumns, ana
   };
   const needColumn = (check: Check, name: string, owner: TableName, columns: readonly ContractColumn[]): ContractColumn | undefined => {
     const column = columns.find((item) => same(item.name, name));
-    if (column === undefined) invalid(check, `${owner} has no column ${name}`, didYouMean(name, columns.map((item) => item.name)));
+    if (column === undefined)
+      invalid(
+        check,
+        `${owner} has no column ${name}`,
+        didYouMean(
+          name,
+          columns.map((item) => item.name),
+        ),
+      );
     return column;
   };
   const needBinding = async (check: Check, query: string, hint = "correct the check's SQL"): Promise<void> => {
@@ -47,7 +55,11 @@ export async function checkErrors(table: CheckedTable, tables: TableColumns, ana
   const needLiterals = (check: Check, column: ContractColumn | undefined, values: readonly (string | number | boolean)[]): void => {
     const wrong = column === undefined ? undefined : values.find((value) => !fitsType(String(value), column));
     if (column === undefined || wrong === undefined) return;
-    invalid(check, `${JSON.stringify(wrong)} is no ${columnTypeName(column.type)}, the type of ${column.name}`, "write a value of the column's type");
+    invalid(
+      check,
+      `${JSON.stringify(wrong)} is no ${columnTypeName(column.type)}, the type of ${column.name}`,
+      "write a value of the column's type",
+    );
   };
   for (const check of table.checks) {
     switch (check.kind) {
@@ -61,14 +73,22 @@ export async function checkErrors(table: CheckedTable, tables: TableColumns, ana
         break;
       case "between":
         if (check.min === null && check.max === null) invalid(check, `${check.column} has neither min nor max`, "give at least one bound");
-        needLiterals(check, needColumn(check, check.column, table.name, table.columns), [check.min, check.max].filter((bound) => bound !== null));
+        needLiterals(
+          check,
+          needColumn(check, check.column, table.name, table.columns),
+          [check.min, check.max].filter((bound) => bound !== null),
+        );
         break;
       case "matches": {
         const column = needColumn(check, check.column, table.name, table.columns);
         if (column !== undefined && column.type.kind !== "varchar") {
           invalid(check, `${check.column} is ${columnTypeName(column.type)}, not text`, "use between or expression");
         }
-        await needBinding(check, `select regexp_matches('', ${quoteText(check.pattern)})`, `correct the pattern ${check.pattern} (RE2 syntax)`);
+        await needBinding(
+          check,
+          `select regexp_matches('', ${quoteText(check.pattern)})`,
+          `correct the pattern ${check.pattern} (RE2 syntax)`,
+        );
         break;
       }
       case "unique_combination":

@@ -1,19 +1,19 @@
+import { didYouMean } from "../define/nearest-name.ts";
 import type { ContractColumn } from "../define/types.ts";
 import { AssayError, throwAll } from "../errors.ts";
 import type { SqlAnalyzer } from "../ports/sql-analyzer.ts";
 import type { Params, TableName } from "../terms.ts";
 import { compileBronze } from "./bronze-table.ts";
-import { type CheckedTable, checkedAgainst, checkErrors } from "./checks.ts";
+import { type CheckedTable, checkErrors, checkedAgainst } from "./checks.ts";
 import { contractColumns } from "./contract.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { dependencyLevels, dependencyOrder } from "./graph.ts";
-import { sameRows, unmeasured, type UpstreamShape } from "./ledger.ts";
+import { sameRows, type UpstreamShape, unmeasured } from "./ledger.ts";
 import type { Manifest, ManifestSink, ManifestTable, ModelTable } from "./manifest.ts";
 import { type CompiledModel, compileModel, type ModelContext } from "./model-table.ts";
 import { nameErrors } from "./names.ts";
-import { didYouMean } from "../define/nearest-name.ts";
-import { type ParsedModel, parseModels } from "./parse-models.ts";
 import { picked, sampleParams } from "./params.ts";
+import { type ParsedModel, parseModels } from "./parse-models.ts";
 import type { Project } from "./project.ts";
 
 /**
@@ -34,7 +34,11 @@ export async function compileProject(project: Project, analyzer: SqlAnalyzer): P
     location: definition.location,
     definition,
   }));
-  const nodes = models.map((model) => ({ ...model, upstreams: [...model.upstreams, ...checkedAgainst(model.name, model.definition.checks)], model }));
+  const nodes = models.map((model) => ({
+    ...model,
+    upstreams: [...model.upstreams, ...checkedAgainst(model.name, model.definition.checks)],
+    model,
+  }));
   const order = dependencyOrder<TableName, (typeof bronze)[number] | (typeof nodes)[number]>([...bronze, ...nodes]);
 
   const shapes = new Map<TableName, UpstreamShape>();
@@ -125,7 +129,8 @@ async function withProvenLedgers(
     if (original === undefined || !("tree" in original)) continue;
     const proven = proof !== undefined && "tree" in proof && sameRows(original.tree, proof.tree);
     const params = proven ? (proof.tree.named_param_map ?? []).map((entry) => entry.key) : [];
-    const binds = proven && (!ledger.doubtful || !("failure" in (await analyzer.describe(table.ledger.measure ?? "", picked(samples, params)))));
+    const binds =
+      proven && (!ledger.doubtful || !("failure" in (await analyzer.describe(table.ledger.measure ?? "", picked(samples, params)))));
     repaired.set(table.name, { ...table, ledger: binds ? { ...table.ledger, params } : unmeasured(table.upstreams, original.tree) });
   }
   return tables.map((table) => repaired.get(table.name) ?? table);

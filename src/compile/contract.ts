@@ -1,4 +1,5 @@
 import { columnTypeName, parseColumnType } from "../define/column-type.ts";
+import { nearestName } from "../define/nearest-name.ts";
 import { quoteIdentifier } from "../define/quote.ts";
 import type { Columns, ColumnType, ContractColumn } from "../define/types.ts";
 import { AssayError } from "../errors.ts";
@@ -7,7 +8,6 @@ import type { Location, TableName } from "../terms.ts";
 import { withoutSemicolon } from "./clauses.ts";
 import { same } from "./joins.ts";
 import type { OutputColumn } from "./lineage.ts";
-import { nearestName } from "../define/nearest-name.ts";
 
 export function contractColumns(columns: Columns): readonly ContractColumn[] {
   return Object.entries(columns).map(([name, column]) => ({
@@ -28,7 +28,10 @@ export function inferredColumns(
 ): readonly ContractColumn[] {
   const [twice] = repeatedNames(described);
   if (twice !== undefined) {
-    throw new AssayError("CONTRACT_MISMATCH", `${table}: the SQL selects two columns named ${twice}`, { hint: "give one of them another name, with as", location });
+    throw new AssayError("CONTRACT_MISMATCH", `${table}: the SQL selects two columns named ${twice}`, {
+      hint: "give one of them another name, with as",
+      location,
+    });
   }
   return described.map((column) => {
     const type = sqlType(column.type);
@@ -44,7 +47,9 @@ export function inferredColumns(
 }
 
 function repeatedNames(described: readonly DescribedColumn[]): readonly string[] {
-  return described.filter((column, index) => described.findIndex((item) => same(item.name, column.name)) < index).map((column) => column.name);
+  return described
+    .filter((column, index) => described.findIndex((item) => same(item.name, column.name)) < index)
+    .map((column) => column.name);
 }
 
 /** Types a query may yield beyond those of a contract, and the contract type that holds all their values. */
@@ -66,7 +71,8 @@ export function contractErrors(
   outputs: readonly OutputColumn[] | null,
   location: Location,
 ): readonly AssayError[] {
-  const mismatch = (message: string, hint: string): AssayError => new AssayError("CONTRACT_MISMATCH", `${table}: ${message}`, { hint, location });
+  const mismatch = (message: string, hint: string): AssayError =>
+    new AssayError("CONTRACT_MISMATCH", `${table}: ${message}`, { hint, location });
   const found = described.map((column) => column.name);
   const errors: AssayError[] = [];
   for (const column of contract) {
@@ -76,7 +82,8 @@ export function contractErrors(
       continue;
     }
     const problem = assignmentProblem(actual.type, column.type);
-    if (problem !== null) errors.push(mismatch(`column ${column.name} is ${columnTypeName(column.type)} in the contract, ${actual.type} in the SQL`, problem));
+    if (problem !== null)
+      errors.push(mismatch(`column ${column.name} is ${columnTypeName(column.type)} in the contract, ${actual.type} in the SQL`, problem));
     const output = outputs?.find((item) => same(item.name, column.name));
     if (!column.nullable && output?.nullability === "yes") {
       const source = output.origin === null ? "" : ` (it is ${output.origin.table}.${output.origin.column}, which can be null here)`;
@@ -88,9 +95,15 @@ export function contractErrors(
       );
     }
   }
-  for (const name of repeatedNames(described)) errors.push(mismatch(`the SQL selects two columns named ${name}`, "give one of them another name, with as"));
+  for (const name of repeatedNames(described))
+    errors.push(mismatch(`the SQL selects two columns named ${name}`, "give one of them another name, with as"));
   for (const extra of described.filter((item) => !contract.some((column) => same(column.name, item.name)))) {
-    errors.push(mismatch(`the SQL selects ${extra.name} (${extra.type}), the contract does not have it`, "add it to the contract or leave it out of the SELECT"));
+    errors.push(
+      mismatch(
+        `the SQL selects ${extra.name} (${extra.type}), the contract does not have it`,
+        "add it to the contract or leave it out of the SELECT",
+      ),
+    );
   }
   return errors;
 }
@@ -120,7 +133,9 @@ function assignmentProblem(from: string, to: ColumnType): string | null {
     case "decimal":
       if (isInteger) return null;
       if (decimal === null) return from === "DOUBLE" || from === "FLOAT" ? `${from} is not exact; ${cast}` : cast;
-      return Number(decimal[2]) <= to.scale ? null : `the SQL has ${decimal[2]} digits after the point, the contract ${to.scale}: round it on purpose; ${cast}`;
+      return Number(decimal[2]) <= to.scale
+        ? null
+        : `the SQL has ${decimal[2]} digits after the point, the contract ${to.scale}: round it on purpose; ${cast}`;
     case "double":
       return isInteger || decimal !== null || from === "FLOAT" ? null : cast;
     case "timestamp":

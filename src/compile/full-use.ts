@@ -42,7 +42,8 @@ function visit(node: QueryNode, full: boolean, outer: Scope, used: Set<TableName
 }
 
 function visitSelect(node: SelectNode, full: boolean, scope: Scope, used: Set<TableName>): void {
-  const whole = full && node.where_clause === null && node.having === null && node.qualify === null && node.sample === null && !limits(node);
+  const whole =
+    full && node.where_clause === null && node.having === null && node.qualify === null && node.sample === null && !limits(node);
   for (const leaf of leavesOf(node.from_table)) {
     const kept = whole && isPreserved(node.from_table, leaf.alias);
     const { ref } = leaf;

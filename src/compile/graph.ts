@@ -37,7 +37,9 @@ export function dependencyOrder<Name extends string, Node extends GraphNode<Name
 }
 
 /** Nodes in dependency order, cut into levels: each node's upstreams stand in earlier levels. */
-export function dependencyLevels<Name extends string, Node extends GraphNode<Name>>(ordered: readonly Node[]): readonly (readonly Node[])[] {
+export function dependencyLevels<Name extends string, Node extends GraphNode<Name>>(
+  ordered: readonly Node[],
+): readonly (readonly Node[])[] {
   const depth = new Map<Name, number>();
   const levels: Node[][] = [];
   for (const node of ordered) {

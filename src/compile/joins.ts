@@ -20,7 +20,10 @@ export function joinedTables(node: SelectNode, outputs: readonly OutputColumn[] 
     const owners = leaves.filter((leaf) => tables.get(leaf.table)?.some((item) => same(item.name, column)));
     return owners.length === 1 ? (owners[0]?.alias ?? null) : null;
   };
-  const equalities = [...joinConditions(node.from_table, owner), ...conjuncts(node.where_clause).flatMap((part) => equalityOf(part, owner))];
+  const equalities = [
+    ...joinConditions(node.from_table, owner),
+    ...conjuncts(node.where_clause).flatMap((part) => equalityOf(part, owner)),
+  ];
   return leaves.map((leaf) => ({
     ...leaf,
     exact: isJoinedExactly(node.from_table, leaf.alias, owner),

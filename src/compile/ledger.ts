@@ -39,22 +39,32 @@ export interface LedgerDraft {
 export function draftLedger(input: LedgerInput): LedgerDraft {
   const select = outerSelect(input.tree.node);
   const clauses = select === null ? null : clausesOf(input.text);
-  if (select === null || clauses === null || select.from_table === null || !isRepeatable(select)) return { plan: unmeasured(input.upstreams, input.tree), proof: null, doubtful: false };
+  if (select === null || clauses === null || select.from_table === null || !isRepeatable(select))
+    return { plan: unmeasured(input.upstreams, input.tree), proof: null, doubtful: false };
   const uses = cheapUses(select, input) ?? measuredUses(select, input);
   const keeps = keptUpstream(select, input);
   const needsMeasure = uses.some((use) => use.use.used.kind === "measured") || (keeps !== null && clauses.where !== null);
   // Only a table that keeps its rows needs the rows before WHERE; otherwise WHERE can do its work early.
   const early = keeps === null;
   const condition = clauses.where === null ? null : `(${clauses.where}\n)`;
-  const measured = uses.flatMap(({ measure }) => (measure === null ? [] : [`, ${measureText(measure, early ? null : condition)} as ${measure.column}`]));
+  const measured = uses.flatMap(({ measure }) =>
+    measure === null ? [] : [`, ${measureText(measure, early ? null : condition)} as ${measure.column}`],
+  );
   const passed = early || condition === null ? "count(*)" : `count(*) filter (where ${condition})`;
   const where = early && condition !== null ? ` where ${condition}` : "";
   const measure = `${clauses.prefix}select count(*) as joined, ${passed} as passed${measured.join("")} from ${clauses.from}${where}`;
   return {
     plan: {
       keeps,
-      where: clauses.where === null ? null : `where ${clauses.where.replace(/--[^\n]*/g, " ").replace(/\s+/g, " ").trim()}`.slice(0, 120),
-      thenRemovedBy: select.qualify !== null ? "qualify" : select.modifiers.some((item) => item.type === "DISTINCT_MODIFIER") ? "distinct" : null,
+      where:
+        clauses.where === null
+          ? null
+          : `where ${clauses.where
+              .replace(/--[^\n]*/g, " ")
+              .replace(/\s+/g, " ")
+              .trim()}`.slice(0, 120),
+      thenRemovedBy:
+        select.qualify !== null ? "qualify" : select.modifiers.some((item) => item.type === "DISTINCT_MODIFIER") ? "distinct" : null,
       upstreams: uses.map((use) => use.use),
       params: [],
       measure: needsMeasure ? measure : null,
@@ -135,7 +145,9 @@ function measureText(measure: Measure, condition: string | null): string {
 /** Uses that the result itself tells, without reading FROM again; null when one of them cannot be told so. */
 function cheapUses(select: SelectNode, input: LedgerInput): readonly MeasuredUse[] | null {
   const whole = fullyUsedTables(input.tree.node);
-  const uses = input.upstreams.map((table): UpstreamUse["used"] | null => (hasTable(whole, table) ? { kind: "all" } : useByKey(table, select, input)));
+  const uses = input.upstreams.map((table): UpstreamUse["used"] | null =>
+    hasTable(whole, table) ? { kind: "all" } : useByKey(table, select, input),
+  );
   if (uses.some((used) => used === null)) return null;
   return input.upstreams.flatMap((table, index) => {
     const used = uses[index];

@@ -33,7 +33,10 @@ export function outputColumns(node: QueryNode, tables: TableColumns, scope: Scop
       return selectColumns(node, tables, inner);
     case "SET_OPERATION_NODE": {
       const children = node.children ?? (node.left !== undefined && node.right !== undefined ? [node.left, node.right] : []);
-      return combine(node.setop_type, children.map((child) => outputColumns(child, tables, inner)));
+      return combine(
+        node.setop_type,
+        children.map((child) => outputColumns(child, tables, inner)),
+      );
     }
     case "CTE_NODE":
       inner.set(node.cte_name.toLowerCase(), outputColumns(node.query, tables, inner) ?? []);
@@ -54,12 +57,14 @@ function leafColumns(leaf: Leaf, tables: TableColumns, scope: Scope): readonly O
   if (cte !== undefined) return cte.length === 0 ? null : derived(cte, ref.column_name_alias);
   const table = tableNamed(ref, tables);
   if (table === null) return null;
-  const columns = tables.get(table)?.map((column): OutputColumn => ({
-    name: column.name,
-    nullability: column.nullable ? "yes" : "no",
-    origin: { table, column: column.name, alias: leaf.alias },
-    json: column.type.kind === "json",
-  }));
+  const columns = tables.get(table)?.map(
+    (column): OutputColumn => ({
+      name: column.name,
+      nullability: column.nullable ? "yes" : "no",
+      origin: { table, column: column.name, alias: leaf.alias },
+      json: column.type.kind === "json",
+    }),
+  );
   return columns === undefined ? null : renamed(columns, ref.column_name_alias);
 }
 
@@ -74,7 +79,10 @@ export function tableNamed(ref: BaseTableRef, tables: TableColumns): TableName |
 /** Columns of a subquery: an alias within it means nothing outside. */
 function derived(columns: readonly OutputColumn[] | null, aliases: readonly string[]): readonly OutputColumn[] | null {
   if (columns === null) return null;
-  return renamed(columns, aliases).map((column) => ({ ...column, origin: column.origin === null ? null : { ...column.origin, alias: "" } }));
+  return renamed(columns, aliases).map((column) => ({
+    ...column,
+    origin: column.origin === null ? null : { ...column.origin, alias: "" },
+  }));
 }
 
 /** `as name(first, second)`. */
@@ -100,7 +108,12 @@ function selectColumns(node: SelectNode, tables: TableColumns, scope: Scope): re
     }
     const source = item.class === "COLUMN_REF" ? resolveColumn(item, leaves, node) : null;
     const name = item.alias || item.column_names?.at(-1) || "";
-    outputs.push({ name, nullability: nullabilityOf(item, leaves, node), origin: source?.origin ?? null, json: source?.json ?? isJsonCast(item) });
+    outputs.push({
+      name,
+      nullability: nullabilityOf(item, leaves, node),
+      origin: source?.origin ?? null,
+      json: source?.json ?? isJsonCast(item),
+    });
   }
   return outputs;
 }
@@ -115,7 +128,8 @@ function boundLeaves(node: SelectNode, tables: TableColumns, scope: Scope): read
     found.push({ leaf, columns });
   }
   const present = presentColumns(node);
-  const isShared = (name: string): boolean => found.filter((item) => item.columns.some((column) => column.name.toLowerCase() === name)).length > 1;
+  const isShared = (name: string): boolean =>
+    found.filter((item) => item.columns.some((column) => column.name.toLowerCase() === name)).length > 1;
   return found.map(({ leaf, columns }) => {
     const alias = leaf.alias.toLowerCase();
     const proved = (column: OutputColumn): boolean => {
@@ -137,7 +151,8 @@ function boundLeaves(node: SelectNode, tables: TableColumns, scope: Scope): read
 }
 
 function starColumns(star: Expression, node: SelectNode, leaves: readonly BoundLeaf[]): readonly OutputColumn[] | null {
-  const { exclude_list, replace_list, qualified_exclude_list, rename_list, expr, columns } = star as Expression & Readonly<Record<string, unknown>>;
+  const { exclude_list, replace_list, qualified_exclude_list, rename_list, expr, columns } = star as Expression &
+    Readonly<Record<string, unknown>>;
   const modified = [exclude_list, replace_list, qualified_exclude_list, rename_list].some((list) => Array.isArray(list) && list.length > 0);
   const joinsUsing = node.from_table?.type === "JOIN" && usesUsing(node.from_table);
   if (modified || expr !== null || columns === true || joinsUsing) return null;
@@ -158,7 +173,8 @@ function resolveColumn(reference: Expression, leaves: readonly BoundLeaf[], node
   const [first, ...others] = leaves.flatMap((leaf) => named(leaf) ?? []);
   if (first === undefined || others.length === 0) return first ?? null;
   // Several tables have it, so it was joined by USING: present where it is present in one of them.
-  const present = [first, ...others].some((item) => item.nullability === "no") || (presentColumns(node).has(column) && node.group_sets.length < 2);
+  const present =
+    [first, ...others].some((item) => item.nullability === "no") || (presentColumns(node).has(column) && node.group_sets.length < 2);
   return { ...first, nullability: present ? "no" : "unknown" };
 }
 
@@ -205,7 +221,9 @@ function nullabilityOf(expression: Expression, leaves: readonly BoundLeaf[], nod
       return "unknown";
     }
     case "WINDOW":
-      return expression.type === "WINDOW_ROW_NUMBER" || expression.type === "WINDOW_RANK" || expression.type === "WINDOW_RANK_DENSE" ? "no" : "unknown";
+      return expression.type === "WINDOW_ROW_NUMBER" || expression.type === "WINDOW_RANK" || expression.type === "WINDOW_RANK_DENSE"
+        ? "no"
+        : "unknown";
     default:
       return "unknown";
   }

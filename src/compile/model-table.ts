@@ -1,3 +1,4 @@
+import { didYouMean } from "../define/nearest-name.ts";
 import type { ContractColumn } from "../define/types.ts";
 import { AssayError } from "../errors.ts";
 import type { DescribedColumn } from "../ports/engine.ts";
@@ -10,7 +11,6 @@ import { joinedTables, same } from "./joins.ts";
 import { draftLedger, type LedgerDraft, type UpstreamShape } from "./ledger.ts";
 import { outputColumns, type TableColumns } from "./lineage.ts";
 import type { ModelTable } from "./manifest.ts";
-import { didYouMean } from "../define/nearest-name.ts";
 import { picked } from "./params.ts";
 import type { ParsedModel } from "./parse-models.ts";
 import { outerSelect } from "./tree.ts";
@@ -89,7 +89,13 @@ function tableOf(
     indexes,
     joins,
     ledger: ledger.plan,
-    fingerprint: fingerprintOf({ sql: model.identity, columns: columns.map(({ name, type, nullable }) => ({ name, type, nullable })), grain, checks, materialize }),
+    fingerprint: fingerprintOf({
+      sql: model.identity,
+      columns: columns.map(({ name, type, nullable }) => ({ name, type, nullable })),
+      grain,
+      checks,
+      materialize,
+    }),
     location,
   };
 }
@@ -110,7 +116,9 @@ function definitionErrors(model: ParsedModel, columns: readonly ContractColumn[]
   for (const key of definition.grain ?? []) {
     const column = columns.find((item) => same(item.name, key));
     if (column === undefined) {
-      errors.push(new AssayError("COLUMN_UNKNOWN", `${name}: the grain names ${key}, which is no column`, { hint: didYouMean(key, known), location }));
+      errors.push(
+        new AssayError("COLUMN_UNKNOWN", `${name}: the grain names ${key}, which is no column`, { hint: didYouMean(key, known), location }),
+      );
     } else if (column.nullable && definition.columns !== null) {
       errors.push(
         new AssayError("CONTRACT_MISMATCH", `${name}: the grain column ${key} may be null`, {
@@ -122,7 +130,12 @@ function definitionErrors(model: ParsedModel, columns: readonly ContractColumn[]
   }
   for (const [index, columnsOfIndex] of Object.entries(definition.indexes)) {
     for (const key of columnsOfIndex.filter((item) => !known.some((column) => same(column, item)))) {
-      errors.push(new AssayError("COLUMN_UNKNOWN", `${name}: index ${index} names ${key}, which is no column`, { hint: didYouMean(key, known), location }));
+      errors.push(
+        new AssayError("COLUMN_UNKNOWN", `${name}: index ${index} names ${key}, which is no column`, {
+          hint: didYouMean(key, known),
+          location,
+        }),
+      );
     }
   }
   if (definition.materialize.kind === "view" && model.params.length > 0) {
@@ -139,7 +152,8 @@ function definitionErrors(model: ParsedModel, columns: readonly ContractColumn[]
 function bindError(model: ParsedModel, failure: BindFailure): AssayError {
   const { file, line } = model.definition.sql.location;
   const location = { file, line: line + (failure.line ?? 1) - 1 };
-  if (failure.unknownColumn === null) return new AssayError("SQL_INVALID", `${model.name}: ${failure.message}`, { hint: "correct the model's SQL", location });
+  if (failure.unknownColumn === null)
+    return new AssayError("SQL_INVALID", `${model.name}: ${failure.message}`, { hint: "correct the model's SQL", location });
   return new AssayError("COLUMN_UNKNOWN", `${model.name}: there is no column ${failure.unknownColumn} in the tables it reads`, {
     hint: didYouMean(failure.unknownColumn, failure.candidates),
     location,

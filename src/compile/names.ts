@@ -30,10 +30,20 @@ const reservedEnd = "__candidate";
 
 function badName(item: Named, pattern: RegExp, rule: string): readonly AssayError[] {
   if (item.name.toLowerCase().endsWith(reservedEnd)) {
-    return [new AssayError("NAME_INVALID", `${item.name} ends in ${reservedEnd}`, { hint: "such names belong to the platform", location: item.location })];
+    return [
+      new AssayError("NAME_INVALID", `${item.name} ends in ${reservedEnd}`, {
+        hint: "such names belong to the platform",
+        location: item.location,
+      }),
+    ];
   }
   if (pattern.test(item.name)) return [];
-  return [new AssayError("NAME_INVALID", `${JSON.stringify(item.name)} cannot be used as a name`, { hint: `use ${rule}`, location: item.location })];
+  return [
+    new AssayError("NAME_INVALID", `${JSON.stringify(item.name)} cannot be used as a name`, {
+      hint: `use ${rule}`,
+      location: item.location,
+    }),
+  ];
 }
 
 function badColumn(table: Named, name: string, earlier: readonly string[]): readonly AssayError[] {

@@ -1,7 +1,7 @@
+import { didYouMean } from "../define/nearest-name.ts";
 import type { PipelineDefinition } from "../define/project.ts";
 import { AssayError, messageOf } from "../errors.ts";
 import type { Params, ParamValue } from "../terms.ts";
-import { didYouMean } from "../define/nearest-name.ts";
 import type { Project } from "./project.ts";
 
 interface Property {
@@ -17,10 +17,20 @@ export function choosePipeline(project: Project, name: string | null): PipelineD
   if (name !== null) {
     const found = project.pipelines.find((pipeline) => pipeline.name === name);
     if (found !== undefined) return found;
-    throw new AssayError("PIPELINE_UNKNOWN", `there is no pipeline ${name}`, { hint: names.length === 0 ? "the project declares none; assay run without a name runs all tables" : didYouMean(name, names) });
+    throw new AssayError("PIPELINE_UNKNOWN", `there is no pipeline ${name}`, {
+      hint: names.length === 0 ? "the project declares none; assay run without a name runs all tables" : didYouMean(name, names),
+    });
   }
   if (only === undefined) {
-    return { kind: "pipeline", name: "all", description: null, schedule: null, select: ["*"], params: null, location: project.config.location };
+    return {
+      kind: "pipeline",
+      name: "all",
+      description: null,
+      schedule: null,
+      select: ["*"],
+      params: null,
+      location: project.config.location,
+    };
   }
   if (others.length === 0) return only;
   throw new AssayError("PIPELINE_UNKNOWN", "the project has several pipelines", { hint: `name one: assay run ${names.join(" | ")}` });
@@ -32,7 +42,8 @@ export async function pipelineParams(pipeline: PipelineDefinition, texts: readon
   const given: Record<string, ParamValue> = {};
   for (const text of texts) {
     const equals = text.indexOf("=");
-    if (equals < 1) throw new AssayError("PARAM_INVALID", `--param ${text} is not name=value`, { hint: "write it like --param scale_data=true" });
+    if (equals < 1)
+      throw new AssayError("PARAM_INVALID", `--param ${text} is not name=value`, { hint: "write it like --param scale_data=true" });
     const name = text.slice(0, equals);
     const property = Object.hasOwn(properties, name) ? properties[name] : undefined;
     if (property === undefined) {
@@ -87,7 +98,9 @@ function jsonSchema<Schema>(read: () => Schema, refuse: (problem: string, hint: 
 
 function readValue(name: string, text: string, property: Property): ParamValue {
   const wrong = (expected: string): AssayError =>
-    new AssayError("PARAM_INVALID", `parameter ${name} has to be ${expected}, not "${text}"`, { hint: `write it like --param ${name}=${sampleOf(property)}` });
+    new AssayError("PARAM_INVALID", `parameter ${name} has to be ${expected}, not "${text}"`, {
+      hint: `write it like --param ${name}=${sampleOf(property)}`,
+    });
   switch (property.type) {
     case "boolean":
       if (text !== "true" && text !== "false") throw wrong("true or false");

@@ -1,9 +1,9 @@
 import type { ModelDefinition } from "../define/model.ts";
+import { didYouMean, nearestName } from "../define/nearest-name.ts";
 import { AssayError } from "../errors.ts";
 import type { ParseOutcome, SqlAnalyzer } from "../ports/sql-analyzer.ts";
 import type { SyntaxTree } from "../ports/syntax-tree.ts";
 import type { Location, Params, TableName } from "../terms.ts";
-import { didYouMean, nearestName } from "../define/nearest-name.ts";
 import { type TableReferenceInSql, tableReferences } from "./references.ts";
 
 /** A model whose SQL parses and whose tables are known. */
@@ -59,7 +59,12 @@ function parsedModel(
 }
 
 function unknownTable(definition: ModelDefinition, reference: TableReferenceInSql, known: readonly TableName[]): AssayError {
-  const bare = reference.name.includes(".") ? null : nearestName(reference.name, known.map((name) => name.slice(name.indexOf(".") + 1)));
+  const bare = reference.name.includes(".")
+    ? null
+    : nearestName(
+        reference.name,
+        known.map((name) => name.slice(name.indexOf(".") + 1)),
+      );
   const full = bare === null ? undefined : known.find((name) => name.endsWith(`.${bare}`));
   return new AssayError("TABLE_UNKNOWN", `${definition.name} reads ${reference.name}, which the project does not declare`, {
     hint: full === undefined ? didYouMean(reference.name, known) : `tables are named with their layer: did you mean ${full}?`,
@@ -75,7 +80,7 @@ function unknownParam(definition: ModelDefinition, param: string, samples: Param
 }
 
 /** The line of a byte offset in a model's SQL. */
-export function placeOf(definition: ModelDefinition, offset: number | null): Location {
+function placeOf(definition: ModelDefinition, offset: number | null): Location {
   const { file, line } = definition.sql.location;
   if (offset === null) return { file, line };
   const before = Buffer.from(definition.sql.text).subarray(0, offset).toString();

@@ -27,7 +27,9 @@ const definitionFolders = ["sources", "models", "pipelines", "sinks"] as const;
 export async function loadProject(folder: string, current: string): Promise<Project> {
   const configFile = ["assay.config.ts", "assay.config.js"].map((name) => join(folder, name)).find(isFile);
   if (configFile === undefined) {
-    throw new AssayError("PROJECT_NOT_FOUND", `no assay.config.ts in ${folder}`, { hint: "go to a project's folder or name it: --project DIR" });
+    throw new AssayError("PROJECT_NOT_FOUND", `no assay.config.ts in ${folder}`, {
+      hint: "go to a project's folder or name it: --project DIR",
+    });
   }
   const files = definitionFolders.flatMap((name) => filesBelow(join(folder, name)));
   const load = (file: string): Promise<Loaded> => importFile(file, folder, current);
@@ -70,7 +72,11 @@ function distinct(errors: readonly AssayError[]): readonly AssayError[] {
 function relocated(error: AssayError, current: string): AssayError {
   const { code, message, hint, location, cause } = error;
   if (location === null) return error;
-  return new AssayError(code, message, { ...(hint === null ? {} : { hint }), cause, location: { ...location, file: shorterPath(location.file, current) } });
+  return new AssayError(code, message, {
+    ...(hint === null ? {} : { hint }),
+    cause,
+    location: { ...location, file: shorterPath(location.file, current) },
+  });
 }
 
 type Loaded = Readonly<Record<string, unknown>> | AssayError;

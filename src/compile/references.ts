@@ -77,5 +77,7 @@ function isQueryNode(value: object): value is QueryNode {
 }
 
 function isTableRef(value: object): value is TableRef {
-  return "type" in value && !("class" in value) && ["BASE_TABLE", "JOIN", "SUBQUERY", "TABLE_FUNCTION", "PIVOT"].includes(String(value.type));
+  return (
+    "type" in value && !("class" in value) && ["BASE_TABLE", "JOIN", "SUBQUERY", "TABLE_FUNCTION", "PIVOT"].includes(String(value.type))
+  );
 }

@@ -135,5 +135,8 @@ function tableNameOf(file: string): TableName {
 }
 
 function invalid(file: string, message: string, line: number): AssayError {
-  return new AssayError("PROJECT_INVALID", message, { hint: "see docs/reference/models.md, plain .sql files", location: { file, line } });
+  return new AssayError("PROJECT_INVALID", message, {
+    hint: "see docs/reference/definitions.md, plain .sql files",
+    location: { file, line },
+  });
 }

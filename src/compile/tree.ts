@@ -1,7 +1,7 @@
 import type { Expression, QueryNode, SelectNode, TableRef } from "../ports/syntax-tree.ts";
 
 /** Every expression directly below one. */
-export function childExpressions(expression: Expression): readonly Expression[] {
+function childExpressions(expression: Expression): readonly Expression[] {
   return [
     ...(expression.children ?? []),
     ...(expression.left ? [expression.left] : []),

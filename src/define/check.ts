@@ -22,7 +22,13 @@ export type Check = CheckBase &
     | { readonly kind: "row_count"; readonly min: number | null; readonly max: number | null }
     | { readonly kind: "relationships"; readonly column: string; readonly to: string; readonly field: string }
     | { readonly kind: "expression"; readonly name: string; readonly expression: string }
-    | { readonly kind: "conserves"; readonly column: string; readonly upstream: string; readonly measure: string; readonly where: string | null }
+    | {
+        readonly kind: "conserves";
+        readonly column: string;
+        readonly upstream: string;
+        readonly measure: string;
+        readonly where: string | null;
+      }
     | { readonly kind: "sql"; readonly name: string; readonly query: string }
   );
 

@@ -84,7 +84,12 @@ export interface PipelineDefinition {
  */
 export function pipeline(
   name: string,
-  options: { readonly description?: string; readonly schedule?: string; readonly select?: readonly string[]; readonly params?: ZodType } = {},
+  options: {
+    readonly description?: string;
+    readonly schedule?: string;
+    readonly select?: readonly string[];
+    readonly params?: ZodType;
+  } = {},
 ): PipelineDefinition {
   return {
     kind: "pipeline",
@@ -120,7 +125,11 @@ export interface SinkDefinition {
  */
 export function sink(
   name: string,
-  options: { readonly to: PostgresConnection; readonly schema: string; readonly tables: readonly { readonly name: ModelDefinition["name"] }[] },
+  options: {
+    readonly to: PostgresConnection;
+    readonly schema: string;
+    readonly tables: readonly { readonly name: ModelDefinition["name"] }[];
+  },
 ): SinkDefinition {
   return { kind: "sink", name, to: options.to, schema: options.schema, tables: options.tables, location: callSite(sink) };
 }

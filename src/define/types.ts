@@ -31,7 +31,10 @@ export interface ContractColumn extends Omit<Column, "value"> {
 
 type ValueOf<Value, Options> = Options extends { readonly nullable: true } ? Value | null : Value;
 
-function column<Value, const Options extends ColumnOptions>(type: ColumnType, options: Options | undefined): Column<ValueOf<Value, Options>> {
+function column<Value, const Options extends ColumnOptions>(
+  type: ColumnType,
+  options: Options | undefined,
+): Column<ValueOf<Value, Options>> {
   return {
     type,
     nullable: options?.nullable ?? false,

@@ -30,7 +30,14 @@ export async function buildModel(run: Run, session: Session, step: Step, positio
       throw buildError(run, table, error);
     });
     const { name, columns, grain } = table;
-    const report = await runChecks(run.engine, session, { table: name, relation, columns, grain, checks: table.checks, present: new Set() });
+    const report = await runChecks(run.engine, session, {
+      table: name,
+      relation,
+      columns,
+      grain,
+      checks: table.checks,
+      present: new Set(),
+    });
     const checks = await explained(run, session, table, relation, report);
     const facts = { ...(await ledgerOf(run, session, table, relation, report.rows, params)), checks, conserved: report.conserved };
     throwOnFailure(table, facts);
@@ -55,7 +62,13 @@ export async function buildModel(run: Run, session: Session, step: Step, positio
 }
 
 /** Adds to a failed grain check the join that multiplies rows. */
-async function explained(run: Run, session: Session, table: ModelTable, relation: string, report: CheckReport): Promise<readonly CheckResult[]> {
+async function explained(
+  run: Run,
+  session: Session,
+  table: ModelTable,
+  relation: string,
+  report: CheckReport,
+): Promise<readonly CheckResult[]> {
   const failed = report.results.find((result) => result.check === "grain" && result.failures > 0);
   if (failed === undefined || table.grain.length === 0) return report.results;
   const cause = await explainGrain(run, session, table, relation);
@@ -64,7 +77,14 @@ async function explained(run: Run, session: Session, table: ModelTable, relation
 }
 
 /** Where every row went. */
-async function ledgerOf(run: Run, session: Session, table: ModelTable, relation: string, rows: number, params: Run["params"]): Promise<StepFacts> {
+async function ledgerOf(
+  run: Run,
+  session: Session,
+  table: ModelTable,
+  relation: string,
+  rows: number,
+  params: Run["params"],
+): Promise<StepFacts> {
   const { ledger } = table;
   const measured = ledger.measure === null ? null : await oneRow(session, ledger.measure, picked(params, ledger.params));
   const matched = await matchedRows(session, ledger, relation);
@@ -99,7 +119,9 @@ async function ledgerOf(run: Run, session: Session, table: ModelTable, relation:
 async function matchedRows(session: Session, ledger: ModelTable["ledger"], relation: string): Promise<Readonly<Record<string, unknown>>> {
   const counts = ledger.upstreams.flatMap(({ table, used }, index) => {
     if (used.kind !== "matched") return [];
-    const match = used.keys.map(({ column, output }) => `result.${quoteIdentifier(output)} = upstream.${quoteIdentifier(column)}`).join(" and ");
+    const match = used.keys
+      .map(({ column, output }) => `result.${quoteIdentifier(output)} = upstream.${quoteIdentifier(column)}`)
+      .join(" and ");
     const rows = `${quoteTable(table)} as upstream where exists (select 1 from ${relation} as result where ${match})`;
     return [`(select count(*) from ${rows}) as matched_${index}`];
   });
@@ -134,7 +156,8 @@ export function throwOnFailure(table: { readonly name: string; readonly location
 function hintFor(check: string, table: string): string {
   if (check === "grain" && table.startsWith("bronze."))
     return "the source holds rows with the same key: correct the files, or declare the key the rows really have; what was published before stands";
-  if (check === "grain") return "aggregate or pick one row of the multiplying table before joining it, or declare the grain the rows really have";
+  if (check === "grain")
+    return "aggregate or pick one row of the multiplying table before joining it, or declare the grain the rows really have";
   if (check === "conserves") return "a join multiplies or loses rows of the measure: build it at the measure's own grain";
   return "correct the data or the rule; what was published before stands";
 }

@@ -74,23 +74,33 @@ export async function runChecks(engine: Pick<Engine, "keyHash">, session: Sessio
   return { rows, results, conserved };
 }
 
-export function resultOf(check: string, column: string | null, severity: Check["severity"], failures: number, message: string | null): CheckResult {
+function resultOf(
+  check: string,
+  column: string | null,
+  severity: Check["severity"],
+  failures: number,
+  message: string | null,
+): CheckResult {
   const status = failures === 0 ? "passed" : severity === "warn" ? "warned" : "failed";
   return { check, column, severity, status, failures, message };
 }
 
 function rowRules(subject: CheckSubject): readonly RowRule[] {
   const contract = subject.columns
-    .filter((column) => !column.nullable)
-    .map((column): RowRule => ({
-      check: "not_null",
-      column: column.name,
-      severity: "error",
-      broken: subject.present.has(column.name) ? "false" : `${quoteIdentifier(column.name)} is null`,
-      says: `${column.name} is absent`,
-    }));
+    .filter((column) => !column.nullable || (subject.grain ?? []).includes(column.name))
+    .map(
+      (column): RowRule => ({
+        check: "not_null",
+        column: column.name,
+        severity: "error",
+        broken: subject.present.has(column.name) ? "false" : `${quoteIdentifier(column.name)} is null`,
+        says: `${column.name} is absent`,
+      }),
+    );
   const required = new Set(contract.map((rule) => rule.column));
-  const declared = subject.checks.flatMap((check) => rowRule(check) ?? []).filter((rule) => rule.check !== "not_null" || !required.has(rule.column));
+  const declared = subject.checks
+    .flatMap((check) => rowRule(check) ?? [])
+    .filter((rule) => rule.check !== "not_null" || !required.has(rule.column));
   return [...contract, ...declared];
 }
 
@@ -98,10 +108,22 @@ function rowRule(check: Check): RowRule | null {
   const column = "column" in check ? quoteIdentifier(check.column) : "";
   switch (check.kind) {
     case "not_null":
-      return { check: check.kind, column: check.column, severity: check.severity, broken: `${column} is null`, says: `${check.column} is absent` };
+      return {
+        check: check.kind,
+        column: check.column,
+        severity: check.severity,
+        broken: `${column} is null`,
+        says: `${check.column} is absent`,
+      };
     case "accepted_values": {
       const values = check.values.map((value) => quoteValue(value)).join(", ");
-      return { check: check.kind, column: check.column, severity: check.severity, broken: `${column} not in (${values})`, says: `${check.column} is none of ${check.values.join(", ")}` };
+      return {
+        check: check.kind,
+        column: check.column,
+        severity: check.severity,
+        broken: `${column} not in (${values})`,
+        says: `${check.column} is none of ${check.values.join(", ")}`,
+      };
     }
     case "between": {
       const bounds = [
@@ -120,7 +142,13 @@ function rowRule(check: Check): RowRule | null {
         says: `${check.column} does not match ${check.pattern}`,
       };
     case "expression":
-      return { check: check.kind, column: null, severity: check.severity, broken: `(${check.expression}\n) is not true`, says: `${check.name}: ${check.expression} does not hold` };
+      return {
+        check: check.kind,
+        column: null,
+        severity: check.severity,
+        broken: `(${check.expression}\n) is not true`,
+        says: `${check.name}: ${check.expression} does not hold`,
+      };
     default:
       return null;
   }
@@ -152,7 +180,12 @@ function shortened(value: unknown): string {
 }
 
 function keyRules(subject: CheckSubject): readonly KeyRule[] {
-  const rule = (check: string, columns: readonly string[], declared: Check): KeyRule => ({ check, columns, severity: declared.severity, declared });
+  const rule = (check: string, columns: readonly string[], declared: Check): KeyRule => ({
+    check,
+    columns,
+    severity: declared.severity,
+    declared,
+  });
   const declared = subject.checks.flatMap((check): readonly KeyRule[] => {
     if (check.kind === "unique") return [rule(check.kind, [check.column], check)];
     return check.kind === "unique_combination" ? [rule(check.kind, check.columns, check)] : [];
@@ -162,7 +195,9 @@ function keyRules(subject: CheckSubject): readonly KeyRule[] {
 }
 
 function keyCounts(engine: Pick<Engine, "keyHash">, subject: CheckSubject, key: KeyRule, index: number): string {
-  const nullable = key.columns.filter((name) => subject.columns.find((column) => column.name.toLowerCase() === name.toLowerCase())?.nullable !== false);
+  const nullable = key.columns.filter(
+    (name) => subject.columns.find((column) => column.name.toLowerCase() === name.toLowerCase())?.nullable !== false,
+  );
   const filter = nullable.length === 0 ? "" : ` filter (where ${presence(nullable)})`;
   return `count(*)${filter} as keys_${index}, count(distinct ${engine.keyHash(key.columns)})${filter} as hashes_${index}`;
 }
@@ -172,7 +207,13 @@ function presence(columns: readonly string[]): string {
 }
 
 function oneRowResult(rows: number): CheckResult {
-  return resultOf("grain", null, "error", rows === 1 ? 0 : Math.max(rows, 1), rows === 1 ? null : `the grain is exactly one row, there are ${rows}`);
+  return resultOf(
+    "grain",
+    null,
+    "error",
+    rows === 1 ? 0 : Math.max(rows, 1),
+    rows === 1 ? null : `the grain is exactly one row, there are ${rows}`,
+  );
 }
 
 async function uniqueResult(session: Session, subject: CheckSubject, { check, columns, severity }: KeyRule): Promise<CheckResult> {
@@ -187,7 +228,13 @@ async function uniqueResult(session: Session, subject: CheckSubject, { check, co
 }
 
 /** Checks that need a query of their own; null for those the scan answered. */
-async function tableRule(session: Session, subject: CheckSubject, check: Check, rows: number, conserved: ConservedMeasure[]): Promise<CheckResult | null> {
+async function tableRule(
+  session: Session,
+  subject: CheckSubject,
+  check: Check,
+  rows: number,
+  conserved: ConservedMeasure[],
+): Promise<CheckResult | null> {
   switch (check.kind) {
     case "row_count": {
       const holds = rows >= (check.min ?? 0) && rows <= (check.max ?? Number.POSITIVE_INFINITY);
@@ -202,7 +249,13 @@ async function tableRule(session: Session, subject: CheckSubject, check: Check, 
       if (failures === 0) return resultOf(check.kind, check.column, check.severity, 0, null);
       const found = await session.query({ text: `select distinct ${column} ${orphans} limit 3` });
       const shown = found.map((row) => describeRow(row, subject.columns)).join("; ");
-      return resultOf(check.kind, check.column, check.severity, failures, `${failures} rows have no partner in ${check.to}.${check.field}, e.g. ${shown}`);
+      return resultOf(
+        check.kind,
+        check.column,
+        check.severity,
+        failures,
+        `${failures} rows have no partner in ${check.to}.${check.field}, e.g. ${shown}`,
+      );
     }
     case "conserves":
       return conservesResult(session, subject, check, conserved);
@@ -211,7 +264,13 @@ async function tableRule(session: Session, subject: CheckSubject, check: Check, 
       const failures = countOf((await oneRow(session, `select count(*) as rows from (${query}\n)`)).rows);
       if (failures === 0) return resultOf(check.kind, null, check.severity, 0, null);
       const found = await session.query({ text: `select * from (${query}\n) limit 1` });
-      return resultOf(check.kind, null, check.severity, failures, `${check.name}: ${failures} rows, e.g. ${found.map((row) => describeRow(row, subject.columns)).join("")}`);
+      return resultOf(
+        check.kind,
+        null,
+        check.severity,
+        failures,
+        `${check.name}: ${failures} rows, e.g. ${found.map((row) => describeRow(row, subject.columns)).join("")}`,
+      );
     }
     case "not_null":
     case "accepted_values":

@@ -48,18 +48,22 @@ export function tableOf(run: Run, name: TableName): ManifestTable {
 
 /** Versions of a table's dependencies as they are now. */
 export function inputsOf(run: Run, table: ManifestTable): Readonly<Record<string, string>> {
-  return Object.fromEntries(table.dependencies.flatMap((name) => {
-    const version = run.publications.get(name)?.version;
-    return version === undefined ? [] : [[name, version] as const];
-  }));
+  return Object.fromEntries(
+    table.dependencies.flatMap((name) => {
+      const version = run.publications.get(name)?.version;
+      return version === undefined ? [] : [[name, version] as const];
+    }),
+  );
 }
 
 /** The parameters a table uses. */
 export function paramsOf(run: Run, table: ManifestTable): Params {
-  return Object.fromEntries(table.params.flatMap((name) => {
-    const value = run.params[name];
-    return value === undefined ? [] : [[name, value] as const];
-  }));
+  return Object.fromEntries(
+    table.params.flatMap((name) => {
+      const value = run.params[name];
+      return value === undefined ? [] : [[name, value] as const];
+    }),
+  );
 }
 
 export const isoTime = (milliseconds: number): string => new Date(milliseconds).toISOString();

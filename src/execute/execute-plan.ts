@@ -58,7 +58,12 @@ export async function executePlan(plan: Plan, context: ExecuteContext): Promise<
       // Steps that ran were recorded when they ended.
       const skipped = results.flatMap((result, position) => (result.status === "skipped" ? [{ position, result }] : []));
       await context.store.recordSkipped(control, runId, skipped, isoTime(finishedAt));
-      await context.store.finishRun(control, { run_id: runId, status, finished_at: isoTime(finishedAt), duration_ms: finishedAt - startedAt });
+      await context.store.finishRun(control, {
+        run_id: runId,
+        status,
+        finished_at: isoTime(finishedAt),
+        duration_ms: finishedAt - startedAt,
+      });
     });
     const result: RunResult = {
       run_id: runId,
@@ -82,7 +87,9 @@ export async function executePlan(plan: Plan, context: ExecuteContext): Promise<
 /** Batch folders that published tables read (absolute). */
 function committedFolders(context: ExecuteContext): ReadonlySet<string> {
   return new Set(
-    context.state.files.filter((file) => file.files !== "").map((file) => /^.*?run_id=[^/]+/.exec(context.lake.absolute(file.files))?.[0] ?? ""),
+    context.state.files
+      .filter((file) => file.files !== "")
+      .map((file) => /^.*?run_id=[^/]+/.exec(context.lake.absolute(file.files))?.[0] ?? ""),
   );
 }
 
@@ -143,13 +150,23 @@ async function runStep(run: Run, session: Session, step: Step, position: number)
   const table = tableOf(run, step.table);
   try {
     if (table.kind === "bronze") return await ingestTable(run, session, step, position, table);
-    return step.kind === "sink" ? await sendTable(run, session, step, position, table) : await buildModel(run, session, step, position, table);
+    return step.kind === "sink"
+      ? await sendTable(run, session, step, position, table)
+      : await buildModel(run, session, step, position, table);
   } catch (error) {
-    const failure = error instanceof StepFailure ? error : new StepFailure(placed(asAssayError(run, step, error), placeOf(run, step)), noFacts);
+    const failure =
+      error instanceof StepFailure ? error : new StepFailure(placed(asAssayError(run, step, error), placeOf(run, step)), noFacts);
     // The rows of a failed step were not published.
     const result = withoutSecrets(stepResult(step, "failed", failure.facts, run.clock() - started, failure.error), run.secrets);
     await session.transaction(() =>
-      run.store.recordStep(session, { run_id: run.runId, position, result, finished_at: isoTime(run.clock()), publication: null, ingest: null }),
+      run.store.recordStep(session, {
+        run_id: run.runId,
+        position,
+        result,
+        finished_at: isoTime(run.clock()),
+        publication: null,
+        ingest: null,
+      }),
     );
     return result;
   }

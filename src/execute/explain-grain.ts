@@ -1,5 +1,5 @@
-import type { JoinedTable, ModelTable } from "../compile/manifest.ts";
 import { same } from "../compile/joins.ts";
+import type { JoinedTable, ModelTable } from "../compile/manifest.ts";
 import { columnList, quoteIdentifier, quoteTable } from "../define/quote.ts";
 import type { Session } from "../ports/engine.ts";
 import { describeRow } from "./checks.ts";
@@ -84,6 +84,8 @@ async function worstExample(session: Session, table: ModelTable, relation: strin
   if (example === undefined) return null;
   const { _times, _rows, ...values } = example;
   const key = Object.fromEntries(table.grain.map((name) => [name, values[name]]));
-  const joined = join.keys.map((item) => `${item.column} = ${describeRow({ [item.output]: values[item.output] }, table.columns).replace(/^.*? = /, "")}`);
+  const joined = join.keys.map(
+    (item) => `${item.column} = ${describeRow({ [item.output]: values[item.output] }, table.columns).replace(/^.*? = /, "")}`,
+  );
   return `${join.table} joined on ${join.keys.map((item) => item.column).join(", ")} multiplies rows: it has ${_rows} rows for ${joined.join(", ")}, and ${describeRow(key, table.columns)} appears ${_times} times`;
 }

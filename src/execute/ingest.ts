@@ -3,6 +3,7 @@ import { columnTypeName } from "../define/column-type.ts";
 import { columnList, quoteIdentifier, quoteText } from "../define/quote.ts";
 import { AssayError } from "../errors.ts";
 import type { Step } from "../plan/plan.ts";
+import { lakeInput } from "../plan/plan-run.ts";
 import type { Session } from "../ports/engine.ts";
 import type { IngestedFile, Publication, RefusedRow } from "../ports/state-store.ts";
 import type { StepResult } from "../terms.ts";
@@ -25,7 +26,10 @@ export async function ingestTable(run: Run, session: Session, step: Step, positi
   const before = run.state.files.filter((file) => file.table === table.name);
   const usable = (file: IngestedFile): boolean =>
     !run.fullRefresh && file.contract_fingerprint === table.contractFingerprint && file.replicas === replicas;
-  const found = observation.files.map((file) => ({ file, known: before.find((item) => item.name === file.name && item.sha256 === file.sha256 && usable(item)) }));
+  const found = observation.files.map((file) => ({
+    file,
+    known: before.find((item) => item.name === file.name && item.sha256 === file.sha256 && usable(item)),
+  }));
   const batchId = `${table.name}/${run.runId}`;
   const date = isoTime(started).slice(0, 10);
   const fresh = found.filter((item) => item.known === undefined);
@@ -36,25 +40,32 @@ export async function ingestTable(run: Run, session: Session, step: Step, positi
       if (folder !== null) landed.push(await landFile(session, run.source, table, file, folder, index + 1, replicas));
     }
     const facts = factsOf(landed, replicas);
-    throwOnRejected(table, landed, facts);
-    const current = [
-      ...found.flatMap(({ file, known }) => (known === undefined ? [] : [{ ...known, path: file.path, stamp: file.stamp, stamped_at: stampedAt }])),
+    const kept = [
+      ...found.flatMap(({ file, known }) =>
+        known === undefined ? [] : [{ ...known, path: file.path, stamp: file.stamp, stamped_at: stampedAt }],
+      ),
       ...(table.load === "append" ? before.filter((item) => !observation.files.some((file) => file.name === item.name)) : []),
-      ...landed.map((file): IngestedFile => ({
-        table: table.name,
-        batch_id: batchId,
-        name: file.file.name,
-        path: file.file.path,
-        sha256: file.file.sha256,
-        bytes: file.file.bytes,
-        stamp: file.file.stamp,
-        stamped_at: stampedAt,
-        rows: file.rows,
-        quarantined: file.refused.length,
-        replicas,
-        contract_fingerprint: table.contractFingerprint,
-        files: file.files === "" ? "" : run.lake.relative(file.files),
-      })),
+    ];
+    throwOnRejected(table, landed, kept, facts);
+    const current = [
+      ...kept,
+      ...landed.map(
+        (file): IngestedFile => ({
+          table: table.name,
+          batch_id: batchId,
+          name: file.file.name,
+          path: file.file.path,
+          sha256: file.file.sha256,
+          bytes: file.file.bytes,
+          stamp: file.file.stamp,
+          stamped_at: stampedAt,
+          rows: file.rows,
+          quarantined: file.refused.length,
+          replicas,
+          contract_fingerprint: table.contractFingerprint,
+          files: file.files === "" ? "" : run.lake.relative(file.files),
+        }),
+      ),
     ];
     if (folder !== null) {
       await run.lake.writeManifest(folder, {
@@ -90,7 +101,14 @@ interface Ingested {
   readonly facts: StepFacts;
 }
 
-async function publish(run: Run, session: Session, step: Step, position: number, table: BronzeTable, ingested: Ingested): Promise<StepResult> {
+async function publish(
+  run: Run,
+  session: Session,
+  step: Step,
+  position: number,
+  table: BronzeTable,
+  ingested: Ingested,
+): Promise<StepResult> {
   const files = ingested.current.filter((file) => file.files !== "").map((file) => run.lake.absolute(file.files));
   const relation = relationOver(table, files);
   const report = await runChecks(run.engine, session, {
@@ -113,7 +131,7 @@ async function publish(run: Run, session: Session, step: Step, position: number,
       version: run.runId,
       run_id: run.runId,
       fingerprint: table.fingerprint,
-      inputs: inputsOf(run, table),
+      inputs: { ...inputsOf(run, table), [lakeInput]: run.lake.absolute("") },
       params: paramsOf(run, table),
       rows: report.rows,
       published_at: finished,
@@ -146,7 +164,9 @@ async function replicasOf(run: Run, session: Session, table: BronzeTable): Promi
   if (table.replicate === null) return 1;
   const times = countOf((await oneRow(session, `select (${table.replicate.times})::integer as times`, paramsOf(run, table))).times);
   if (Number.isInteger(times) && times >= 1) return times;
-  throw new AssayError("PARAM_INVALID", `${table.name}: replicate.times gives ${times}; it has to be at least 1`, { location: table.location });
+  throw new AssayError("PARAM_INVALID", `${table.name}: replicate.times gives ${times}; it has to be at least 1`, {
+    location: table.location,
+  });
 }
 
 function factsOf(landed: readonly LandedFile[], replicas: number): StepFacts {
@@ -160,17 +180,18 @@ function factsOf(landed: readonly LandedFile[], replicas: number): StepFacts {
   };
 }
 
-/** More refused rows than allowed, or nothing but refused rows. */
-function throwOnRejected(table: BronzeTable, landed: readonly LandedFile[], facts: StepFacts): void {
+/** More refused rows than allowed in all files that count, or nothing but refused rows. */
+function throwOnRejected(table: BronzeTable, landed: readonly LandedFile[], kept: readonly IngestedFile[], facts: StepFacts): void {
   const refused = landed.flatMap((file) => file.refused.map((row) => ({ ...row, file: file.file.path })));
+  const total = kept.reduce((sum, file) => sum + file.quarantined, refused.length);
+  const all = refused.length > 0 && facts.rows_out === 0;
+  if (total === 0 || (!all && (table.maxRejected === null || total <= table.maxRejected))) return;
   const [first] = refused;
-  if (first === undefined) return;
-  const all = facts.rows_out === 0;
-  if (!all && (table.maxRejected === null || refused.length <= table.maxRejected)) return;
-  const allowed = all ? "every row" : `${refused.length} rows`;
+  const what = all ? "every row" : `${total} rows`;
   const limit = all ? "" : `, maxRejected is ${table.maxRejected}`;
+  const example = first === undefined ? "" : `; first: ${first.file} row ${first.row_number ?? "?"}: ${first.message}`;
   throw new StepFailure(
-    new AssayError("TOO_MANY_REJECTED", `${table.name}: ${allowed} refused at the door${limit}; first: ${first.file} row ${first.row_number ?? "?"}: ${first.message}`, {
+    new AssayError("TOO_MANY_REJECTED", `${table.name}: ${what} refused at the door${limit}${example}`, {
       hint: "correct the file or the contract, or raise maxRejected; what was published before stands",
       location: table.location,
     }),

@@ -41,7 +41,9 @@ export async function landFile(
   const name = `file_${String(position).padStart(5, "0")}`;
   const copy = await copyRows(session, table, file, read, folder, name, replicas, []);
   const refused = [...(await source.refusals(table.source, file, read, table.columns, session))];
-  const required = table.columns.filter((column) => !column.nullable && copy.columnsWithNulls.has(column.name)).map((column) => column.name);
+  const required = table.columns
+    .filter((column) => !column.nullable && copy.columnsWithNulls.has(column.name))
+    .map((column) => column.name);
   let { rows } = copy;
   if (required.length > 0) {
     // Rare: the statistics of the files just written show nulls where the contract allows none, so those rows are found and left out.
@@ -53,10 +55,14 @@ export async function landFile(
   }
   const records = (read.records ?? rows / replicas + refused.length) * replicas;
   if (records !== rows + refused.length * replicas) {
-    throw new AssayError("LEDGER_UNBALANCED", `${file.path} holds ${records} records, but ${rows} were read and ${refused.length * replicas} refused`, {
-      hint: "the file's quoting is read differently than written: check quote and delimiter; nothing was ingested",
-      location: table.location,
-    });
+    throw new AssayError(
+      "LEDGER_UNBALANCED",
+      `${file.path} holds ${records} records, but ${rows} were read and ${refused.length * replicas} refused`,
+      {
+        hint: "the file's quoting is read differently than written: check quote and delimiter; nothing was ingested",
+        location: table.location,
+      },
+    );
   }
   const partitioned = table.partitionBy.length > 0;
   const files = rows === 0 ? "" : join(folder, partitioned ? `**/${name}_*.parquet` : `${name}.parquet`);
@@ -85,18 +91,24 @@ async function copyRows(
       ? ""
       : `, partition_by (${columnList(table.partitionBy.map((part) => part.folder))}), overwrite_or_ignore true, filename_pattern ${quoteText(`${name}_{i}`)}`;
   try {
-    const statistics = await session.query({ text: `copy (${select}) to ${quoteText(target)} (format parquet, return_stats true${partition})` });
+    const statistics = await session.query({
+      text: `copy (${select}) to ${quoteText(target)} (format parquet, return_stats true${partition})`,
+    });
     return {
       rows: statistics.reduce((sum, row) => sum + countOf(row.count), 0),
       columnsWithNulls: new Set(statistics.flatMap((row) => nullColumns(row.column_statistics))),
     };
   } catch (error) {
     if (error instanceof AssayError) throw error;
-    throw new AssayError("SOURCE_UNREADABLE", `${file.path} cannot be read as ${table.source.kind}: ${engineMessage(error, table, { tables: [] })}`, {
-      hint: "compare the file with the source's options (delimiter, quote, layout)",
-      location: table.location,
-      cause: error,
-    });
+    throw new AssayError(
+      "SOURCE_UNREADABLE",
+      `${file.path} cannot be read as ${table.source.kind}: ${engineMessage(error, table, { tables: [] })}`,
+      {
+        hint: "compare the file with the source's options (delimiter, quote, layout)",
+        location: table.location,
+        cause: error,
+      },
+    );
   }
 }
 
@@ -113,7 +125,9 @@ function replicated(table: BronzeTable, rows: string, replicas: number): string 
 /** Names of the columns in which a written file has nulls, from COPY's `column_statistics`. */
 function nullColumns(statistics: unknown): readonly string[] {
   if (!Array.isArray(statistics)) return [];
-  return (statistics as readonly { readonly key: string; readonly value: readonly { readonly key: string; readonly value: string }[] }[]).flatMap(
-    ({ key, value }) => (value.some((entry) => entry.key === "null_count" && entry.value !== "0") ? [key.replace(/^"|"$/g, "").replaceAll('""', '"')] : []),
+  return (
+    statistics as readonly { readonly key: string; readonly value: readonly { readonly key: string; readonly value: string }[] }[]
+  ).flatMap(({ key, value }) =>
+    value.some((entry) => entry.key === "null_count" && entry.value !== "0") ? [key.replace(/^"|"$/g, "").replaceAll('""', '"')] : [],
   );
 }

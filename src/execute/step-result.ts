@@ -25,7 +25,14 @@ export const noFacts: StepFacts = {
   notes: [],
 };
 
-export function stepResult(step: Step, status: StepStatus, facts: StepFacts, durationMs: number, error: AssayError | null, reason = step.because): StepResult {
+export function stepResult(
+  step: Step,
+  status: StepStatus,
+  facts: StepFacts,
+  durationMs: number,
+  error: AssayError | null,
+  reason = step.because,
+): StepResult {
   return {
     step: step.step,
     kind: step.kind,

@@ -18,6 +18,8 @@ export interface PlanInput {
   /** By sink name. */
   readonly targets: ReadonlyMap<string, Target>;
   readonly selected: ReadonlySet<TableName>;
+  /** Where the lake is: bronze tables read its files by their full paths. */
+  readonly lake: string;
   readonly pipeline: string;
   readonly environment: string;
   readonly params: Params;
@@ -25,16 +27,21 @@ export interface PlanInput {
   readonly fullRefresh: boolean;
 }
 
-type Verdict = { readonly action: "run"; readonly reason: RunReason; readonly because: string } | { readonly action: "skip"; readonly reason: SkipReason; readonly because: string };
+type Verdict =
+  | { readonly action: "run"; readonly reason: RunReason; readonly because: string }
+  | { readonly action: "skip"; readonly reason: SkipReason; readonly because: string };
 
 const run = (reason: RunReason, because: string): Verdict => ({ action: "run", reason, because });
 const skip = (reason: SkipReason, because: string): Verdict => ({ action: "skip", reason, because });
 
-export const ingestStep = (table: TableName): string => `ingest ${table}`;
-export const buildStep = (table: TableName): string => `build ${table}`;
+const ingestStep = (table: TableName): string => `ingest ${table}`;
+const buildStep = (table: TableName): string => `build ${table}`;
 export const sinkStep = (sink: string, table: TableName): string => `sink ${sink} ${table}`;
 /** Key of a sink's load among the publications. */
 export const sinkSubject = (sink: string, table: TableName): string => `sink:${sink}:${table}`;
+
+/** The lake's place among the inputs of a bronze publication. */
+export const lakeInput = "lake";
 
 /** What a run would do and why. Pure: dry run, explanation and real run read the same list. Throws UPSTREAM_MISSING. */
 export function planRun(input: PlanInput): Plan {
@@ -86,7 +93,9 @@ function bronzeVerdict(table: BronzeTable, input: PlanInput, running: ReadonlyMa
   const observation = input.observations.get(table.name);
   const verdict = definitionVerdict(table, publication, input);
   if (verdict !== null) return verdict;
-  if (observation === undefined || "error" in observation) return run("new_input", `its source cannot be read: ${observation?.error.message ?? "not looked at"}`);
+  if (publication?.inputs[lakeInput] !== input.lake) return run("new_input", `the lake moved to ${input.lake}`);
+  if (observation === undefined || "error" in observation)
+    return run("new_input", `its source cannot be read: ${observation?.error.message ?? "not looked at"}`);
   const current = input.state.files.filter((file) => file.table === table.name);
   const difference = fileDifference(table, observation.files, current);
   return difference === null ? inputVerdict(table, publication, input, running) : run("new_input", difference);
@@ -113,7 +122,12 @@ function modelVerdict(table: ModelTable, input: PlanInput, running: ReadonlyMap<
   return definitionVerdict(table, publication, input) ?? inputVerdict(table, publication, input, running);
 }
 
-function inputVerdict(table: ManifestTable, publication: Publication | undefined, input: PlanInput, running: ReadonlyMap<TableName, string>): Verdict {
+function inputVerdict(
+  table: ManifestTable,
+  publication: Publication | undefined,
+  input: PlanInput,
+  running: ReadonlyMap<TableName, string>,
+): Verdict {
   const runs = table.dependencies.find((name) => running.has(name));
   if (runs !== undefined) return run("new_input", `${runs} runs before it`);
   const newer = table.dependencies.find((name) => input.state.publications.get(name)?.version !== publication?.inputs[name]);
@@ -127,9 +141,11 @@ function sinkVerdict(sink: ManifestSink, table: ModelTable, input: PlanInput, be
   const publication = input.state.publications.get(sinkSubject(sink.name, table.name));
   if (publication === undefined) return run("new", "nothing sent yet");
   if (input.fullRefresh) return run("forced", "full refresh");
-  if (publication.fingerprint !== sinkFingerprint(sink, table, target.identity)) return run("changed", "its target or the table's contract changed");
+  if (publication.fingerprint !== sinkFingerprint(sink, table, target.identity))
+    return run("changed", "its target or the table's contract changed");
   if (before !== undefined) return run("new_input", `${table.name} runs before it`);
-  if (publication.inputs[table.name] !== input.state.publications.get(table.name)?.version) return run("new_input", `${table.name} has a newer version`);
+  if (publication.inputs[table.name] !== input.state.publications.get(table.name)?.version)
+    return run("new_input", `${table.name} has a newer version`);
   return skip("unchanged", `unchanged since run ${publication.run_id}`);
 }
 

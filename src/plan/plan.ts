@@ -17,7 +17,8 @@ interface StepBase {
   readonly because: string;
 }
 
-export type Step = StepBase & ({ readonly action: "run"; readonly reason: RunReason } | { readonly action: "skip"; readonly reason: SkipReason });
+export type Step = StepBase &
+  ({ readonly action: "run"; readonly reason: RunReason } | { readonly action: "skip"; readonly reason: SkipReason });
 
 /** What a run will do, in an order that respects every dependency. Plain data. */
 export interface Plan {

@@ -9,7 +9,8 @@ import type { TableName } from "../terms.ts";
  */
 export function selectTables(manifest: Manifest, selectors: readonly string[]): ReadonlySet<TableName> {
   const parts = selectors.flatMap((selector) => selector.split(/[\s,]+/)).filter((part) => part !== "");
-  if (parts.length === 0) throw new AssayError("SELECTION_EMPTY", "no table is selected", { hint: "name tables, e.g. gold.*, or * for all" });
+  if (parts.length === 0)
+    throw new AssayError("SELECTION_EMPTY", "no table is selected", { hint: "name tables, e.g. gold.*, or * for all" });
   return new Set(parts.flatMap((part) => [...matches(manifest, part)]));
 }
 

@@ -57,7 +57,19 @@ export interface Source {
   /** Compares the file's shape with the contract and says how to read it. Throws SOURCE_HEADER, SOURCE_UNREADABLE. */
   open(source: FileSource, file: SourceFile, columns: readonly ContractColumn[], reader: FileReader): Promise<SourceRead>;
   /** Rows the engine refused while reading. */
-  refusals(source: FileSource, file: SourceFile, read: SourceRead, columns: readonly ContractColumn[], reader: FileReader): Promise<readonly Refusal[]>;
+  refusals(
+    source: FileSource,
+    file: SourceFile,
+    read: SourceRead,
+    columns: readonly ContractColumn[],
+    reader: FileReader,
+  ): Promise<readonly Refusal[]>;
   /** Rows whose value is absent in a column declared not null. */
-  absent(source: FileSource, file: SourceFile, read: SourceRead, columns: readonly ContractColumn[], reader: FileReader): Promise<readonly Refusal[]>;
+  absent(
+    source: FileSource,
+    file: SourceFile,
+    read: SourceRead,
+    columns: readonly ContractColumn[],
+    reader: FileReader,
+  ): Promise<readonly Refusal[]>;
 }

@@ -135,7 +135,12 @@ export interface StateStore {
   finishRun(session: Session, run: { run_id: string; status: RunStatus; finished_at: string; duration_ms: number }): Promise<void>;
   recordStep(session: Session, record: StepRecord): Promise<void>;
   /** Steps that did nothing, all at once. */
-  recordSkipped(session: Session, run_id: string, skipped: readonly { readonly position: number; readonly result: StepResult }[], finished_at: string): Promise<void>;
+  recordSkipped(
+    session: Session,
+    run_id: string,
+    skipped: readonly { readonly position: number; readonly result: StepResult }[],
+    finished_at: string,
+  ): Promise<void>;
   /** Newest first. */
   listRuns(session: Session, limit: number): Promise<readonly RunSummary[]>;
   /** Null when no run has the id. */
@@ -143,5 +148,9 @@ export interface StateStore {
   /** Refused rows of the files that count now, grouped. */
   listQuarantine(session: Session): Promise<readonly QuarantineGroup[]>;
   /** Refused rows of one table, or of all; `total` counts those beyond the limit too. */
-  readQuarantine(session: Session, table: TableName | null, limit: number): Promise<{ readonly rows: readonly QuarantinedRow[]; readonly total: number }>;
+  readQuarantine(
+    session: Session,
+    table: TableName | null,
+    limit: number,
+  ): Promise<{ readonly rows: readonly QuarantinedRow[]; readonly total: number }>;
 }

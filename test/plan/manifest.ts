@@ -55,7 +55,10 @@ export function sinkTo(name: string, ...tables: readonly TableName[]): ManifestS
 
 /** A publication of version 1, made from version 1 of what the table depends on. */
 export function publicationOf(table: ManifestTable, more: Partial<Publication> = {}): Publication {
-  const inputs = Object.fromEntries(table.dependencies.map((name) => [name, "1"]));
+  const inputs = {
+    ...Object.fromEntries(table.dependencies.map((name) => [name, "1"])),
+    ...(table.kind === "bronze" ? { lake: "/lake" } : {}),
+  };
   return {
     subject: table.name,
     version: "1",

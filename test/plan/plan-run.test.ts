@@ -23,6 +23,7 @@ function planned(more: Partial<PlanInput> = {}): Plan {
     observations: new Map([["bronze.orders", { files: [sourceFile("a.csv")] }]]),
     targets: new Map(),
     selected: new Set(tables.map((table) => table.name)),
+    lake: "/lake",
     pipeline: "all",
     environment: "dev",
     params: {},
@@ -43,6 +44,13 @@ const observed = (...found: readonly ReturnType<typeof sourceFile>[]) => ({
 });
 
 describe("planRun", () => {
+  it("makes bronze anew when the lake moved: its view reads files by full path", () => {
+    expect(runs(planned({ lake: "/elsewhere" }))).toEqual([
+      "ingest bronze.orders: new_input – the lake moved to /elsewhere",
+      ...downstream,
+    ]);
+  });
+
   it("does nothing when nothing has changed, and says since when", () => {
     const plan = planned();
     expect(runs(plan)).toEqual([]);

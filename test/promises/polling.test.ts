@@ -81,23 +81,26 @@ async function run(manifest: Manifest, runId: string): Promise<RunStatus> {
   ]);
   const selected = new Set(manifest.tables.map((table) => table.name));
   const options = { pipeline: "all", environment: "dev", params: {}, fullRefresh: false };
-  const result = await executePlan(planRun({ manifest, state, observations, targets: new Map(), selected, ...options }), {
-    manifest,
-    engine: duckdbEngine(database),
-    store,
-    lake: localLake(join(folder, "lake")),
-    source,
-    openSink: () => Promise.reject(new Error("no sink")),
-    observations,
-    state,
-    fullRefresh: false,
-    clock: Date.now,
-    runId,
-    scratch: join(folder, "scratch", runId),
-    concurrency: 2,
-    secrets: [],
-    emit: () => undefined,
-  });
+  const result = await executePlan(
+    planRun({ manifest, state, observations, targets: new Map(), selected, lake: join(folder, "lake"), ...options }),
+    {
+      manifest,
+      engine: duckdbEngine(database),
+      store,
+      lake: localLake(join(folder, "lake")),
+      source,
+      openSink: () => Promise.reject(new Error("no sink")),
+      observations,
+      state,
+      fullRefresh: false,
+      clock: Date.now,
+      runId,
+      scratch: join(folder, "scratch", runId),
+      concurrency: 2,
+      secrets: [],
+      emit: () => undefined,
+    },
+  );
   return result.status;
 }
 

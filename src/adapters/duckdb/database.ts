@@ -62,7 +62,8 @@ export async function fileDatabase(path: string, options: DatabaseOptions = {}):
   } catch (error) {
     if (/could not set lock on file|conflicting lock/i.test(messageOf(error))) throw new DatabaseLocked(messageOf(error));
     const fault = openFault(error);
-    if (fault !== null) throw new AssayError(fault.code, `cannot open the database ${path}: ${fault.message}`, { hint: fault.hint ?? "", cause: error });
+    if (fault !== null)
+      throw new AssayError(fault.code, `cannot open the database ${path}: ${fault.message}`, { hint: fault.hint ?? "", cause: error });
     throw error;
   }
 }

@@ -1,11 +1,20 @@
 import { AssayError, type ErrorCode, messageOf } from "../../errors.ts";
 
-const restore = "restore the file from a copy; or move it (and the .wal file beside it) away and run again: every table is made anew from the sources";
+const restore =
+  "restore the file from a copy; or move it (and the .wal file beside it) away and run again: every table is made anew from the sources";
 
 const storage: readonly (readonly [RegExp, ErrorCode, string])[] = [
-  [/no space left on device|disk quota exceeded|out of disk space|failed to offload/i, "DISK_FULL", "free some space and run again; what was published before stands"],
+  [
+    /no space left on device|disk quota exceeded|out of disk space|failed to offload/i,
+    "DISK_FULL",
+    "free some space and run again; what was published before stands",
+  ],
   [/corrupt database file/i, "DATABASE_DAMAGED", restore],
-  [/permission denied|read-only file system|operation not permitted|not a directory|file already exists/i, "STORAGE_UNWRITABLE", "give this user write permission on it, or choose another path in assay.config.ts"],
+  [
+    /permission denied|read-only file system|operation not permitted|not a directory|file already exists/i,
+    "STORAGE_UNWRITABLE",
+    "give this user write permission on it, or choose another path in assay.config.ts",
+  ],
 ];
 
 /** The storage fault behind an engine error, or null when it is none. */
@@ -20,7 +29,8 @@ export function storageFault(error: unknown): AssayError | null {
 /** The fault behind an error of opening a database file, or null when it is none. */
 export function openFault(error: unknown): AssayError | null {
   const known = storageFault(error);
-  const damaged = /not a valid DuckDB database|could not read (?:enough bytes )?from file|failed to deserialize|failure while replaying WAL/i;
+  const damaged =
+    /not a valid DuckDB database|could not read (?:enough bytes )?from file|failed to deserialize|failure while replaying WAL/i;
   if (known !== null || !damaged.test(messageOf(error))) return known;
   return new AssayError("DATABASE_DAMAGED", firstLine(messageOf(error)), { hint: restore, cause: error });
 }

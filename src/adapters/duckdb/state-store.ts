@@ -1,6 +1,15 @@
 import { AssayError } from "../../errors.ts";
 import type { Row, Session } from "../../ports/engine.ts";
-import type { IngestedFile, Publication, QuarantinedRow, QuarantineGroup, RunSummary, State, StateStore, StepRecord } from "../../ports/state-store.ts";
+import type {
+  IngestedFile,
+  Publication,
+  QuarantinedRow,
+  QuarantineGroup,
+  RunSummary,
+  State,
+  StateStore,
+  StepRecord,
+} from "../../ports/state-store.ts";
 import type { CheckResult, Params, RunResult, RunStatus, StepResult, TableName } from "../../terms.ts";
 import { insertRows } from "./insert-rows.ts";
 import { createState, stateVersion } from "./state-schema.ts";
@@ -41,7 +50,9 @@ export function duckdbStateStore(): StateStore {
 
 /** Is there state at all? A database has none when the process that created it was killed or failed before its first run. */
 export async function hasState(session: Session): Promise<boolean> {
-  const found = await session.query({ text: "select 1 as found from information_schema.tables where table_schema = 'assay' and table_name = 'state_version'" });
+  const found = await session.query({
+    text: "select 1 as found from information_schema.tables where table_schema = 'assay' and table_name = 'state_version'",
+  });
   return found.length > 0;
 }
 
@@ -49,9 +60,13 @@ async function migrate(session: Session): Promise<void> {
   if (!(await hasState(session))) return session.transaction(() => session.execute({ text: createState }));
   const [row] = await session.query({ text: "select max(version) as version from assay.state_version" });
   if (Number(row?.version) > stateVersion) {
-    throw new AssayError("PROJECT_INVALID", `the database was written by a newer Assay (state version ${row?.version}, this one knows ${stateVersion})`, {
-      hint: "update Assay",
-    });
+    throw new AssayError(
+      "PROJECT_INVALID",
+      `the database was written by a newer Assay (state version ${row?.version}, this one knows ${stateVersion})`,
+      {
+        hint: "update Assay",
+      },
+    );
   }
 }
 
@@ -123,7 +138,12 @@ async function recordStep(session: Session, record: StepRecord): Promise<void> {
   if (ingest !== null) {
     await session.execute({ text: "delete from assay.files where table_name = $table", params: { table: result.table } });
     if (ingest.current.length > 0) {
-      await insertRows(session, "assay.files", fileColumns, ingest.current.map((file) => ({ ...file, table_name: file.table })));
+      await insertRows(
+        session,
+        "assay.files",
+        fileColumns,
+        ingest.current.map((file) => ({ ...file, table_name: file.table })),
+      );
     }
     const refused = ingest.quarantined.map((row) => ({
       ...row,
@@ -138,28 +158,72 @@ async function recordStep(session: Session, record: StepRecord): Promise<void> {
 }
 
 const stepColumns = {
-  run_id: "VARCHAR", position: "INTEGER", step: "VARCHAR", kind: "VARCHAR", table_name: "VARCHAR", status: "VARCHAR", reason: "VARCHAR",
-  rows_in: "BIGINT", rows_out: "BIGINT", quarantined: "BIGINT", removed: "BIGINT", duration_ms: "BIGINT", finished_at: "VARCHAR", details: "VARCHAR",
+  run_id: "VARCHAR",
+  position: "INTEGER",
+  step: "VARCHAR",
+  kind: "VARCHAR",
+  table_name: "VARCHAR",
+  status: "VARCHAR",
+  reason: "VARCHAR",
+  rows_in: "BIGINT",
+  rows_out: "BIGINT",
+  quarantined: "BIGINT",
+  removed: "BIGINT",
+  duration_ms: "BIGINT",
+  finished_at: "VARCHAR",
+  details: "VARCHAR",
 } as const;
 
 const checkColumns = {
-  run_id: "VARCHAR", step: "VARCHAR", position: "INTEGER", check_name: "VARCHAR", column_name: "VARCHAR", severity: "VARCHAR",
-  status: "VARCHAR", failures: "BIGINT", message: "VARCHAR",
+  run_id: "VARCHAR",
+  step: "VARCHAR",
+  position: "INTEGER",
+  check_name: "VARCHAR",
+  column_name: "VARCHAR",
+  severity: "VARCHAR",
+  status: "VARCHAR",
+  failures: "BIGINT",
+  message: "VARCHAR",
 } as const;
 
 const publicationColumns = {
-  subject: "VARCHAR", version: "VARCHAR", run_id: "VARCHAR", fingerprint: "VARCHAR", inputs: "VARCHAR", params: "VARCHAR",
-  rows: "BIGINT", published_at: "VARCHAR",
+  subject: "VARCHAR",
+  version: "VARCHAR",
+  run_id: "VARCHAR",
+  fingerprint: "VARCHAR",
+  inputs: "VARCHAR",
+  params: "VARCHAR",
+  rows: "BIGINT",
+  published_at: "VARCHAR",
 } as const;
 
 const fileColumns = {
-  table_name: "VARCHAR", batch_id: "VARCHAR", name: "VARCHAR", path: "VARCHAR", sha256: "VARCHAR", bytes: "BIGINT", stamp: "VARCHAR",
-  stamped_at: "BIGINT", rows: "BIGINT", quarantined: "BIGINT", replicas: "INTEGER", contract_fingerprint: "VARCHAR", files: "VARCHAR",
+  table_name: "VARCHAR",
+  batch_id: "VARCHAR",
+  name: "VARCHAR",
+  path: "VARCHAR",
+  sha256: "VARCHAR",
+  bytes: "BIGINT",
+  stamp: "VARCHAR",
+  stamped_at: "BIGINT",
+  rows: "BIGINT",
+  quarantined: "BIGINT",
+  replicas: "INTEGER",
+  contract_fingerprint: "VARCHAR",
+  files: "VARCHAR",
 } as const;
 
 const quarantineColumns = {
-  run_id: "VARCHAR", batch_id: "VARCHAR", table_name: "VARCHAR", source_file: "VARCHAR", row_number: "BIGINT", column_name: "VARCHAR",
-  reason: "VARCHAR", message: "VARCHAR", raw: "VARCHAR", quarantined_at: "VARCHAR",
+  run_id: "VARCHAR",
+  batch_id: "VARCHAR",
+  table_name: "VARCHAR",
+  source_file: "VARCHAR",
+  row_number: "BIGINT",
+  column_name: "VARCHAR",
+  reason: "VARCHAR",
+  message: "VARCHAR",
+  raw: "VARCHAR",
+  quarantined_at: "VARCHAR",
 } as const;
 
 async function listRuns(session: Session, limit: number): Promise<readonly RunSummary[]> {
@@ -233,9 +297,9 @@ function checkOf(row: Row): CheckResult {
   };
 }
 
-/** Quarantined rows of batches whose files still count. */
+/** Quarantined rows of batches whose files still count; a file keeps its name when its folder moves. */
 const currentQuarantine = `assay.quarantine q where exists (
-  select 1 from assay.files f where f.table_name = q.table_name and f.batch_id = q.batch_id and f.path = q.source_file)`;
+  select 1 from assay.files f where f.table_name = q.table_name and f.batch_id = q.batch_id and suffix(q.source_file, f.name))`;
 
 async function listQuarantine(session: Session): Promise<readonly QuarantineGroup[]> {
   const rows = await session.query({
@@ -255,7 +319,11 @@ async function listQuarantine(session: Session): Promise<readonly QuarantineGrou
   }));
 }
 
-async function readQuarantine(session: Session, table: TableName | null, limit: number): Promise<{ rows: readonly QuarantinedRow[]; total: number }> {
+async function readQuarantine(
+  session: Session,
+  table: TableName | null,
+  limit: number,
+): Promise<{ rows: readonly QuarantinedRow[]; total: number }> {
   const where = `${currentQuarantine} and ($table = '' or q.table_name = $table)`;
   const params = { table: table ?? "" };
   const [count] = await session.query({ text: `select count(*) as total from ${where}`, params });

@@ -1,9 +1,9 @@
 import type { Dirent } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
+import { nearestName } from "../../define/nearest-name.ts";
 import { AssayError } from "../../errors.ts";
 import { unreadable } from "./file-bytes.ts";
-import { nearestName } from "../../define/nearest-name.ts";
 
 export interface FoundFile {
   readonly path: string;

@@ -1,10 +1,10 @@
+import { nearestName } from "../../define/nearest-name.ts";
 import type { JsonSource } from "../../define/source.ts";
 import type { ContractColumn } from "../../define/types.ts";
 import { AssayError, messageOf } from "../../errors.ts";
 import type { FileReader, Refusal, SourceFile, SourceRead } from "../../ports/source.ts";
 import { textBytes } from "./file-bytes.ts";
 import { jsonDocuments, jsonRows, maxJsonBytes } from "./json-rows.ts";
-import { nearestName } from "../../define/nearest-name.ts";
 import { requireText } from "./require-text.ts";
 import { dropRejects, type RejectsTables, selectRejects } from "./sql.ts";
 import { defaultRowBytes, recordFormat, requireSound, scanText } from "./text-scan.ts";

@@ -1,8 +1,8 @@
+import { nearestName } from "../../define/nearest-name.ts";
 import type { CsvSource } from "../../define/source.ts";
 import type { ContractColumn } from "../../define/types.ts";
 import { AssayError } from "../../errors.ts";
 import { splitRecord } from "./csv-header.ts";
-import { nearestName } from "../../define/nearest-name.ts";
 
 export interface MatchedHeader {
   /** The contract's columns in the file's order. */

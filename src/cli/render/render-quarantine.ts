@@ -1,8 +1,8 @@
 import { counted, groupDigits } from "../../observe/group-digits.ts";
 import { marks } from "../../observe/outcome.ts";
 import { printable } from "../../observe/printable.ts";
-import type { QuarantinedRow, QuarantineGroup } from "../../ports/state-store.ts";
 import { timestampText } from "../../observe/timestamp-text.ts";
+import type { QuarantinedRow, QuarantineGroup } from "../../ports/state-store.ts";
 import { columnLines } from "./columns.ts";
 import { cutToWidth } from "./display-width.ts";
 import { outcomeFormats, paint, type RenderOptions } from "./paint.ts";

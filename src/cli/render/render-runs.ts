@@ -1,8 +1,8 @@
 import { durationText } from "../../observe/duration-text.ts";
 import { groupDigits } from "../../observe/group-digits.ts";
 import { marks, runOutcome } from "../../observe/outcome.ts";
-import type { RunSummary } from "../../ports/state-store.ts";
 import { timestampText } from "../../observe/timestamp-text.ts";
+import type { RunSummary } from "../../ports/state-store.ts";
 import { columnLines, span } from "./columns.ts";
 import { outcomeFormats, type RenderOptions } from "./paint.ts";
 

@@ -2,11 +2,10 @@ import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { unreadable } from "../../../src/adapters/files/file-bytes.ts";
 import { listFiles } from "../../../src/adapters/files/list-files.ts";
-import { csv, type FileSource, json, parquet } from "../../../src/define/source.ts";
+import { csv } from "../../../src/define/source.ts";
 import type { KnownFile, SourceFile } from "../../../src/ports/source.ts";
 import { failure } from "./file-reader.ts";
 
@@ -121,21 +120,5 @@ describe("a listed file", () => {
     const written = Math.max(statSync(path()).mtimeMs, statSync(path()).ctimeMs);
     const racy = await list([{ name: "b.csv", stamp: before.stamp, sha256: "remembered", stampedAt: written + 1500 }]);
     expect(racy.sha256).toBe(before.sha256);
-  });
-
-  test("is counted while it is hashed only where that says all", async () => {
-    const count = async (name: string, content: string | Buffer, source: FileSource = csv(name)): Promise<number | undefined> => {
-      writeFileSync(join(folder, name), content);
-      const [file] = await listFiles(source, folder, new Map());
-      rmSync(join(folder, name));
-      return file?.records;
-    };
-    expect(await count("t.csv", 'a\n"b\nb"\nc')).toBe(2);
-    expect(await count("t.csv", "a\n\nb\n")).toBeUndefined();
-    expect(await count("t.csv", 'a\n"b\n')).toBeUndefined();
-    expect(await count("t.csv", "")).toBeUndefined();
-    expect(await count("t.csv.gz", gzipSync("a\nb\n"))).toBeUndefined();
-    expect(await count("t.json", '{"a":"\\n"}\n{}\n', json("t.json"))).toBe(2);
-    expect(await count("t.parquet", "a\nb\n", parquet("t.parquet"))).toBeUndefined();
   });
 });
