@@ -139,8 +139,24 @@ describe("runChecks", () => {
     [["mail"], "failed 1: 1 key appears more than once, e.g. mail = *** 2 times"],
     [[], "failed 4: the grain is exactly one row, there are 4"],
   ])("checks the grain %j", async (grain, expected) => {
-    const [found] = (await report({ grain })).results;
+    const found = (await report({ grain })).results.find((item) => item.check === "grain");
     expect(`${found?.status} ${found?.failures}${found?.message === null ? "" : `: ${found?.message}`}`).toBe(expected);
+  });
+
+  it("lets no part of the grain be absent, whatever the contract says", async () => {
+    const { results } = await report({ grain: ["id", "name"] });
+    expect(results.map(({ check: name, column, status }) => [name, column, status])).toEqual([
+      ["not_null", "id", "failed"],
+      ["not_null", "name", "failed"],
+      ["grain", "id, name", "passed"],
+    ]);
+  });
+
+  it("refuses a row without its key, even where the contract lets the column be absent", async () => {
+    const { results } = await report({ grain: ["id"] });
+    expect(results.filter((item) => item.check === "not_null").map((item) => [item.column, item.status, item.failures])).toEqual([
+      ["id", "failed", 1],
+    ]);
   });
 
   it("takes no row for exactly one row", async () => {
