@@ -47,7 +47,8 @@ export async function runCommand(pipeline: string | null, options: PlanOptions):
       clock: Date.now,
       runId,
       scratch,
-      concurrency: availableParallelism(),
+      // One step more than cores: commits and small tables use only one, and files make steps wait.
+      concurrency: availableParallelism() + 1,
       openSink: (name) => {
         const opened = sinks.get(name) ?? openSink(workspace, prepared.manifest, name);
         sinks.set(name, opened);

@@ -43,8 +43,7 @@ export async function compileProject(project: Project, analyzer: SqlAnalyzer): P
 
   const shapes = new Map<TableName, UpstreamShape>();
   const columnsOf = new Map<TableName, readonly ContractColumn[]>();
-  const aggregates = models.length === 0 ? new Set<string>() : await analyzer.aggregates();
-  const context: ModelContext = { analyzer, samples, shapes, columns: columnsOf, isAggregate: (name) => aggregates.has(name) };
+  const context: ModelContext = { analyzer, samples, shapes, columns: columnsOf };
   const tables: ManifestTable[] = [];
   const compiled: CompiledModel[] = [];
   const broken = new Set<TableName>();

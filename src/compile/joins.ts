@@ -29,6 +29,9 @@ export function joinedTables(node: SelectNode, outputs: readonly OutputColumn[] 
     exact: isJoinedExactly(node.from_table, leaf.alias, owner),
     joinedBy: edgesOf(leaf.alias, ownConditions(node.from_table, leaf.alias, owner)),
     on: edgesOf(leaf.alias, equalities),
+    filled: Object.fromEntries(
+      (outputs ?? []).flatMap(({ name, filled }) => (filled?.alias === leaf.alias ? [[name, filled] as const] : [])),
+    ),
     outputs: Object.fromEntries(
       (outputs ?? []).flatMap((output) => (output.origin?.alias === leaf.alias ? [[output.name, output.origin.column] as const] : [])),
     ),

@@ -1,11 +1,12 @@
 import type { ContractColumn } from "../define/types.ts";
 import type { Expression, SelectNode, SyntaxTree, TableRef } from "../ports/syntax-tree.ts";
 import type { TableName } from "../terms.ts";
+import { aggregateFunctions } from "./aggregate-functions.ts";
 import { clausesOf } from "./clauses.ts";
 import { fullyUsedTables } from "./full-use.ts";
 import { qualified, same } from "./joins.ts";
 import { isGrouped } from "./lineage.ts";
-import type { JoinedTable, LedgerPlan, UpstreamUse } from "./manifest.ts";
+import type { JoinedTable, KeyInResult, LedgerPlan, UpstreamUse } from "./manifest.ts";
 import { leavesOf, outerSelect, someExpression } from "./tree.ts";
 
 /** What of an upstream the ledger has to know. */
@@ -24,7 +25,6 @@ export interface LedgerInput {
   readonly grain: readonly string[];
   /** Names, in lower case, of the model's columns that are never null. */
   readonly required: ReadonlySet<string>;
-  readonly isAggregate: (functionName: string) => boolean;
 }
 
 /** A plan and, where it measures by cutting the text, the query whose tree has to equal the original's. */
@@ -168,22 +168,30 @@ function useByKey(table: TableName, select: SelectNode, input: LedgerInput): Ups
   const [join] = own;
   if (join === undefined || own.length > 1 || readsOf(input.tree, table) > 1 || select.sample !== null) return null;
   const grain = input.shapes.get(table)?.grain ?? [];
-  const outputOf = (alias: string, column: string): string | undefined =>
-    Object.entries(input.joins.find((item) => same(item.alias, alias))?.outputs ?? {}).find(([, name]) => same(name, column))?.[0];
+  const outputOf = (alias: string, column: string): Omit<KeyInResult, "column"> | undefined => {
+    const holder = input.joins.find((item) => same(item.alias, alias));
+    const passed = Object.entries(holder?.outputs ?? {}).find(([, name]) => same(name, column));
+    if (passed !== undefined) return { output: passed[0], absent: null };
+    const filled = Object.entries(holder?.filled ?? {}).find(([, item]) => same(item.column, column));
+    if (holder === undefined || filled === undefined) return undefined;
+    const kind = input.shapes.get(holder.table)?.columns.find((item) => same(item.name, column))?.type.kind ?? "";
+    const isSame = !filled[1].asInteger || ["smallint", "integer", "bigint"].includes(kind);
+    return isSame ? { output: filled[0], absent: filled[1].constant } : undefined;
+  };
   const keys = grain.flatMap((column) => {
     const passed = outputOf(join.alias, column);
-    if (passed !== undefined) return [{ column, output: passed, own: true }];
+    if (passed !== undefined) return [{ column, ...passed, own: true }];
     const edge = join.exact ? join.joinedBy.find((item) => same(item.column, column)) : undefined;
     const other = edge === undefined ? undefined : outputOf(edge.otherAlias, edge.otherColumn);
-    return other === undefined ? [] : [{ column, output: other, own: false }];
+    return other === undefined ? [] : [{ column, ...other, own: false }];
   });
   const onlyKeys = join.joinedBy.every((edge) => grain.some((column) => same(column, edge.column)));
   const allOwn = keys.every((key) => key.own);
   if (grain.length === 0 || keys.length < grain.length || !(allOwn || onlyKeys)) return null;
   const isGrain = keys.length === input.grain.length && keys.every((key) => input.grain.some((column) => same(column, key.output)));
   const required = keys.every((key) => input.required.has(key.output.toLowerCase()));
-  if (isGrain && allOwn && required) return { kind: "rows" };
-  return { kind: "matched", keys: keys.map(({ column, output }) => ({ column, output })) };
+  if (isGrain && allOwn && required && keys.every((key) => key.absent === null)) return { kind: "rows" };
+  return { kind: "matched", keys: keys.map(({ column, output, absent }) => ({ column, output, absent })) };
 }
 
 interface MeasuredUse {
@@ -227,7 +235,7 @@ function readsOf(tree: SyntaxTree, table: TableName): number {
 /** The upstream whose rows become the model's rows one for one: looked-up tables are joined LEFT on their whole key, nothing is grouped. */
 function keptUpstream(select: SelectNode, input: LedgerInput): TableName | null {
   const expressions = [...select.select_list, ...(select.qualify === null ? [] : [select.qualify])];
-  const aggregated = expressions.some((item) => someExpression(item, (part) => part.class === "FUNCTION" && changesRows(part, input)));
+  const aggregated = expressions.some((item) => someExpression(item, (part) => part.class === "FUNCTION" && changesRows(part)));
   const limited = select.sample !== null || select.modifiers.some((item) => item.type.includes("LIMIT"));
   if (isGrouped(select) || select.having !== null || aggregated || limited || input.grain.length === 0) return null;
   const [spine, ...lookups] = leavesOf(select.from_table);
@@ -237,9 +245,9 @@ function keptUpstream(select: SelectNode, input: LedgerInput): TableName | null 
   return safe ? main.table : null;
 }
 
-function changesRows(part: Expression, input: LedgerInput): boolean {
+function changesRows(part: Expression): boolean {
   const name = (part.function_name ?? "").toLowerCase();
-  return name === "unnest" || input.isAggregate(name);
+  return name === "unnest" || aggregateFunctions.has(name);
 }
 
 function isLeftChain(ref: TableRef | null): boolean {

@@ -1,3 +1,4 @@
+import { quoteText } from "../define/quote.ts";
 import type { ContractColumn } from "../define/types.ts";
 import type { BaseTableRef, Expression, QueryNode, SelectNode, TableRef } from "../ports/syntax-tree.ts";
 import type { TableName } from "../terms.ts";
@@ -13,9 +14,22 @@ export interface OutputColumn {
   readonly nullability: Nullability;
   /** The upstream column it is, unchanged; null when computed. */
   readonly origin: { readonly table: TableName; readonly column: string; readonly alias: string } | null;
+  /** For `coalesce(column, constant)`. */
+  readonly filled?: FilledColumn | null | undefined;
   /** A JSON value may be `null` without being absent, and becomes absent when cast. */
   readonly json?: boolean;
 }
+
+/** An upstream column with a constant (SQL) in place of its absence. */
+export interface FilledColumn {
+  readonly column: string;
+  readonly alias: string;
+  readonly constant: string;
+  /** Cast to an integer type: the same values only where the column holds integers. */
+  readonly asInteger: boolean;
+}
+
+const integerTypes = new Set(["TINYINT", "SMALLINT", "INTEGER", "BIGINT"]);
 
 export type TableColumns = ReadonlyMap<string, readonly ContractColumn[]>;
 
@@ -82,6 +96,7 @@ function derived(columns: readonly OutputColumn[] | null, aliases: readonly stri
   return renamed(columns, aliases).map((column) => ({
     ...column,
     origin: column.origin === null ? null : { ...column.origin, alias: "" },
+    filled: null,
   }));
 }
 
@@ -112,10 +127,32 @@ function selectColumns(node: SelectNode, tables: TableColumns, scope: Scope): re
       name,
       nullability: nullabilityOf(item, leaves, node),
       origin: source?.origin ?? null,
+      filled: filledColumn(item, leaves, node),
       json: source?.json ?? isJsonCast(item),
     });
   }
   return outputs;
+}
+
+/** `coalesce(column, constant)`, the usual way to give absent keys an explicit member. */
+function filledColumn(item: Expression, leaves: readonly BoundLeaf[], node: SelectNode): OutputColumn["filled"] {
+  const { child } = item;
+  if (item.class === "CAST" && child !== undefined && integerTypes.has(item.cast_type?.id ?? "")) {
+    const inner = filledColumn(child, leaves, node);
+    return inner === null || inner === undefined ? null : { ...inner, asInteger: true };
+  }
+  const [column, constant, ...others] = item.type === "OPERATOR_COALESCE" ? (item.children ?? []) : [];
+  if (column?.class !== "COLUMN_REF" || constant === undefined || others.length > 0) return null;
+  const origin = resolveColumn(column, leaves, node)?.origin ?? null;
+  const literal = literalOf(constant);
+  return origin === null || literal === null ? null : { column: origin.column, alias: origin.alias, constant: literal, asInteger: false };
+}
+
+function literalOf(expression: Expression): string | null {
+  if (expression.class === "CAST" && expression.child !== undefined) return literalOf(expression.child);
+  const value = expression.class === "CONSTANT" ? expression.value?.value : undefined;
+  if (typeof value === "string") return quoteText(value);
+  return typeof value === "number" && Number.isSafeInteger(value) ? String(value) : null;
 }
 
 /** The leaves of a SELECT with their columns as its own expressions see them. */

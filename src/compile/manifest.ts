@@ -4,6 +4,7 @@ import type { PostgresConnection } from "../define/project.ts";
 import type { FileSource } from "../define/source.ts";
 import type { ContractColumn } from "../define/types.ts";
 import type { Layer, Location, TableName } from "../terms.ts";
+import type { FilledColumn } from "./lineage.ts";
 
 /** The compiled project: every table typed, ordered and fingerprinted. Plain data. */
 export interface Manifest {
@@ -70,6 +71,8 @@ export interface JoinedTable {
   readonly exact: boolean;
   /** Columns of this table that the model passes on unchanged: output name → column. */
   readonly outputs: Readonly<Record<string, string>>;
+  /** Columns passed on with a constant in place of absent values: output name → column and constant (SQL). */
+  readonly filled: Readonly<Record<string, FilledColumn>>;
 }
 
 /** A table's column that equals a column of another table in the same FROM. */
@@ -93,6 +96,14 @@ export interface LedgerPlan {
   readonly measure: string | null;
 }
 
+/** A key column of an upstream and the result's column that holds its values. */
+export interface KeyInResult {
+  readonly column: string;
+  readonly output: string;
+  /** SQL of the value that stands for an absent key; no row of the upstream may have it, or its rows cannot be told. */
+  readonly absent: string | null;
+}
+
 /**
  * How many rows of an upstream reach the result. `all`: every row read · `rows`: one for each row made, as the grain is the upstream's own ·
  * `matched`: those whose key stands in the result · `measured`: a column of the ledger's query · `unknown`: cannot be told.
@@ -101,7 +112,7 @@ export interface UpstreamUse {
   readonly table: TableName;
   readonly used:
     | { readonly kind: "all" | "rows" | "unknown" }
-    | { readonly kind: "matched"; readonly keys: readonly { readonly column: string; readonly output: string }[] }
+    | { readonly kind: "matched"; readonly keys: readonly KeyInResult[] }
     | { readonly kind: "measured"; readonly column: string };
 }
 

@@ -21,7 +21,6 @@ export interface ModelContext {
   /** Tables compiled so far. */
   readonly shapes: ReadonlyMap<ModelTable["name"], UpstreamShape>;
   readonly columns: TableColumns;
-  readonly isAggregate: (functionName: string) => boolean;
 }
 
 export interface CompiledModel {
@@ -54,7 +53,6 @@ export async function compileModel(model: ParsedModel, context: ModelContext): P
     joins,
     grain: definition.grain ?? [],
     required: new Set(columns.filter((column) => !column.nullable).map((column) => column.name.toLowerCase())),
-    isAggregate: context.isAggregate,
   });
   return { ledger, table: tableOf(model, columns, outcome.columns, joins, ledger) };
 }

@@ -96,7 +96,7 @@ async function ledgerOf(
       case "rows":
         return { table: upstream, read, used: rows };
       case "matched":
-        return { table: upstream, read, used: countOf(matched[`matched_${index}`]) };
+        return { table: upstream, read, used: countOrNull(matched[`matched_${index}`]) };
       case "measured":
         return { table: upstream, read, used: countOf(measured?.[used.column]) };
       case "unknown":
@@ -115,6 +115,8 @@ async function ledgerOf(
   return { ...noFacts, rows_in: rowsIn, rows_out: rows, removed_by: removed, upstreams };
 }
 
+const countOrNull = (value: unknown): number | null => (value === null ? null : countOf(value));
+
 /** Rows of upstreams whose key stands in the result, in one query. */
 async function matchedRows(session: Session, ledger: ModelTable["ledger"], relation: string): Promise<Readonly<Record<string, unknown>>> {
   const counts = ledger.upstreams.flatMap(({ table, used }, index) => {
@@ -123,7 +125,10 @@ async function matchedRows(session: Session, ledger: ModelTable["ledger"], relat
       .map(({ column, output }) => `result.${quoteIdentifier(output)} = upstream.${quoteIdentifier(column)}`)
       .join(" and ");
     const rows = `${quoteTable(table)} as upstream where exists (select 1 from ${relation} as result where ${match})`;
-    return [`(select count(*) from ${rows}) as matched_${index}`];
+    const taken = used.keys.flatMap(({ column, absent }) => (absent === null ? [] : [`${quoteIdentifier(column)} = ${absent}`]));
+    if (taken.length === 0) return [`(select count(*) from ${rows}) as matched_${index}`];
+    const doubt = `exists (select 1 from ${quoteTable(table)} where ${taken.join(" or ")})`;
+    return [`(case when ${doubt} then null else (select count(*) from ${rows}) end) as matched_${index}`];
   });
   return counts.length === 0 ? {} : oneRow(session, `select ${counts.join(", ")}`);
 }

@@ -40,7 +40,5 @@ export interface SqlAnalyzer {
   declare(tables: readonly DeclaredTable[]): Promise<void>;
   /** Types a query on the declared tables. */
   describe(text: string, params: Params): Promise<BindOutcome>;
-  /** Names of all aggregate functions. */
-  aggregates(): Promise<ReadonlySet<string>>;
   close(): void;
 }

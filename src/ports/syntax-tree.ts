@@ -118,7 +118,7 @@ export interface Expression {
   readonly try_cast?: boolean;
   readonly case_checks?: readonly { readonly when_expr: Expression; readonly then_expr: Expression }[];
   readonly else_expr?: Expression;
-  readonly value?: { readonly is_null?: boolean };
+  readonly value?: { readonly is_null?: boolean; readonly value?: unknown };
   readonly subquery?: { readonly node: QueryNode };
   readonly identifier?: string;
   readonly relation_name?: string;

@@ -197,6 +197,16 @@ describe("the ledger of a model that changes the grain", () => {
     expect((await ledgerOf("select count(*) as n from bronze.a full join bronze.c on c.id = a.id", [])).used).toEqual({ a: 4, c: 3 });
   });
 
+  it("knows a key with an explicit member for its absence, unless the member is a real key", async () => {
+    await fill(sample);
+    const text = (member: string): string =>
+      `select a.id, coalesce(b.k, ${member})::integer as k, c.v from bronze.a left join bronze.b on b.id = a.id left join bronze.c on c.id = a.id`;
+    expect((await ledgerOf(text("0"), ["id", "k"])).used).toEqual({ a: 4, b: 3, c: 2 });
+    expect((await ledgerOf(text("1"), ["id", "k"])).used).toEqual({ a: 4, b: null, c: 2 });
+    // Cast to an integer a decimal is no longer the upstream's key: FROM is read again.
+    expect((await ledgerOf(text("0").replace("b.k", "b.k + 0"), ["id", "k"])).used).toEqual({ a: 4, b: 3, c: 2 });
+  });
+
   it("measures with the parameters it needs, also when others are only mentioned", async () => {
     const { z } = await import("zod");
     await fill(sample);

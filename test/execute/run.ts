@@ -32,10 +32,8 @@ async function reusableAnalyzer(): Promise<SqlAnalyzer> {
   const database = await memoryDatabase();
   const analyzer = await duckdbAnalyzer(database);
   const session = await database.session();
-  const aggregates = analyzer.aggregates();
   return {
     ...analyzer,
-    aggregates: () => aggregates,
     declare: async (tables) => {
       for (const { name } of tables) await session.execute({ text: `drop table if exists ${quoteTable(name)}` });
       await analyzer.declare(tables);

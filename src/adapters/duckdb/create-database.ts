@@ -1,20 +1,20 @@
 import { existsSync } from "node:fs";
 import { link, mkdir, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { DuckDBInstance } from "@duckdb/node-api";
+import { quoteText } from "../../define/quote.ts";
+import type { Session } from "../../ports/engine.ts";
 
 /**
  * Creates an empty database file unless there is one. The file appears whole: DuckDB writes a new file's headers one by one, and a process
  * killed in between would leave a file that nobody can open again.
  */
-export async function createDatabase(path: string): Promise<void> {
+export async function createDatabase(session: Session, path: string): Promise<void> {
   if (existsSync(path)) return;
   await removeAbandonedDrafts(path);
   const draft = `${path}.new-${process.pid}`;
   try {
     await mkdir(draft);
-    const instance = await DuckDBInstance.create(join(draft, "database"));
-    instance.closeSync();
+    await session.execute({ text: `attach ${quoteText(join(draft, "database"))} as draft; detach draft` });
     await placeUnlessThere(join(draft, "database"), path);
   } finally {
     await rm(draft, { recursive: true, force: true });

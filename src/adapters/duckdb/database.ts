@@ -37,10 +37,10 @@ const settings = {
 } as const;
 
 /**
- * Rows of a table that are compressed, written and scanned as one piece. Half of DuckDB's default: tables of a retail size then fill two
- * cores, and are compressed while they are built instead of when they are committed.
+ * Rows of a table that are compressed, written and scanned as one piece. A quarter of DuckDB's default: tables of a retail size then fill
+ * several cores, and are compressed while they are built instead of when they are committed.
  */
-const rowGroupSize = 61_440;
+const rowGroupSize = 30_720;
 
 /** A database of its own in memory; small work, so one thread. */
 export async function memoryDatabase(): Promise<Database> {
@@ -50,15 +50,12 @@ export async function memoryDatabase(): Promise<Database> {
 /** Opens a database file, creating it and its folder unless read only. Throws {@link DatabaseLocked}, STORAGE_UNWRITABLE, DATABASE_DAMAGED. */
 export async function fileDatabase(path: string, options: DatabaseOptions = {}): Promise<Database> {
   try {
-    if (options.readOnly !== true) {
-      mkdirSync(dirname(path), { recursive: true });
-      await createDatabase(path);
-    }
+    if (options.readOnly !== true) mkdirSync(dirname(path), { recursive: true });
     const instance = await DuckDBInstance.create(":memory:", {
       ...settings,
       temp_directory: options.scratch ?? join(dirname(path), ".assay", "scratch"),
     });
-    return await attached(instance, path, options.readOnly === true ? "read_only" : `row_group_size ${rowGroupSize}`);
+    return await attached(instance, path, options.readOnly === true);
   } catch (error) {
     if (/could not set lock on file|conflicting lock/i.test(messageOf(error))) throw new DatabaseLocked(messageOf(error));
     const fault = openFault(error);
@@ -69,9 +66,11 @@ export async function fileDatabase(path: string, options: DatabaseOptions = {}):
 }
 
 /** A file can be given a row group size only when it is attached. */
-async function attached(instance: DuckDBInstance, path: string, how: string): Promise<Database> {
+async function attached(instance: DuckDBInstance, path: string, readOnly: boolean): Promise<Database> {
   try {
     const session = await openSession(instance);
+    if (!readOnly) await createDatabase(session, path);
+    const how = readOnly ? "read_only" : `row_group_size ${rowGroupSize}`;
     await session.execute({ text: `attach ${quoteText(path)} as warehouse (${how})` });
     session.close();
   } catch (error) {

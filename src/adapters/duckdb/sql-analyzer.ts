@@ -31,11 +31,6 @@ export async function duckdbAnalyzer(database: Database): Promise<SqlAnalyzer> {
       if (tables.length > 0) await pool((session) => session.execute({ text: tables.map(createTable).join("; ") }));
     },
     describe: (text, params) => pool((session) => describe(session, text, params)),
-    aggregates: async () => {
-      const text = "select distinct function_name from duckdb_functions() where function_type = 'aggregate'";
-      const rows = await pool((session) => session.query({ text }));
-      return new Set(rows.map((row) => String(row.function_name)));
-    },
     close: () => {
       for (const session of sessions) session.close();
       database.close();

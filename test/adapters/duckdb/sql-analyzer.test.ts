@@ -106,11 +106,3 @@ describe("describe", () => {
     ).toEqual(Array.from({ length: 100 }, (_, index) => `c${index * 2}`));
   });
 });
-
-describe("aggregates", () => {
-  it("knows aggregates from other functions", async () => {
-    const names = await analyzer.aggregates();
-    expect(["sum", "count", "count_star", "list", "first", "arg_max", "string_agg"].filter((name) => !names.has(name))).toEqual([]);
-    expect(["lower", "coalesce", "unnest", "abs"].filter((name) => names.has(name))).toEqual([]);
-  });
-});
