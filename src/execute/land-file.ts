@@ -92,7 +92,7 @@ async function copyRows(
       : `, partition_by (${columnList(table.partitionBy.map((part) => part.folder))}), overwrite_or_ignore true, filename_pattern ${quoteText(`${name}_{i}`)}`;
   try {
     const statistics = await session.query({
-      text: `copy (${select}) to ${quoteText(target)} (format parquet, return_stats true${partition})`,
+      text: `copy (${select}) to ${quoteText(target)} (format parquet, parquet_version v2, return_stats true${partition})`,
     });
     return {
       rows: statistics.reduce((sum, row) => sum + countOf(row.count), 0),
