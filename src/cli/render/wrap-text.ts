@@ -6,13 +6,13 @@ export function wrapText(line: string, width: number): readonly string[] {
   const indent = /^ */.exec(line)?.[0] ?? "";
   const lines: string[] = [];
   let current = indent;
-  for (const word of line.trim().split(/ +/)) {
-    const joined = current.trim() === "" ? `${current}${word}` : `${current} ${word}`;
+  for (const word of line.replace(/^ +| +$/g, "").split(/ +/)) {
+    const joined = isBlank(current) ? `${current}${word}` : `${current} ${word}`;
     if (displayWidth(joined) <= width) {
       current = joined;
       continue;
     }
-    if (current.trim() !== "") lines.push(current);
+    if (!isBlank(current)) lines.push(current);
     let rest = `${indent}${word}`;
     while (displayWidth(rest) > width) {
       const [first, next] = splitAtWidth(rest, width);
@@ -24,3 +24,5 @@ export function wrapText(line: string, width: number): readonly string[] {
   }
   return [...lines, current];
 }
+
+const isBlank = (text: string): boolean => /^ *$/.test(text);
