@@ -81,7 +81,7 @@ async function observe(workspace: Workspace, state: State, source: Source): Prom
   return new Map(entries);
 }
 
-/** The address of a sink; the password is no part of its identity. */
+/** Where a sink sends to, or why nowhere. */
 function targetOf(workspace: Workspace, sink: Manifest["sinks"][number]): Target {
   const url = resolveText(sink.to.url, workspace.variables, sink.location);
   if (url === null) return { missing: `${typeof sink.to.url === "string" ? "its address" : sink.to.url.name} is not set` };
@@ -92,6 +92,11 @@ function targetOf(workspace: Workspace, sink: Manifest["sinks"][number]): Target
       location: sink.location,
     });
   }
+  return { identity: sinkIdentity(url) };
+}
+
+/** Which database a sink's address names; the password is no part of it. */
+export function sinkIdentity(url: string): string {
   const { host, pathname, username } = new URL(url);
-  return { identity: `${username}@${host}${pathname}` };
+  return `${username}@${host}${pathname}`;
 }

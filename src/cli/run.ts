@@ -12,7 +12,7 @@ import type { RunEvent } from "../execute/run-event.ts";
 import { runLog } from "../observe/run-log.ts";
 import type { Sink } from "../ports/sink.ts";
 import { print, renderOptions } from "./output.ts";
-import { type PlanOptions, preparePlan } from "./prepare-plan.ts";
+import { type PlanOptions, preparePlan, sinkIdentity } from "./prepare-plan.ts";
 import { progress } from "./progress.ts";
 import { colorSupported } from "./render/color-supported.ts";
 import { renderRun } from "./render/render-run.ts";
@@ -98,8 +98,7 @@ async function openSink(workspace: Workspace, manifest: Manifest, name: string):
   if (definition === undefined) throw new Error(`no sink ${name} in the manifest`);
   const { postgresSink } = await import("../adapters/postgres/index.ts");
   const url = resolveText(definition.to.url, workspace.variables, definition.location) ?? "";
-  const { host, pathname, username } = new URL(url);
-  return { sink: postgresSink(url), identity: `${username}@${host}${pathname}` };
+  return { sink: postgresSink(url), identity: sinkIdentity(url) };
 }
 
 /** Texts that must never be shown: addresses of sinks and their passwords. */

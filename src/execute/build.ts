@@ -4,10 +4,9 @@ import { quoteIdentifier, quoteTable } from "../define/quote.ts";
 import { AssayError } from "../errors.ts";
 import type { Step } from "../plan/plan.ts";
 import type { Candidate, Session } from "../ports/engine.ts";
-import type { Publication } from "../ports/state-store.ts";
 import type { CheckResult, RemovedRows, StepResult, UpstreamLedger } from "../terms.ts";
 import { type CheckReport, runChecks } from "./checks.ts";
-import { countOf, inputsOf, isoTime, oneRow, paramsOf, type Run } from "./context.ts";
+import { countOf, inputsOf, isoTime, newPublication, oneRow, paramsOf, type Run } from "./context.ts";
 import { engineMessage } from "./engine-message.ts";
 import { explainGrain } from "./explain-grain.ts";
 import { noFacts, type StepFacts, StepFailure, stepResult } from "./step-result.ts";
@@ -44,16 +43,8 @@ export async function buildModel(run: Run, session: Session, step: Step, positio
     await run.engine.publish(session, candidate);
     const result = stepResult(step, "succeeded", facts, run.clock() - started, null);
     const finished = isoTime(run.clock());
-    const made: Publication = {
-      subject: table.name,
-      version: run.runId,
-      run_id: run.runId,
-      fingerprint: table.fingerprint,
-      inputs: inputsOf(run, table),
-      params,
-      rows: report.rows,
-      published_at: finished,
-    };
+    const { fingerprint } = table;
+    const made = newPublication(run, { subject: name, fingerprint, inputs: inputsOf(run, table), params, rows: report.rows }, finished);
     await run.store.recordStep(session, { run_id: run.runId, position, result, finished_at: finished, publication: made, ingest: null });
     return { made, result };
   });

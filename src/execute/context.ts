@@ -66,6 +66,15 @@ export function paramsOf(run: Run, table: ManifestTable): Params {
   );
 }
 
+/** What is published now, by this run. */
+export function newPublication(
+  run: Run,
+  made: Pick<Publication, "subject" | "fingerprint" | "inputs" | "params" | "rows">,
+  publishedAt: string,
+): Publication {
+  return { ...made, version: run.runId, run_id: run.runId, published_at: publishedAt };
+}
+
 export const isoTime = (milliseconds: number): string => new Date(milliseconds).toISOString();
 
 /** A count as a query returns it. */

@@ -5,11 +5,11 @@ import { AssayError } from "../errors.ts";
 import type { Step } from "../plan/plan.ts";
 import { lakeInput } from "../plan/plan-run.ts";
 import type { Session } from "../ports/engine.ts";
-import type { IngestedFile, Publication, RefusedRow } from "../ports/state-store.ts";
+import type { IngestedFile, RefusedRow } from "../ports/state-store.ts";
 import type { StepResult } from "../terms.ts";
 import { throwOnFailure } from "./build.ts";
 import { runChecks } from "./checks.ts";
-import { countOf, inputsOf, isoTime, oneRow, paramsOf, type Run } from "./context.ts";
+import { countOf, inputsOf, isoTime, newPublication, oneRow, paramsOf, type Run } from "./context.ts";
 import { type LandedFile, landFile } from "./land-file.ts";
 import { noFacts, type StepFacts, StepFailure, stepResult } from "./step-result.ts";
 
@@ -126,16 +126,9 @@ async function publish(
     await run.engine.publishBronze(session, table.name, table.columns, files);
     const result = stepResult(step, "succeeded", facts, run.clock() - ingested.started, null);
     const finished = isoTime(run.clock());
-    const publication: Publication = {
-      subject: table.name,
-      version: run.runId,
-      run_id: run.runId,
-      fingerprint: table.fingerprint,
-      inputs: { ...inputsOf(run, table), [lakeInput]: run.lake.absolute("") },
-      params: paramsOf(run, table),
-      rows: report.rows,
-      published_at: finished,
-    };
+    const inputs = { ...inputsOf(run, table), [lakeInput]: run.lake.absolute("") };
+    const { name: subject, fingerprint } = table;
+    const publication = newPublication(run, { subject, fingerprint, inputs, params: paramsOf(run, table), rows: report.rows }, finished);
     const quarantined = ingested.landed.flatMap((file) => file.refused.map((row): RefusedRow => ({ ...row, source_file: file.file.path })));
     await run.store.recordStep(session, {
       run_id: run.runId,

@@ -49,9 +49,8 @@ export async function landFile(
     // Rare: the statistics of the files just written show nulls where the contract allows none, so those rows are found and left out.
     refused.push(...(await source.absent(table.source, file, read, table.columns, session)));
     rows = (await copyRows(session, table, file, read, folder, name, replicas, required)).rows;
-  }
-  if (read.rejects !== null) {
-    await session.execute({ text: `drop table if exists ${read.rejects.table}; drop table if exists ${read.rejects.scan}` });
+    // `refusals` dropped these after the first reading; the second has filled them again with the same rows.
+    if (read.rejects !== null) await session.execute({ text: `drop table ${read.rejects.table}; drop table ${read.rejects.scan}` });
   }
   const records = (read.records ?? rows / replicas + refused.length) * replicas;
   if (records !== rows + refused.length * replicas) {

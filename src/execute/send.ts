@@ -4,9 +4,8 @@ import type { ModelTable } from "../compile/manifest.ts";
 import type { Step } from "../plan/plan.ts";
 import { sinkFingerprint, sinkStep, sinkSubject } from "../plan/plan-run.ts";
 import type { Session } from "../ports/engine.ts";
-import type { Publication } from "../ports/state-store.ts";
 import type { StepResult } from "../terms.ts";
-import { isoTime, type Run } from "./context.ts";
+import { isoTime, newPublication, type Run } from "./context.ts";
 import { noFacts, stepResult } from "./step-result.ts";
 
 /** Sends a published table to a sink. The load is recorded after the target has swapped it in; a kill in between only repeats it. */
@@ -39,16 +38,14 @@ export async function sendTable(run: Run, session: Session, step: Step, position
     };
     const result = stepResult(step, "succeeded", facts, run.clock() - started, null);
     const finished = isoTime(run.clock());
-    const publication: Publication = {
+    const made = {
       subject: sinkSubject(definition.name, table.name),
-      version: run.runId,
-      run_id: run.runId,
       fingerprint: sinkFingerprint(definition, table, identity),
       inputs: { [table.name]: run.publications.get(table.name)?.version ?? "" },
       params: {},
       rows: load.fingerprint.rows,
-      published_at: finished,
     };
+    const publication = newPublication(run, made, finished);
     await session.transaction(() =>
       run.store.recordStep(session, { run_id: run.runId, position, result, finished_at: finished, publication, ingest: null }),
     );

@@ -50,7 +50,6 @@ export interface Candidate {
  * become visible together or not at all.
  */
 export interface Engine {
-  readonly name: string;
   session(): Promise<Session>;
   /** Writes the candidate beside the published table; returns the relation checks read. */
   buildCandidate(session: Session, candidate: Candidate): Promise<string>;
@@ -62,5 +61,4 @@ export interface Engine {
   keyHash(columns: readonly string[]): string;
   /** A published table's rows for a sink. */
   sinkRows(session: Session, table: TableName, columns: readonly ContractColumn[]): SinkRows;
-  close(): Promise<void>;
 }

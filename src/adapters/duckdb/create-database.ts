@@ -9,8 +9,9 @@ import type { Session } from "../../ports/engine.ts";
  * killed in between would leave a file that nobody can open again.
  */
 export async function createDatabase(session: Session, path: string): Promise<void> {
-  if (existsSync(path)) return;
+  // Also beside a database that is there: its maker may have been killed between placing it and tidying up.
   await removeAbandonedDrafts(path);
+  if (existsSync(path)) return;
   const draft = `${path}.new-${process.pid}`;
   try {
     await mkdir(draft);

@@ -10,7 +10,6 @@ import { sinkRows } from "./sink-rows.ts";
 export function duckdbEngine(database: Database): Engine {
   const kinds = relationKinds();
   return {
-    name: "duckdb",
     session: () => database.session(),
     buildCandidate: async (session, candidate) => {
       // Candidates never outlive their transaction, so the name is free.
@@ -25,7 +24,6 @@ export function duckdbEngine(database: Database): Engine {
     },
     keyHash: (columns) => `hash(${columnList(columns)})`,
     sinkRows: (session, table, columns) => sinkRows(session, quoteTable(table), columns),
-    close: async () => undefined,
   };
 }
 
