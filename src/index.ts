@@ -1,8 +1,19 @@
 /** The public API: what a project's definition files import. */
-export { type BronzeDefinition, type BronzeOptions, bronze, type Replicate } from "./define/bronze.ts";
+export { type BronzeDefinition, type BronzeOptions, bronze, type Load, type Replicate, type SeedOptions, seed } from "./define/bronze.ts";
 export { type Check, type CheckKind, type CheckOptions, check } from "./define/check.ts";
 export { env, type Setting, type SettingOptions, type Text } from "./define/env.ts";
-export { type Materialization, type ModelDefinition, type ModelOptions, model, type TypedModel, table, view } from "./define/model.ts";
+export {
+  append,
+  incremental,
+  type Materialization,
+  type MaterializationKind,
+  openEnd,
+  openStart,
+  snapshot,
+  table,
+  view,
+} from "./define/materialization.ts";
+export { type ModelDefinition, type ModelOptions, model, type TypedModel } from "./define/model.ts";
 export {
   type DuckdbConnection,
   defineProject,

@@ -9,7 +9,7 @@ export async function planCommand(pipeline: string | null, options: PlanOptions)
   const workspace = await openWorkspace(options);
   const { plan } = await preparePlan(workspace, pipeline, options, async () => {
     const state = await readDatabase(workspace, (session) => duckdbStateStore().read(session));
-    return state ?? { publications: new Map(), files: [] };
+    return state ?? { publications: new Map(), files: [], commits: new Map() };
   });
   print(options.json, plan, () => renderPlan(plan, renderOptions()));
   return 0;

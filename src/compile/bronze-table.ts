@@ -56,6 +56,10 @@ export async function compileBronze(
     if ("failure" in outcome)
       fail("SQL_INVALID", `partition ${folder}: ${outcome.failure.message}`, 'partitionBy: { folder: "SQL expression" }');
   }
+  if (definition.deleted !== null) {
+    const outcome = await analyzer.describe(`select (${definition.deleted})::boolean as deleted from ${quoteTable(definition.name)}`, {});
+    if ("failure" in outcome) fail("SQL_INVALID", `deleted: ${outcome.failure.message}`, "write a SQL condition over the table's columns");
+  }
   const params = definition.replicate === null ? [] : await replicateParams(definition.replicate.times, analyzer);
   if (definition.replicate !== null) {
     const values = Object.fromEntries(params.flatMap((name) => (samples[name] === undefined ? [] : [[name, samples[name]]])));
@@ -64,7 +68,7 @@ export async function compileBronze(
       fail("SQL_INVALID", `replicate.times: ${outcome.failure.message}`, "write a SQL expression over the pipeline's params, as $name");
   }
   if (errors.length > 0) return errors;
-  const { from, key, load, partitionBy, replicate, maxRejected, checks } = definition;
+  const { from, key, load, deleted, partitionBy, replicate, maxRejected, checks } = definition;
   const shape = {
     columns: columns.map(({ name, type, nullable }) => ({ name, type, nullable })),
     partitionBy: Object.entries(partitionBy),
@@ -84,11 +88,13 @@ export async function compileBronze(
     params,
     source: from,
     load,
+    deleted,
+    tracked: false,
     partitionBy: Object.entries(partitionBy).map(([folder, expression]) => ({ folder, expression })),
     replicate,
     maxRejected,
     contractFingerprint: fingerprintOf(shape),
-    fingerprint: fingerprintOf({ shape, source: { ...from, path: null, directory: null }, key, load, maxRejected, checks }),
+    fingerprint: fingerprintOf({ shape, source: { ...from, path: null, directory: null }, key, load, deleted, maxRejected, checks }),
     location: definition.location,
   };
 }

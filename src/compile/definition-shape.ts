@@ -1,4 +1,5 @@
 import type { BronzeDefinition } from "../define/bronze.ts";
+import type { MaterializationKind } from "../define/materialization.ts";
 import type { ModelDefinition } from "../define/model.ts";
 import type { Definition, PipelineDefinition, ProjectDefinition, SinkDefinition } from "../define/project.ts";
 import { AssayError } from "../errors.ts";
@@ -38,14 +39,18 @@ function faultsOf(definition: Definition | ProjectDefinition): Faults {
   }
 }
 
-function bronzeFaults({ from, columns, key, load, partitionBy, replicate, maxRejected, checks, tags }: Unknowns<BronzeDefinition>): Faults {
+function bronzeFaults(definition: Unknowns<BronzeDefinition>): Faults {
+  const { from, columns, key, load, deleted, partitionBy, replicate, maxRejected, checks, tags } = definition;
   const isSource = hasKind(from, ["csv", "json", "parquet"]);
   return [
     isSource ? null : "from is no source: write csv(…), json(…) or parquet(…)",
     isSource && (typeof from.path !== "string" || from.path === "") ? "the path of its source is not a text" : null,
     ...columnFaults(columns),
     isTexts(key) ? null : "key is not a list of column names",
-    load === "replace" || load === "append" ? null : 'load is neither "replace" nor "append"',
+    load === "replace" || load === "append" || load === "merge" ? null : 'load is none of "replace", "append", "merge"',
+    load !== "merge" || !isTexts(key) || key.length > 0 ? null : 'load: "merge" needs a key: the columns that identify a row',
+    load !== "merge" || replicate === null ? null : 'load: "merge" cannot be replicated',
+    deleted === null || (isText(deleted) && load === "merge") ? null : 'deleted is a SQL condition, and goes with load: "merge"',
     isRecord(partitionBy) && Object.values(partitionBy).every(isText) ? null : "partitionBy is not { folder: SQL expression }",
     replicate === null || (isRecord(replicate) && isText(replicate.times) && isTexts(replicate.keys))
       ? null
@@ -60,11 +65,33 @@ function modelFaults({ grain, columns, materialize, checks, indexes, tags, sql }
   return [
     grain === null || isTexts(grain) ? null : "grain is not a list of column names",
     ...(columns === null ? [] : columnFaults(columns)),
-    hasKind(materialize, ["table", "view"]) ? null : "materialize is neither table() nor view()",
+    ...materializationFaults(materialize),
     ...checkFaults(checks),
     isRecord(indexes) && Object.values(indexes).every(isTexts) ? null : "indexes is not { name: list of column names }",
     isTexts(tags) ? null : "tags is not a list of texts",
     hasKind(sql, ["sql"]) ? null : "sql is not made with the sql template: write sql: sql`select …`",
+  ];
+}
+
+function materializationFaults(materialize: unknown): Faults {
+  const kinds: readonly MaterializationKind[] = ["table", "view", "incremental", "append", "snapshot"];
+  if (!hasKind(materialize, kinds)) return [`materialize is none of ${kinds.map((kind) => `${kind}(…)`).join(", ")}`];
+  if (materialize.kind === "incremental") {
+    const { by, touches, ignoreChanges } = materialize;
+    return [
+      isTexts(by) && by.length > 0 ? null : 'incremental by is not a list of column names: write incremental({ by: ["order_id"] })',
+      isRecord(touches) && Object.values(touches).every((query) => hasKind(query, ["sql"])) ? null : "touches is not { table: sql`…` }",
+      isTexts(ignoreChanges) ? null : "ignoreChanges is not a list of tables",
+    ];
+  }
+  if (materialize.kind !== "snapshot") return [];
+  const { at, deleted, missing } = materialize;
+  return [
+    isText(at)
+      ? null
+      : 'snapshot has no source time: write snapshot({ at: "updated_at" }), the column that says when a version came to hold',
+    deleted === null || isText(deleted) ? null : "snapshot deleted is not a SQL condition",
+    missing === "keep" || missing === "close" ? null : 'snapshot missing is neither "keep" nor "close"',
   ];
 }
 

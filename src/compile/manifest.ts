@@ -1,9 +1,11 @@
+import type { Load } from "../define/bronze.ts";
 import type { Check } from "../define/check.ts";
-import type { Materialization } from "../define/model.ts";
+import type { Materialization } from "../define/materialization.ts";
 import type { PostgresConnection } from "../define/project.ts";
 import type { FileSource } from "../define/source.ts";
 import type { ContractColumn } from "../define/types.ts";
 import type { Layer, Location, TableName } from "../terms.ts";
+import type { IncrementalPlan } from "./incremental/incremental-plan.ts";
 import type { FilledColumn } from "./lineage.ts";
 
 /** The compiled project: every table typed, ordered and fingerprinted. Plain data. */
@@ -31,13 +33,17 @@ interface TableBase {
   readonly params: readonly string[];
   /** Hash of the definition alone: contract, SQL tree or source, checks. Layout and comments do not count. */
   readonly fingerprint: string;
+  /** Does a model follow this table's row changes? Then every commit records them. */
+  readonly tracked: boolean;
   readonly location: Location;
 }
 
 export interface BronzeTable extends TableBase {
   readonly kind: "bronze";
   readonly source: FileSource;
-  readonly load: "replace" | "append";
+  readonly load: Load;
+  /** With `merge`: SQL condition that marks a row as the deletion of its key. */
+  readonly deleted: string | null;
   readonly partitionBy: readonly { readonly folder: string; readonly expression: string }[];
   readonly replicate: { readonly times: string; readonly keys: readonly string[] } | null;
   readonly maxRejected: number | null;
@@ -50,8 +56,10 @@ export interface ModelTable extends TableBase {
   readonly materialize: Materialization;
   /** The author's SQL. */
   readonly sql: string;
-  /** SELECT of the contract's columns, in its order and with its types. */
+  /** SELECT of the columns the SQL makes, in the contract's order and with its types; a snapshot table adds its own columns. */
   readonly select: string;
+  /** How changes of upstreams map to touched values; null for a table that is not refreshed by its changes. */
+  readonly incremental: IncrementalPlan | null;
   readonly indexes: Readonly<Record<string, readonly string[]>>;
   readonly joins: readonly JoinedTable[];
   readonly ledger: LedgerPlan;

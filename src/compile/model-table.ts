@@ -1,6 +1,8 @@
+import { columnTypeName } from "../define/column-type.ts";
+import type { Materialization } from "../define/materialization.ts";
 import { didYouMean } from "../define/nearest-name.ts";
 import type { ContractColumn } from "../define/types.ts";
-import { AssayError } from "../errors.ts";
+import { AssayError, type ErrorCode } from "../errors.ts";
 import type { DescribedColumn } from "../ports/engine.ts";
 import type { BindFailure, SqlAnalyzer } from "../ports/sql-analyzer.ts";
 import type { Params } from "../terms.ts";
@@ -13,6 +15,7 @@ import { outputColumns, type TableColumns } from "./lineage.ts";
 import type { ModelTable } from "./manifest.ts";
 import { picked } from "./params.ts";
 import type { ParsedModel } from "./parse-models.ts";
+import { snapshotColumns } from "./snapshot-columns.ts";
 import { outerSelect } from "./tree.ts";
 
 export interface ModelContext {
@@ -66,14 +69,16 @@ function tableOf(
 ): ModelTable {
   const { definition, name, upstreams, params } = model;
   const { checks, materialize, indexes, description, tags, location } = definition;
+  const isSnapshot = materialize.kind === "snapshot";
   // As the contract spells them: SQL may write a name in any case.
-  const grain = (definition.grain ?? []).map((key) => columns.find((column) => same(column.name, key))?.name ?? key);
+  const key = (definition.grain ?? []).map((name) => columns.find((column) => same(column.name, name))?.name ?? name);
+  const grain = isSnapshot ? [...key, "valid_from"] : key;
   return {
     kind: "model",
     name,
     layer: name.startsWith("silver.") ? "silver" : "gold",
     description,
-    columns,
+    columns: isSnapshot ? [...columns, ...snapshotColumns] : columns,
     grain,
     checks,
     tags,
@@ -87,15 +92,64 @@ function tableOf(
     indexes,
     joins,
     ledger: ledger.plan,
+    incremental: null,
+    tracked: false,
     fingerprint: fingerprintOf({
       sql: model.identity,
       columns: columns.map(({ name, type, nullable }) => ({ name, type, nullable })),
       grain,
       checks,
-      materialize,
+      materialize: withoutPlaces(materialize),
     }),
     location,
   };
+}
+
+/** A materialization as its fingerprint sees it: the text of its queries, not where they stand. */
+function withoutPlaces(materialize: Materialization): unknown {
+  if (materialize.kind !== "incremental") return materialize;
+  return { ...materialize, touches: Object.entries(materialize.touches).map(([table, query]) => [table, query.text]) };
+}
+
+/** What a snapshot and an append table need beyond a contract. */
+function historyErrors(model: ParsedModel, columns: readonly ContractColumn[]): readonly AssayError[] {
+  const { definition, name } = model;
+  const { materialize, location } = definition;
+  const fail = (code: ErrorCode, message: string, hint: string): AssayError =>
+    new AssayError(code, `${name}: ${message}`, { hint, location });
+  if ((materialize.kind === "append" || materialize.kind === "snapshot") && definition.grain?.length === 0) {
+    return [fail("GRAIN_MISSING", `${materialize.kind}() needs a key`, 'name the columns that identify one row, e.g. grain: ["id"]')];
+  }
+  if (materialize.kind !== "snapshot") return [];
+  const at = columns.find((column) => same(column.name, materialize.at));
+  const names = columns.map((column) => column.name);
+  const taken = snapshotColumns.find((own) => names.some((column) => same(column, own.name)));
+  return [
+    ...(at === undefined
+      ? [fail("COLUMN_UNKNOWN", `snapshot at names ${materialize.at}, which is no column`, didYouMean(materialize.at, names))]
+      : []),
+    ...(at !== undefined && at.type.kind !== "timestamp" && at.type.kind !== "date"
+      ? [
+          fail(
+            "CONTRACT_MISMATCH",
+            `snapshot at: ${at.name} is ${columnTypeName(at.type)}, no time`,
+            "name a timestamp or date column: the source's time of the row's version",
+          ),
+        ]
+      : []),
+    ...(at?.nullable === true
+      ? [
+          fail(
+            "CONTRACT_MISMATCH",
+            `snapshot at: ${at.name} may be null`,
+            "a version without a time has no place in the history: filter it, or declare the column not null",
+          ),
+        ]
+      : []),
+    ...(taken === undefined
+      ? []
+      : [fail("NAME_INVALID", `the SQL selects ${taken.name}, a column that snapshot() adds`, "give the SQL's column another name")]),
+  ];
 }
 
 function definitionErrors(model: ParsedModel, columns: readonly ContractColumn[]): readonly AssayError[] {
@@ -136,6 +190,7 @@ function definitionErrors(model: ParsedModel, columns: readonly ContractColumn[]
       );
     }
   }
+  errors.push(...historyErrors(model, columns));
   if (definition.materialize.kind === "view" && model.params.length > 0) {
     errors.push(
       new AssayError("SQL_INVALID", `${name} is a view and uses the parameter $${model.params[0]}`, {

@@ -2,7 +2,8 @@ import { basename } from "node:path";
 import type { LineCounter } from "yaml";
 import type { Check } from "../define/check.ts";
 import { parseColumnType } from "../define/column-type.ts";
-import { type ModelDefinition, table, view } from "../define/model.ts";
+import { append, incremental, type Materialization, snapshot, table, view } from "../define/materialization.ts";
+import type { ModelDefinition } from "../define/model.ts";
 import { didYouMean } from "../define/nearest-name.ts";
 import type { Column } from "../define/types.ts";
 import { AssayError } from "../errors.ts";
@@ -23,7 +24,7 @@ export async function modelFromSqlFile(file: string, text: string): Promise<Mode
     description: front.description ?? null,
     grain: front.grain ?? null,
     columns: front.columns === undefined ? null : columnsOf(file, front.columns, lineAt),
-    materialize: front.materialize === "view" ? view() : table(),
+    materialize: materializationOf(file, front.materialize ?? "table"),
     checks: (front.checks ?? []).map((check, index) => checkOf(file, check, lineAt(["checks", index]))),
     indexes: front.indexes ?? {},
     tags: front.tags ?? [],
@@ -49,7 +50,21 @@ async function frontSchema() {
     description: z.string().optional(),
     grain: z.array(z.string()).optional(),
     columns: z.record(z.string(), column).optional(),
-    materialize: z.enum(["table", "view"]).optional(),
+    materialize: z
+      .union([
+        z.enum(["table", "view", "append"]),
+        z.strictObject({
+          incremental: z.strictObject({
+            by: z.array(z.string()).min(1),
+            touches: z.record(z.string(), z.string()).optional(),
+            ignoreChanges: z.array(z.string()).optional(),
+          }),
+        }),
+        z.strictObject({
+          snapshot: z.strictObject({ at: z.string(), deleted: z.string().optional(), missing: z.enum(["keep", "close"]).optional() }),
+        }),
+      ])
+      .optional(),
     checks: z.array(z.record(z.string(), z.unknown())).optional(),
     indexes: z.record(z.string(), z.array(z.string())).optional(),
     tags: z.array(z.string()).optional(),
@@ -117,6 +132,19 @@ function columnsOf(file: string, columns: NonNullable<Front["columns"]>, lineAt:
       return [name, { type, nullable, description, sensitive }];
     }),
   );
+}
+
+function materializationOf(file: string, written: NonNullable<Front["materialize"]>): Materialization {
+  if (written === "table") return table();
+  if (written === "view") return view();
+  if (written === "append") return append();
+  if ("snapshot" in written) {
+    const { at, deleted, missing } = written.snapshot;
+    return snapshot({ at, ...(deleted === undefined ? {} : { deleted }), ...(missing === undefined ? {} : { missing }) });
+  }
+  const { by, touches = {}, ignoreChanges = [] } = written.incremental;
+  const queries = Object.entries(touches).map(([name, text]) => [name, { kind: "sql", text, location: { file, line: 1 } }] as const);
+  return incremental({ by, touches: Object.fromEntries(queries), ignoreChanges: ignoreChanges.map((name) => ({ name })) });
 }
 
 function checkOf(file: string, entry: Readonly<Record<string, unknown>>, line: number): Check {

@@ -1,7 +1,7 @@
 import type { Location } from "../terms.ts";
 import type { Check } from "./check.ts";
 import { callSite } from "./location.ts";
-import type { FileSource } from "./source.ts";
+import { csv, type FileSource } from "./source.ts";
 import type { Columns } from "./types.ts";
 
 /**
@@ -15,6 +15,12 @@ export interface Replicate {
   readonly keys: readonly string[];
 }
 
+/**
+ * What a new or changed file does to the table. `replace`: the table holds what the files hold now. `append`: files that were seen stay, even
+ * when they are gone. `merge`: a row replaces the one that has its key, whichever file that came from; needs a key.
+ */
+export type Load = "replace" | "append" | "merge";
+
 export interface BronzeDefinition<C extends Columns = Columns> {
   readonly kind: "bronze";
   readonly name: `bronze.${string}`;
@@ -23,7 +29,9 @@ export interface BronzeDefinition<C extends Columns = Columns> {
   readonly columns: C;
   /** Columns that identify a row; checked on every batch. Empty: none declared. */
   readonly key: readonly string[];
-  readonly load: "replace" | "append";
+  readonly load: Load;
+  /** With `merge`: SQL condition that marks a row as the deletion of its key. */
+  readonly deleted: string | null;
   /** Folder name → SQL expression, outermost first. */
   readonly partitionBy: Readonly<Record<string, string>>;
   readonly replicate: Replicate | null;
@@ -39,8 +47,10 @@ export interface BronzeOptions<C extends Columns> {
   readonly from: FileSource;
   readonly columns: C;
   readonly key?: readonly (keyof C & string)[];
-  /** `replace` (default): the table holds what the files hold now. `append`: files that were seen stay, even when they are gone. */
-  readonly load?: "replace" | "append";
+  /** Default: `replace`. */
+  readonly load?: Load;
+  /** With `load: "merge"`: SQL condition over the columns that marks a row as the deletion of its key, e.g. `op = 'D'`. */
+  readonly deleted?: string;
   readonly partitionBy?: Readonly<Record<string, string>>;
   readonly replicate?: Replicate;
   readonly maxRejected?: number;
@@ -68,6 +78,7 @@ export function bronze<const C extends Columns>(name: string, options: BronzeOpt
     columns: options.columns,
     key: options.key ?? [],
     load: options.load ?? "replace",
+    deleted: options.deleted ?? null,
     partitionBy: options.partitionBy ?? {},
     replicate: options.replicate ?? null,
     maxRejected: options.maxRejected ?? null,
@@ -75,4 +86,26 @@ export function bronze<const C extends Columns>(name: string, options: BronzeOpt
     tags: options.tags ?? [],
     location: callSite(bronze),
   };
+}
+
+export interface SeedOptions<C extends Columns> {
+  readonly description?: string;
+  readonly columns: C;
+  readonly key?: readonly (keyof C & string)[];
+  /** CSV file below the project's folder `seeds/`; default: the table's name. */
+  readonly file?: string;
+  readonly checks?: readonly Check[];
+  readonly tags?: readonly string[];
+}
+
+/**
+ * A bronze table from a CSV that belongs to the project (`seeds/<name>.csv`): codes, mappings, targets.
+ *
+ * @example
+ * import { seed, t } from "assay";
+ * export const states = seed("states", { columns: { code: t.varchar(), name: t.varchar() }, key: ["code"] });
+ */
+export function seed<const C extends Columns>(name: string, options: SeedOptions<C>): BronzeDefinition<C> {
+  const { file = `${name}.csv`, ...rest } = options;
+  return { ...bronze(name, { ...rest, from: csv(file, { directory: "seeds" }) }), location: callSite(seed) };
 }

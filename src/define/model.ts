@@ -1,16 +1,9 @@
 import type { Location, TableName } from "../terms.ts";
 import type { Check } from "./check.ts";
 import { callSite } from "./location.ts";
+import { type Materialization, table } from "./materialization.ts";
 import type { Sql } from "./sql.ts";
 import type { Columns } from "./types.ts";
-
-export type Materialization = { readonly kind: "table" } | { readonly kind: "view" };
-
-/** A stored table, rebuilt in full whenever its inputs change. The default. */
-export const table = (): Materialization => ({ kind: "table" });
-
-/** A stored query, read through to its upstreams. */
-export const view = (): Materialization => ({ kind: "view" });
 
 export interface ModelDefinition<C extends Columns = Columns> {
   readonly kind: "model";

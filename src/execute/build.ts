@@ -20,7 +20,7 @@ export async function buildModel(run: Run, session: Session, step: Step, positio
   const params = paramsOf(run, table);
   const candidate: Candidate = {
     table: table.name,
-    materialization: table.materialize.kind,
+    materialization: table.materialize.kind === "view" ? "view" : "table",
     select: { text: table.select, params },
     columns: table.columns,
   };
@@ -44,8 +44,21 @@ export async function buildModel(run: Run, session: Session, step: Step, positio
     const result = stepResult(step, "succeeded", facts, run.clock() - started, null);
     const finished = isoTime(run.clock());
     const { fingerprint } = table;
-    const made = newPublication(run, { subject: name, fingerprint, inputs: inputsOf(run, table), params, rows: report.rows }, finished);
-    await run.store.recordStep(session, { run_id: run.runId, position, result, finished_at: finished, publication: made, ingest: null });
+    const made = newPublication(
+      run,
+      { subject: name, fingerprint, inputs: inputsOf(run, table), params, rows: report.rows },
+      true,
+      finished,
+    );
+    await run.store.recordStep(session, {
+      run_id: run.runId,
+      position,
+      result,
+      finished_at: finished,
+      publication: made,
+      commit: null,
+      ingest: null,
+    });
     return { made, result };
   });
   run.publications.set(table.name, publication.made);

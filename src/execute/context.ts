@@ -66,13 +66,22 @@ export function paramsOf(run: Run, table: ManifestTable): Params {
   );
 }
 
-/** What is published now, by this run. */
+/** What is published now, by this run; `changed`: the rows are others than those of the version before. */
 export function newPublication(
   run: Run,
-  made: Pick<Publication, "subject" | "fingerprint" | "inputs" | "params" | "rows">,
+  made: Pick<Publication, "subject" | "fingerprint" | "inputs" | "params" | "rows"> & Partial<Pick<Publication, "content" | "cost">>,
+  changed: boolean,
   publishedAt: string,
 ): Publication {
-  return { ...made, version: run.runId, run_id: run.runId, published_at: publishedAt };
+  const before = run.publications.get(made.subject);
+  const version = changed || before === undefined ? nextVersion(before) : before.version;
+  return { content: null, cost: null, ...made, version, run_id: run.runId, published_at: publishedAt };
+}
+
+/** Versions count from 1. */
+function nextVersion(before: Publication | undefined): string {
+  const version = Number(before?.version ?? 0);
+  return String(Number.isSafeInteger(version) ? version + 1 : 1);
 }
 
 export const isoTime = (milliseconds: number): string => new Date(milliseconds).toISOString();

@@ -165,6 +165,7 @@ async function runStep(run: Run, session: Session, step: Step, position: number)
         result,
         finished_at: isoTime(run.clock()),
         publication: null,
+        commit: null,
         ingest: null,
       }),
     );

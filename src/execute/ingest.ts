@@ -30,6 +30,7 @@ export async function ingestTable(run: Run, session: Session, step: Step, positi
     file,
     known: before.find((item) => item.name === file.name && item.sha256 === file.sha256 && usable(item)),
   }));
+  const last = Math.max(0, ...before.map((file) => file.sequence));
   const batchId = `${table.name}/${run.runId}`;
   const date = isoTime(started).slice(0, 10);
   const fresh = found.filter((item) => item.known === undefined);
@@ -50,7 +51,7 @@ export async function ingestTable(run: Run, session: Session, step: Step, positi
     const current = [
       ...kept,
       ...landed.map(
-        (file): IngestedFile => ({
+        (file, index): IngestedFile => ({
           table: table.name,
           batch_id: batchId,
           name: file.file.name,
@@ -64,6 +65,7 @@ export async function ingestTable(run: Run, session: Session, step: Step, positi
           replicas,
           contract_fingerprint: table.contractFingerprint,
           files: file.files === "" ? "" : run.lake.relative(file.files),
+          sequence: last + index + 1,
         }),
       ),
     ];
@@ -128,7 +130,12 @@ async function publish(
     const finished = isoTime(run.clock());
     const inputs = { ...inputsOf(run, table), [lakeInput]: run.lake.absolute("") };
     const { name: subject, fingerprint } = table;
-    const publication = newPublication(run, { subject, fingerprint, inputs, params: paramsOf(run, table), rows: report.rows }, finished);
+    const publication = newPublication(
+      run,
+      { subject, fingerprint, inputs, params: paramsOf(run, table), rows: report.rows },
+      true,
+      finished,
+    );
     const quarantined = ingested.landed.flatMap((file) => file.refused.map((row): RefusedRow => ({ ...row, source_file: file.file.path })));
     await run.store.recordStep(session, {
       run_id: run.runId,
@@ -136,6 +143,7 @@ async function publish(
       result,
       finished_at: finished,
       publication,
+      commit: null,
       ingest: { batch_id: ingested.batchId, current: ingested.current, quarantined },
     });
     return { publication, result };

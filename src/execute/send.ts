@@ -45,9 +45,17 @@ export async function sendTable(run: Run, session: Session, step: Step, position
       params: {},
       rows: load.fingerprint.rows,
     };
-    const publication = newPublication(run, made, finished);
+    const publication = newPublication(run, made, true, finished);
     await session.transaction(() =>
-      run.store.recordStep(session, { run_id: run.runId, position, result, finished_at: finished, publication, ingest: null }),
+      run.store.recordStep(session, {
+        run_id: run.runId,
+        position,
+        result,
+        finished_at: finished,
+        publication,
+        commit: null,
+        ingest: null,
+      }),
     );
     return result;
   } finally {

@@ -6,7 +6,7 @@ import type { Refusal } from "./source.ts";
 export interface Publication {
   /** Table name; for a sink `sink:<sink>:<table>`. */
   readonly subject: string;
-  /** Unique for every publication of a subject. */
+  /** Counts the subject's contents from 1: a build that makes the same rows keeps it. */
   readonly version: string;
   readonly run_id: string;
   readonly fingerprint: string;
@@ -14,7 +14,35 @@ export interface Publication {
   readonly inputs: Readonly<Record<string, string>>;
   readonly params: Params;
   readonly rows: number;
+  /** Hash of the rows, whatever their order; null where it was not needed yet. */
+  readonly content: string | null;
+  /** What the last full build took; null where it does not matter. */
+  readonly cost: BuildCost | null;
   readonly published_at: string;
+}
+
+/** The measures a choice between a full build and a refresh of touched values goes by. */
+export interface BuildCost {
+  readonly full_ms: number;
+  /** Rows of all upstreams. */
+  readonly rows_in: number;
+  /** Distinct values of `by`, about. */
+  readonly by_values: number;
+}
+
+/** What one publication really changed in a table's rows. */
+export interface Commit {
+  readonly subject: TableName;
+  /** The table's version from then on; versions count from 1. */
+  readonly version: string;
+  readonly run_id: string;
+  /** `changes`: the row changes are recorded · `reset`: they are not, consumers read the table as a whole. */
+  readonly kind: "changes" | "reset";
+  /** Null where the table's rows have no key, or were not compared. */
+  readonly inserted: number | null;
+  readonly updated: number | null;
+  readonly deleted: number | null;
+  readonly committed_at: string;
 }
 
 /** One source file as it was ingested. Files of a bronze table that are not `current` were replaced or went away. */
@@ -34,6 +62,8 @@ export interface IngestedFile {
   readonly contract_fingerprint: string;
   /** Path or glob of its Parquet files, relative to the lake; empty when it had no rows. */
   readonly files: string;
+  /** Place in the order in which the table's files were ingested, from 1. */
+  readonly sequence: number;
 }
 
 export interface UnfinishedRun {
@@ -44,8 +74,10 @@ export interface UnfinishedRun {
 /** What planning needs to know. */
 export interface State {
   readonly publications: ReadonlyMap<string, Publication>;
-  /** Current files of every bronze table. */
+  /** Current files of every bronze table, in the order in which they were ingested. */
   readonly files: readonly IngestedFile[];
+  /** By table, oldest first. */
+  readonly commits: ReadonlyMap<TableName, readonly Commit[]>;
 }
 
 export interface RunStart {
@@ -67,6 +99,8 @@ export interface StepRecord {
   readonly result: StepResult;
   readonly finished_at: string;
   readonly publication: Publication | null;
+  /** Null: the rows are those of the version before. */
+  readonly commit: Commit | null;
   readonly ingest: IngestRecord | null;
 }
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { table } from "../../src/define/materialization.ts";
 import type { ModelDefinition } from "../../src/define/model.ts";
-import { table } from "../../src/define/model.ts";
 import { sql } from "../../src/define/sql.ts";
 import { t } from "../../src/define/types.ts";
 import { AssayError } from "../../src/errors.ts";

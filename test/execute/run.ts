@@ -103,6 +103,8 @@ export async function warehouse(): Promise<Warehouse> {
           inputs: {},
           params: {},
           rows: Number(row?.rows),
+          content: null,
+          cost: null,
           published_at: "",
         });
       }
@@ -122,7 +124,7 @@ export async function warehouse(): Promise<Warehouse> {
         source: { list: unused, open: unused, refusals: unused, absent: unused },
         openSink: unused,
         observations: new Map(),
-        state: { publications, files: [] },
+        state: { publications, files: [], commits: new Map() },
         fullRefresh: false,
         clock: () => 0,
         runId: "r",

@@ -7,7 +7,7 @@ import type { Layer, TableName } from "../../src/terms.ts";
 const location = { file: "x.ts", line: 1 };
 
 function base(name: TableName, dependencies: readonly TableName[]) {
-  const shared = { description: null, columns: [], grain: [], checks: [], tags: [], params: [], location };
+  const shared = { description: null, columns: [], grain: [], checks: [], tags: [], params: [], tracked: false, location };
   return {
     ...shared,
     name,
@@ -22,6 +22,7 @@ export function bronzeTable(name: TableName, more: Partial<BronzeTable> = {}): B
   const rest = {
     source: csv("x.csv"),
     load: "replace",
+    deleted: null,
     partitionBy: [],
     replicate: null,
     maxRejected: null,
@@ -41,6 +42,7 @@ export function modelTable(name: TableName, dependencies: readonly TableName[], 
     indexes: {},
     joins: [],
     ledger,
+    incremental: null,
     ...more,
   };
 }
@@ -67,13 +69,15 @@ export function publicationOf(table: ManifestTable, more: Partial<Publication> =
     inputs,
     params: {},
     rows: 1,
+    content: null,
+    cost: null,
     published_at: "",
     ...more,
   };
 }
 
 export function stateOf(publications: readonly Publication[], files: readonly IngestedFile[] = []): State {
-  return { publications: new Map(publications.map((item) => [item.subject, item])), files };
+  return { publications: new Map(publications.map((item) => [item.subject, item])), files, commits: new Map() };
 }
 
 export function sourceFile(name: string, sha256 = "1"): SourceFile {
@@ -81,7 +85,7 @@ export function sourceFile(name: string, sha256 = "1"): SourceFile {
 }
 
 export function ingestedFile(table: TableName, name: string, sha256 = "1"): IngestedFile {
-  const counts = { bytes: 1, rows: 1, quarantined: 0, replicas: 1, stamped_at: 0 };
+  const counts = { bytes: 1, rows: 1, quarantined: 0, replicas: 1, stamped_at: 0, sequence: 1 };
   return {
     table,
     batch_id: "b",

@@ -1,6 +1,7 @@
 import { AssayError } from "../../errors.ts";
 import type { Row, Session } from "../../ports/engine.ts";
 import type {
+  Commit,
   IngestedFile,
   Publication,
   QuarantinedRow,
@@ -12,7 +13,8 @@ import type {
 } from "../../ports/state-store.ts";
 import type { CheckResult, Params, RunResult, RunStatus, StepResult, TableName } from "../../terms.ts";
 import { insertRows } from "./insert-rows.ts";
-import { createState, stateVersion } from "./state-schema.ts";
+import { checkColumns, commitColumns, fileColumns, publicationColumns, quarantineColumns, stepColumns } from "./state-columns.ts";
+import { createState, stateMigrations, stateVersion } from "./state-schema.ts";
 
 /** State in the embedded database. */
 export function duckdbStateStore(): StateStore {
@@ -59,7 +61,11 @@ export async function hasState(session: Session): Promise<boolean> {
 async function migrate(session: Session): Promise<void> {
   if (!(await hasState(session))) return session.transaction(() => session.execute({ text: createState }));
   const [row] = await session.query({ text: "select max(version) as version from assay.state_version" });
-  if (Number(row?.version) > stateVersion) {
+  const found = Number(row?.version);
+  for (let version = found; version < stateVersion; version++) {
+    await session.transaction(() => session.execute({ text: stateMigrations[version] ?? "" }));
+  }
+  if (found > stateVersion) {
     throw new AssayError(
       "PROJECT_INVALID",
       `the database was written by a newer Assay (state version ${row?.version}, this one knows ${stateVersion})`,
@@ -73,9 +79,28 @@ async function migrate(session: Session): Promise<void> {
 async function readState(session: Session): Promise<State> {
   const publications = await session.query({ text: "select * from assay.publications" });
   const files = await session.query({ text: "select * from assay.files order by table_name, name" });
+  const [version] = await session.query({ text: "select max(version) as version from assay.state_version" });
+  // A database of an older version may be opened for reading, which does not migrate it.
+  const commits =
+    Number(version?.version) < 2 ? [] : await session.query({ text: "select * from assay.commits order by subject, version" });
   return {
     publications: new Map(publications.map((row) => [String(row.subject), publicationOf(row)] as const)),
-    files: files.map(fileOf),
+    files: files.map(fileOf).sort((a, b) => a.sequence - b.sequence),
+    commits: Map.groupBy(commits.map(commitOf), (commit) => commit.subject),
+  };
+}
+
+function commitOf(row: Row): Commit {
+  const count = (value: unknown): number | null => (value === null ? null : Number(value));
+  return {
+    subject: String(row.subject) as Commit["subject"],
+    version: String(row.version),
+    run_id: String(row.run_id),
+    kind: row.kind as Commit["kind"],
+    inserted: count(row.inserted),
+    updated: count(row.updated),
+    deleted: count(row.deleted),
+    committed_at: String(row.committed_at),
   };
 }
 
@@ -88,6 +113,8 @@ function publicationOf(row: Row): Publication {
     inputs: JSON.parse(String(row.inputs)) as Publication["inputs"],
     params: JSON.parse(String(row.params)) as Params,
     rows: Number(row.rows),
+    content: (row.content ?? null) === null ? null : String(row.content),
+    cost: (row.cost ?? null) === null ? null : (JSON.parse(String(row.cost)) as Publication["cost"]),
     published_at: String(row.published_at),
   };
 }
@@ -107,6 +134,7 @@ function fileOf(row: Row): IngestedFile {
     replicas: Number(row.replicas),
     contract_fingerprint: String(row.contract_fingerprint),
     files: String(row.files),
+    sequence: Number(row.sequence ?? 0),
   };
 }
 
@@ -117,7 +145,7 @@ function stepRow(run_id: string, position: number, result: StepResult, finished_
 }
 
 async function recordStep(session: Session, record: StepRecord): Promise<void> {
-  const { result, run_id, position, finished_at, publication, ingest } = record;
+  const { result, run_id, position, finished_at, publication, commit, ingest } = record;
   await insertRows(session, "assay.steps", stepColumns, [stepRow(run_id, position, result, finished_at)]);
   const checks = result.checks.map((check, index) => ({
     ...check,
@@ -130,11 +158,12 @@ async function recordStep(session: Session, record: StepRecord): Promise<void> {
   if (checks.length > 0) await insertRows(session, "assay.checks", checkColumns, checks);
   if (publication !== null) {
     await session.execute({ text: "delete from assay.publications where subject = $subject", params: { subject: publication.subject } });
-    const { inputs, params } = publication;
+    const { inputs, params, cost } = publication;
     await insertRows(session, "assay.publications", publicationColumns, [
-      { ...publication, inputs: JSON.stringify(inputs), params: JSON.stringify(params) },
+      { ...publication, inputs: JSON.stringify(inputs), params: JSON.stringify(params), cost: cost === null ? null : JSON.stringify(cost) },
     ]);
   }
+  if (commit !== null) await insertRows(session, "assay.commits", commitColumns, [{ ...commit }]);
   if (ingest !== null) {
     await session.execute({ text: "delete from assay.files where table_name = $table", params: { table: result.table } });
     if (ingest.current.length > 0) {
@@ -156,75 +185,6 @@ async function recordStep(session: Session, record: StepRecord): Promise<void> {
     if (refused.length > 0) await insertRows(session, "assay.quarantine", quarantineColumns, refused);
   }
 }
-
-const stepColumns = {
-  run_id: "VARCHAR",
-  position: "INTEGER",
-  step: "VARCHAR",
-  kind: "VARCHAR",
-  table_name: "VARCHAR",
-  status: "VARCHAR",
-  reason: "VARCHAR",
-  rows_in: "BIGINT",
-  rows_out: "BIGINT",
-  quarantined: "BIGINT",
-  removed: "BIGINT",
-  duration_ms: "BIGINT",
-  finished_at: "VARCHAR",
-  details: "VARCHAR",
-} as const;
-
-const checkColumns = {
-  run_id: "VARCHAR",
-  step: "VARCHAR",
-  position: "INTEGER",
-  check_name: "VARCHAR",
-  column_name: "VARCHAR",
-  severity: "VARCHAR",
-  status: "VARCHAR",
-  failures: "BIGINT",
-  message: "VARCHAR",
-} as const;
-
-const publicationColumns = {
-  subject: "VARCHAR",
-  version: "VARCHAR",
-  run_id: "VARCHAR",
-  fingerprint: "VARCHAR",
-  inputs: "VARCHAR",
-  params: "VARCHAR",
-  rows: "BIGINT",
-  published_at: "VARCHAR",
-} as const;
-
-const fileColumns = {
-  table_name: "VARCHAR",
-  batch_id: "VARCHAR",
-  name: "VARCHAR",
-  path: "VARCHAR",
-  sha256: "VARCHAR",
-  bytes: "BIGINT",
-  stamp: "VARCHAR",
-  stamped_at: "BIGINT",
-  rows: "BIGINT",
-  quarantined: "BIGINT",
-  replicas: "INTEGER",
-  contract_fingerprint: "VARCHAR",
-  files: "VARCHAR",
-} as const;
-
-const quarantineColumns = {
-  run_id: "VARCHAR",
-  batch_id: "VARCHAR",
-  table_name: "VARCHAR",
-  source_file: "VARCHAR",
-  row_number: "BIGINT",
-  column_name: "VARCHAR",
-  reason: "VARCHAR",
-  message: "VARCHAR",
-  raw: "VARCHAR",
-  quarantined_at: "VARCHAR",
-} as const;
 
 async function listRuns(session: Session, limit: number): Promise<readonly RunSummary[]> {
   const rows = await session.query({

@@ -62,12 +62,14 @@ const checkOf = (name: string, more: Partial<CheckResult> = {}): CheckResult => 
 });
 const publication: Publication = {
   subject: "bronze.orders",
-  version: "r1",
+  version: "1",
   run_id: "r1",
   fingerprint: "f",
   inputs: { "bronze.items": "r0" },
   params: { scale: 3, on: false, note: odd },
   rows: 10,
+  content: "17",
+  cost: { full_ms: 12.5, rows_in: 30, by_values: 4 },
   published_at: "2026-01-01T00:00:01Z",
 };
 const fileOf = (name: string, more: Partial<IngestedFile> = {}): IngestedFile => ({
@@ -84,6 +86,7 @@ const fileOf = (name: string, more: Partial<IngestedFile> = {}): IngestedFile =>
   replicas: 1,
   contract_fingerprint: "c",
   files: "bronze/orders/x.parquet",
+  sequence: 3,
   ...more,
 });
 const refusedOf = (row_number: number | null, more: Partial<RefusedRow> = {}): RefusedRow => ({
@@ -97,7 +100,7 @@ const refusedOf = (row_number: number | null, more: Partial<RefusedRow> = {}): R
 });
 
 function record(result: StepResult, more: Partial<StepRecord> = {}): StepRecord {
-  return { run_id: "r1", position: 0, result, finished_at: "2026-01-01T00:00:02Z", publication: null, ingest: null, ...more };
+  return { run_id: "r1", position: 0, result, finished_at: "2026-01-01T00:00:02Z", publication: null, commit: null, ingest: null, ...more };
 }
 
 describe("runs", () => {

@@ -1,0 +1,83 @@
+/** Columns of the state tables and their types, as rows are written to them. */
+export const stepColumns = {
+  run_id: "VARCHAR",
+  position: "INTEGER",
+  step: "VARCHAR",
+  kind: "VARCHAR",
+  table_name: "VARCHAR",
+  status: "VARCHAR",
+  reason: "VARCHAR",
+  rows_in: "BIGINT",
+  rows_out: "BIGINT",
+  quarantined: "BIGINT",
+  removed: "BIGINT",
+  duration_ms: "BIGINT",
+  finished_at: "VARCHAR",
+  details: "VARCHAR",
+} as const;
+
+export const checkColumns = {
+  run_id: "VARCHAR",
+  step: "VARCHAR",
+  position: "INTEGER",
+  check_name: "VARCHAR",
+  column_name: "VARCHAR",
+  severity: "VARCHAR",
+  status: "VARCHAR",
+  failures: "BIGINT",
+  message: "VARCHAR",
+} as const;
+
+export const publicationColumns = {
+  subject: "VARCHAR",
+  version: "VARCHAR",
+  run_id: "VARCHAR",
+  fingerprint: "VARCHAR",
+  inputs: "VARCHAR",
+  params: "VARCHAR",
+  rows: "BIGINT",
+  content: "VARCHAR",
+  cost: "VARCHAR",
+  published_at: "VARCHAR",
+} as const;
+
+export const commitColumns = {
+  subject: "VARCHAR",
+  version: "BIGINT",
+  run_id: "VARCHAR",
+  kind: "VARCHAR",
+  inserted: "BIGINT",
+  updated: "BIGINT",
+  deleted: "BIGINT",
+  committed_at: "VARCHAR",
+} as const;
+
+export const fileColumns = {
+  table_name: "VARCHAR",
+  batch_id: "VARCHAR",
+  name: "VARCHAR",
+  path: "VARCHAR",
+  sha256: "VARCHAR",
+  bytes: "BIGINT",
+  stamp: "VARCHAR",
+  stamped_at: "BIGINT",
+  rows: "BIGINT",
+  quarantined: "BIGINT",
+  replicas: "INTEGER",
+  contract_fingerprint: "VARCHAR",
+  files: "VARCHAR",
+  sequence: "BIGINT",
+} as const;
+
+export const quarantineColumns = {
+  run_id: "VARCHAR",
+  batch_id: "VARCHAR",
+  table_name: "VARCHAR",
+  source_file: "VARCHAR",
+  row_number: "BIGINT",
+  column_name: "VARCHAR",
+  reason: "VARCHAR",
+  message: "VARCHAR",
+  raw: "VARCHAR",
+  quarantined_at: "VARCHAR",
+} as const;
