@@ -65,6 +65,19 @@ export interface CheckResult {
   readonly message: string | null;
 }
 
+/** How a step's rows differ from those published before; all null where rows were not compared. */
+export interface RowChanges {
+  readonly inserted: number | null;
+  readonly updated: number | null;
+  readonly deleted: number | null;
+}
+
+/** The part of an incremental table that a step rebuilt: distinct values of `by`, and about how many there are. */
+export interface TouchedValues {
+  readonly values: number;
+  readonly of: number | null;
+}
+
 /** What a step did. Shape of one entry of `steps` in `assay run --json`. */
 export interface StepResult {
   readonly step: string;
@@ -80,6 +93,10 @@ export interface StepResult {
   readonly removed_by: readonly RemovedRows[];
   readonly upstreams: readonly UpstreamLedger[];
   readonly conserved: readonly ConservedMeasure[];
+  /** Null: the step published no other rows than before, or none at all. */
+  readonly changes: RowChanges | null;
+  /** Null: built in full. */
+  readonly touched: TouchedValues | null;
   readonly duration_ms: number;
   readonly checks: readonly CheckResult[];
   readonly notes: readonly string[];

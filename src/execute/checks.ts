@@ -16,6 +16,8 @@ export interface CheckSubject {
   readonly checks: readonly Check[];
   /** Columns already proved to hold no null, e.g. by the statistics of the files just written. */
   readonly present: ReadonlySet<string>;
+  /** Relation of the rows that are new, where all others passed the same rules before; null: all are new. */
+  readonly added: string | null;
 }
 
 export interface CheckReport {
@@ -46,11 +48,7 @@ interface KeyRule {
 export async function runChecks(engine: Pick<Engine, "keyHash">, session: Session, subject: CheckSubject): Promise<CheckReport> {
   const rules = rowRules(subject);
   const keys = keyRules(subject);
-  const counts = [
-    ...rules.map((rule, index) => (rule.broken === null ? "" : `, count(*) filter (where ${rule.broken}) as broken_${index}`)),
-    ...keys.map((key, index) => `, ${keyCounts(engine, subject, key, index)}`),
-  ];
-  const scan = await oneRow(session, `select count(*) as rows${counts.join("")} from ${subject.relation}`);
+  const scan = await scanOnce(engine, session, subject, rules, keys);
   const rows = countOf(scan.rows);
   const results: CheckResult[] = [];
   const conserved: ConservedMeasure[] = [];
@@ -72,6 +70,35 @@ export async function runChecks(engine: Pick<Engine, "keyHash">, session: Sessio
     if (result !== null) results.push(result);
   }
   return { rows, results, conserved };
+}
+
+/** Counts what breaks each rule. Where only some rows are new, rules that stop a run look at those, and keys at the rows that share theirs. */
+async function scanOnce(
+  engine: Pick<Engine, "keyHash">,
+  session: Session,
+  subject: CheckSubject,
+  rules: readonly RowRule[],
+  keys: readonly KeyRule[],
+): Promise<Readonly<Record<string, unknown>>> {
+  const isScoped = (severity: Check["severity"]): boolean => subject.added !== null && severity === "error";
+  const broken = rules.map((rule, index) => (rule.broken === null ? null : `count(*) filter (where ${rule.broken}) as broken_${index}`));
+  const pick = <T extends { readonly severity: Check["severity"] }>(
+    items: readonly T[],
+    texts: readonly (string | null)[],
+    scoped: boolean,
+  ) => items.flatMap((item, index) => (isScoped(item.severity) === scoped ? (texts[index] ?? []) : []));
+  const unique = keys.map((key, index) => keyCounts(engine, subject, key, index));
+  const all = ["count(*) as rows", ...pick(rules, broken, false), ...pick(keys, unique, false)];
+  const found = await oneRow(session, `select ${all.join(", ")} from ${subject.relation}`);
+  const added = pick(rules, broken, true);
+  if (added.length > 0) Object.assign(found, await oneRow(session, `select ${added.join(", ")} from ${subject.added}`));
+  for (const [index, key] of keys.entries()) {
+    if (!isScoped(key.severity)) continue;
+    const match = key.columns.map((column) => `r.${quoteIdentifier(column)} = a.${quoteIdentifier(column)}`).join(" and ");
+    const sharing = `${subject.relation} as r semi join ${subject.added} as a on ${match}`;
+    Object.assign(found, await oneRow(session, `select ${unique[index]} from (select ${columnList(key.columns)} from ${sharing})`));
+  }
+  return found;
 }
 
 function resultOf(

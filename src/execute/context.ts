@@ -4,7 +4,7 @@ import type { Engine, Session } from "../ports/engine.ts";
 import type { Lake } from "../ports/lake.ts";
 import type { Sink } from "../ports/sink.ts";
 import type { Source } from "../ports/source.ts";
-import type { Publication, State, StateStore } from "../ports/state-store.ts";
+import type { Commit, Publication, State, StateStore } from "../ports/state-store.ts";
 import type { Params, TableName } from "../terms.ts";
 import type { RunEventListener } from "./run-event.ts";
 
@@ -38,6 +38,7 @@ export interface ExecuteContext {
 export interface Run extends ExecuteContext {
   readonly params: Params;
   readonly publications: Map<string, Publication>;
+  readonly commits: Map<TableName, readonly Commit[]>;
 }
 
 export function tableOf(run: Run, name: TableName): ManifestTable {

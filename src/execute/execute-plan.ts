@@ -3,10 +3,11 @@ import { dirname, join } from "node:path";
 import { redact } from "../define/redact.ts";
 import { AssayError } from "../errors.ts";
 import type { Plan, Step } from "../plan/plan.ts";
+import { sinkStep, sinkSubject } from "../plan/plan-run.ts";
 import type { Session } from "../ports/engine.ts";
 import type { Location, RunResult, StepResult } from "../terms.ts";
 import { buildModel } from "./build.ts";
-import { type ExecuteContext, isoTime, type Run, tableOf } from "./context.ts";
+import { type ExecuteContext, inputsOf, isoTime, type Run, tableOf } from "./context.ts";
 import { engineMessage } from "./engine-message.ts";
 import { ingestTable } from "./ingest.ts";
 import { sendTable } from "./send.ts";
@@ -17,7 +18,12 @@ import { noFacts, StepFailure, stepResult } from "./step-result.ts";
  * goes on. Never throws for a failed step; throws when the run itself cannot be recorded.
  */
 export async function executePlan(plan: Plan, context: ExecuteContext): Promise<RunResult> {
-  const run: Run = { ...context, params: plan.params, publications: new Map(context.state.publications) };
+  const run: Run = {
+    ...context,
+    params: plan.params,
+    publications: new Map(context.state.publications),
+    commits: new Map(context.state.commits),
+  };
   const startedAt = context.clock();
   const { runId } = context;
   const control = await context.engine.session();
@@ -99,6 +105,8 @@ async function runSteps(run: Run, plan: Plan): Promise<readonly StepResult[]> {
   const waiting = longestChainFirst(plan.steps.filter((step) => step.action === "run"));
   const sessions: Session[] = [];
   const active = new Set<Promise<void>>();
+  /** Steps that turned out to have nothing to do. */
+  const idle = new Set<string>();
 
   const finish = (step: Step, result: StepResult): void => {
     results.set(step.step, result);
@@ -114,13 +122,19 @@ async function runSteps(run: Run, plan: Plan): Promise<readonly StepResult[]> {
     while (waiting.length > 0 || active.size > 0) {
       for (const step of [...waiting]) {
         const upstreams = step.after.map((name) => results.get(name));
-        const broken = step.after.find((name) => (results.get(name)?.status ?? "succeeded") !== "succeeded");
+        const broken = step.after.find((name) => !idle.has(name) && (results.get(name)?.status ?? "succeeded") !== "succeeded");
         if (broken !== undefined) {
           waiting.splice(waiting.indexOf(step), 1);
           finish(step, stepResult(step, "skipped", noFacts, 0, null, `${broken} did not succeed`));
           continue;
         }
         if (active.size >= run.concurrency || upstreams.includes(undefined)) continue;
+        if (nothingNew(run, step)) {
+          waiting.splice(waiting.indexOf(step), 1);
+          finish(step, stepResult(step, "skipped", noFacts, 0, null, "unchanged: what it reads made the same rows as before"));
+          idle.add(step.step);
+          continue;
+        }
         waiting.splice(waiting.indexOf(step), 1);
         const work: Promise<void> = start(step).finally(() => active.delete(work));
         active.add(work);
@@ -133,6 +147,16 @@ async function runSteps(run: Run, plan: Plan): Promise<readonly StepResult[]> {
     for (const session of sessions) session.close();
   }
   return plan.steps.flatMap((step) => results.get(step.step) ?? []);
+}
+
+/** A step planned for new input whose upstreams, now finished, are of the versions it has read already. */
+function nothingNew(run: Run, step: Step): boolean {
+  if (step.kind === "ingest" || step.action !== "run" || step.reason !== "new_input") return false;
+  const table = tableOf(run, step.table);
+  const sink = run.manifest.sinks.find((item) => step.step === sinkStep(item.name, step.table));
+  const before = run.publications.get(sink === undefined ? step.table : sinkSubject(sink.name, step.table));
+  const reads = sink === undefined ? inputsOf(run, table) : { [step.table]: run.publications.get(step.table)?.version };
+  return before !== undefined && Object.entries(reads).every(([name, version]) => before.inputs[name] === version);
 }
 
 /** Steps on which the most others wait, one after the other, come first: the last step then has not to wait for work that could be done beside it. */

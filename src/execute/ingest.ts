@@ -1,17 +1,14 @@
 import type { BronzeTable } from "../compile/manifest.ts";
-import { columnTypeName } from "../define/column-type.ts";
-import { columnList, quoteIdentifier, quoteText } from "../define/quote.ts";
 import { AssayError } from "../errors.ts";
 import type { Step } from "../plan/plan.ts";
-import { lakeInput } from "../plan/plan-run.ts";
 import type { Session } from "../ports/engine.ts";
-import type { IngestedFile, RefusedRow } from "../ports/state-store.ts";
+import type { SourceFile } from "../ports/source.ts";
+import type { IngestedFile } from "../ports/state-store.ts";
 import type { StepResult } from "../terms.ts";
-import { throwOnFailure } from "./build.ts";
-import { runChecks } from "./checks.ts";
-import { countOf, inputsOf, isoTime, newPublication, oneRow, paramsOf, type Run } from "./context.ts";
+import { countOf, isoTime, oneRow, paramsOf, type Run } from "./context.ts";
 import { type LandedFile, landFile } from "./land-file.ts";
-import { noFacts, type StepFacts, StepFailure, stepResult } from "./step-result.ts";
+import { publishBronze } from "./publish-bronze.ts";
+import { noFacts, type StepFacts, StepFailure } from "./step-result.ts";
 
 /**
  * Ingests a bronze table: new and changed files become Parquet of a new batch, the table becomes a view over the files that count now.
@@ -26,10 +23,10 @@ export async function ingestTable(run: Run, session: Session, step: Step, positi
   const before = run.state.files.filter((file) => file.table === table.name);
   const usable = (file: IngestedFile): boolean =>
     !run.fullRefresh && file.contract_fingerprint === table.contractFingerprint && file.replicas === replicas;
-  const found = observation.files.map((file) => ({
-    file,
-    known: before.find((item) => item.name === file.name && item.sha256 === file.sha256 && usable(item)),
-  }));
+  const found = observation.files.map((file) => {
+    const latest = before.findLast((item) => item.name === file.name && usable(item));
+    return { file, known: latest?.sha256 === file.sha256 ? latest : undefined };
+  });
   const last = Math.max(0, ...before.map((file) => file.sequence));
   const batchId = `${table.name}/${run.runId}`;
   const date = isoTime(started).slice(0, 10);
@@ -45,7 +42,7 @@ export async function ingestTable(run: Run, session: Session, step: Step, positi
       ...found.flatMap(({ file, known }) =>
         known === undefined ? [] : [{ ...known, path: file.path, stamp: file.stamp, stamped_at: stampedAt }],
       ),
-      ...(table.load === "append" ? before.filter((item) => !observation.files.some((file) => file.name === item.name)) : []),
+      ...outlasting(run, table, before, observation.files, usable),
     ];
     throwOnRejected(table, landed, kept, facts);
     const current = [
@@ -88,77 +85,41 @@ export async function ingestTable(run: Run, session: Session, step: Step, positi
         })),
       });
     }
-    return await publish(run, session, step, position, table, { started, batchId, current, landed, facts });
+    return await publishBronze(run, session, step, position, table, { started, batchId, before, current, landed, facts });
   } catch (error) {
     if (folder !== null) await run.lake.removeBatch(folder);
     throw error;
   }
 }
 
-interface Ingested {
-  readonly started: number;
-  readonly batchId: string;
-  readonly current: readonly IngestedFile[];
-  readonly landed: readonly LandedFile[];
-  readonly facts: StepFacts;
-}
-
-async function publish(
+/** Files that count on although the source shows them no more: gone ones of `append`; with `merge` also what was sent again since. */
+function outlasting(
   run: Run,
-  session: Session,
-  step: Step,
-  position: number,
   table: BronzeTable,
-  ingested: Ingested,
-): Promise<StepResult> {
-  const files = ingested.current.filter((file) => file.files !== "").map((file) => run.lake.absolute(file.files));
-  const relation = relationOver(table, files);
-  const report = await runChecks(run.engine, session, {
-    table: table.name,
-    relation,
-    columns: table.columns,
-    grain: table.grain.length === 0 ? null : table.grain,
-    checks: table.checks,
-    // The door has left out every row without a required value: landFile goes by the statistics of the files it wrote.
-    present: new Set(table.columns.filter((column) => !column.nullable).map((column) => column.name)),
+  before: readonly IngestedFile[],
+  now: readonly SourceFile[],
+  usable: (file: IngestedFile) => boolean,
+): readonly IngestedFile[] {
+  if (table.load === "replace") return [];
+  const isShown = (file: IngestedFile): boolean => now.some((item) => item.name === file.name);
+  const isLatest = (file: IngestedFile): boolean => before.findLast((item) => item.name === file.name) === file;
+  const sameContent = (file: IngestedFile): boolean => now.some((item) => item.name === file.name && item.sha256 === file.sha256);
+  const kept = before.filter((file) => {
+    if (table.load === "append") return !isShown(file);
+    // Those that are landed again, or known and kept as they are, are not listed twice.
+    return !(isLatest(file) && sameContent(file));
   });
-  const facts: StepFacts = { ...ingested.facts, checks: report.results, conserved: report.conserved };
-  throwOnFailure(table, facts);
-  const made = await session.transaction(async () => {
-    await run.engine.publishBronze(session, table.name, table.columns, files);
-    const result = stepResult(step, "succeeded", facts, run.clock() - ingested.started, null);
-    const finished = isoTime(run.clock());
-    const inputs = { ...inputsOf(run, table), [lakeInput]: run.lake.absolute("") };
-    const { name: subject, fingerprint } = table;
-    const publication = newPublication(
-      run,
-      { subject, fingerprint, inputs, params: paramsOf(run, table), rows: report.rows },
-      true,
-      finished,
-    );
-    const quarantined = ingested.landed.flatMap((file) => file.refused.map((row): RefusedRow => ({ ...row, source_file: file.file.path })));
-    await run.store.recordStep(session, {
-      run_id: run.runId,
-      position,
-      result,
-      finished_at: finished,
-      publication,
-      commit: null,
-      ingest: { batch_id: ingested.batchId, current: ingested.current, quarantined },
-    });
-    return { publication, result };
-  });
-  run.publications.set(table.name, made.publication);
-  return made.result;
-}
-
-/** The rows of the files, as the view will show them. */
-function relationOver(table: BronzeTable, files: readonly string[]): string {
-  const columns = columnList(table.columns.map((column) => column.name));
-  const paths = files.map(quoteText).join(", ");
-  if (files.length > 0) return `(select ${columns} from read_parquet([${paths}], hive_partitioning = false))`;
-  const empty = table.columns.map((column) => `cast(null as ${columnTypeName(column.type)}) as ${quoteIdentifier(column.name)}`);
-  return `(select ${empty.join(", ")} where false)`;
+  const stale = kept.find((file) => !run.fullRefresh && !usable(file));
+  const old = kept.find((file) => file.contract_fingerprint !== table.contractFingerprint) ?? stale;
+  if (old === undefined) return kept;
+  throw new AssayError(
+    "SOURCE_MISSING",
+    `${table.name} keeps ${old.name}, which was ingested under another contract and is gone from the source`,
+    {
+      hint: "bring the file back for one run, or declare the columns as they were",
+      location: table.location,
+    },
+  );
 }
 
 async function replicasOf(run: Run, session: Session, table: BronzeTable): Promise<number> {

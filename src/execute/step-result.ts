@@ -1,6 +1,15 @@
 import type { AssayError } from "../errors.ts";
 import type { Step } from "../plan/plan.ts";
-import type { CheckResult, ConservedMeasure, RemovedRows, StepResult, StepStatus, UpstreamLedger } from "../terms.ts";
+import type {
+  CheckResult,
+  ConservedMeasure,
+  RemovedRows,
+  RowChanges,
+  StepResult,
+  StepStatus,
+  TouchedValues,
+  UpstreamLedger,
+} from "../terms.ts";
 
 /** What a step found out about its rows. */
 export interface StepFacts {
@@ -10,6 +19,8 @@ export interface StepFacts {
   readonly removed_by: readonly RemovedRows[];
   readonly upstreams: readonly UpstreamLedger[];
   readonly conserved: readonly ConservedMeasure[];
+  readonly changes: RowChanges | null;
+  readonly touched: TouchedValues | null;
   readonly checks: readonly CheckResult[];
   readonly notes: readonly string[];
 }
@@ -21,6 +32,8 @@ export const noFacts: StepFacts = {
   removed_by: [],
   upstreams: [],
   conserved: [],
+  changes: null,
+  touched: null,
   checks: [],
   notes: [],
 };
@@ -46,6 +59,8 @@ export function stepResult(
     removed_by: facts.removed_by,
     upstreams: facts.upstreams,
     conserved: facts.conserved,
+    changes: facts.changes,
+    touched: facts.touched,
     duration_ms: Math.round(durationMs),
     checks: facts.checks,
     notes: facts.notes,

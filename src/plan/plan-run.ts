@@ -106,7 +106,7 @@ function fileDifference(table: BronzeTable, now: readonly SourceFile[], before: 
   const known = new Map(before.map((file) => [file.name, file.sha256] as const));
   const added = now.filter((file) => !known.has(file.name));
   const changed = now.filter((file) => known.has(file.name) && known.get(file.name) !== file.sha256);
-  const gone = table.load === "append" ? [] : before.filter((file) => !now.some((item) => item.name === file.name));
+  const gone = table.load !== "replace" ? [] : before.filter((file) => !now.some((item) => item.name === file.name));
   const parts = [named(added, "new"), named(changed, "changed"), named(gone, "gone")].filter((part) => part !== null);
   return parts.length === 0 ? null : parts.join(", ");
 }

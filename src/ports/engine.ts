@@ -55,10 +55,14 @@ export interface Engine {
   buildCandidate(session: Session, candidate: Candidate): Promise<string>;
   /** Makes the candidate the table that readers see. */
   publish(session: Session, candidate: Candidate): Promise<void>;
+  /** Drops a candidate that says nothing new. */
+  discard(session: Session, candidate: Candidate): Promise<void>;
   /** Makes a bronze table a view over committed batch files (paths or globs); none gives an empty table. */
   publishBronze(session: Session, table: TableName, columns: readonly ContractColumn[], files: readonly string[]): Promise<void>;
   /** SQL of a hash over columns, for counting distinct keys cheaply: equal keys have equal hashes; different keys hardly ever do. */
   keyHash(columns: readonly string[]): string;
+  /** SQL of an aggregate over a column list: a text that is equal for equal rows, whatever their order, and hardly ever for others. */
+  contentHash(columns: string): string;
   /** A published table's rows for a sink. */
   sinkRows(session: Session, table: TableName, columns: readonly ContractColumn[]): SinkRows;
 }

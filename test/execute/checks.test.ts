@@ -47,6 +47,7 @@ function report({ checks = [], grain = null, columns: contract = columns, relati
     grain,
     checks,
     present: new Set(),
+    added: null,
   });
 }
 

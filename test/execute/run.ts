@@ -134,6 +134,7 @@ export async function warehouse(): Promise<Warehouse> {
         emit: () => undefined,
         params,
         publications,
+        commits: new Map(),
       };
       const step = { step: `build ${name}`, kind: "build", table: name, after: [], because: "", action: "run", reason: "new" } as const;
       try {

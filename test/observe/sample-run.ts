@@ -15,6 +15,8 @@ export function sampleStep(change: Partial<StepResult> = {}): StepResult {
     removed_by: [],
     upstreams: [],
     conserved: [],
+    changes: null,
+    touched: null,
     duration_ms: 312,
     checks: [],
     notes: [],

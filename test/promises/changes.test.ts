@@ -122,11 +122,28 @@ describe("changed input", () => {
   });
 
   test("ingested alone, it is what the tables above it see as new later", async () => {
-    await shop.write({ "data/orders.csv": `${shopFiles["data/orders.csv"]}4,2026-01-03\n` });
+    await shop.write({ "data/orders.csv": (shopFiles["data/orders.csv"] ?? "").replace("3,2026-01-02", "3,2026-01-03") });
     expect(stepsRun(await shop.json<RunResult>(["run", "--select", "bronze.*"]))).toEqual(["ingest bronze.orders"]);
     const run = await shop.json<RunResult>(["run"]);
     expect(stepsRun(run)).toEqual(["build gold.by_day", "build gold.by_product", "build silver.sales"]);
     expect(stepOf(run, "build silver.sales").reason).toBe("bronze.orders has a newer version");
+  });
+
+  test("that makes the same rows goes no further", async () => {
+    // An order without items is in no model.
+    await shop.write({ "data/orders.csv": `${shopFiles["data/orders.csv"]}4,2026-01-03\n` });
+    const run = await shop.json<RunResult>(["run"]);
+    expect(stepsRun(run)).toEqual(["build silver.sales", "ingest bronze.orders"]);
+    for (const name of ["build gold.by_day", "build gold.by_product"]) {
+      expect(stepOf(run, name)).toMatchObject({ status: "skipped", reason: expect.stringMatching(/^unchanged/) });
+    }
+    expect(stepsRun(await shop.json<RunResult>(["run"]))).toEqual([]);
+  });
+
+  test("a file with its rows in another order is no change", async () => {
+    await shop.write({ "data/orders.csv": "order_id,day\n3,2026-01-02\n1,2026-01-01\n2,2026-01-01\n" });
+    expect(stepsRun(await shop.json<RunResult>(["run"]))).toEqual(["ingest bronze.orders"]);
+    expect(stepsRun(await shop.json<RunResult>(["run"]))).toEqual([]);
   });
 });
 

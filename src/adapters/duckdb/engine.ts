@@ -18,11 +18,13 @@ export function duckdbEngine(database: Database): Engine {
       return relation;
     },
     publish: (session, candidate) => publish(session, kinds, candidate),
+    discard: ({ execute }, { table, materialization }) => execute({ text: `drop ${materialization} ${quoteTable(candidateName(table))}` }),
     publishBronze: async (session, table, columns, files) => {
       await kinds.drop(session, table);
       await session.execute({ text: `create view ${quoteTable(table)} as ${bronzeSelect(columns, files)}` });
     },
     keyHash: (columns) => `hash(${columnList(columns)})`,
+    contentHash: (columns) => `coalesce(sum(hash(${columns})::hugeint), 0)::varchar`,
     sinkRows: (session, table, columns) => sinkRows(session, quoteTable(table), columns),
   };
 }

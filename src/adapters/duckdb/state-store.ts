@@ -139,8 +139,8 @@ function fileOf(row: Row): IngestedFile {
 }
 
 function stepRow(run_id: string, position: number, result: StepResult, finished_at: string): Readonly<Record<string, unknown>> {
-  const { removed_by, upstreams, conserved, notes, error } = result;
-  const details = JSON.stringify({ removed_by, upstreams, conserved, notes, error });
+  const { removed_by, upstreams, conserved, changes, touched, notes, error } = result;
+  const details = JSON.stringify({ removed_by, upstreams, conserved, changes, touched, notes, error });
   return { ...result, run_id, position, finished_at, table_name: result.table, details };
 }
 
@@ -229,7 +229,8 @@ async function readRun(session: Session, runId: string): Promise<RunResult | nul
 }
 
 function stepOf(row: Row, checks: readonly Row[]): StepResult {
-  const details = JSON.parse(String(row.details)) as Pick<StepResult, "removed_by" | "upstreams" | "conserved" | "notes" | "error">;
+  const details = JSON.parse(String(row.details)) as Pick<StepResult, "removed_by" | "upstreams" | "conserved" | "notes" | "error"> &
+    Partial<Pick<StepResult, "changes" | "touched">>;
   return {
     step: String(row.step),
     kind: String(row.kind) as StepResult["kind"],
@@ -243,6 +244,9 @@ function stepOf(row: Row, checks: readonly Row[]): StepResult {
     duration_ms: Number(row.duration_ms),
     checks: checks.filter((check) => check.step === row.step).map(checkOf),
     ...details,
+    // Steps of an older Assay have neither.
+    changes: details.changes ?? null,
+    touched: details.touched ?? null,
   };
 }
 

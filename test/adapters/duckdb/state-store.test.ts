@@ -43,6 +43,8 @@ function stepOf(step: string, more: Partial<StepResult> = {}): StepResult {
     conserved: [
       { column: "a", upstream: "bronze.items", measure: "a", upstream_total: "12345678901234567890.12", total: null, agrees: false },
     ],
+    changes: { inserted: 1, updated: 2, deleted: null },
+    touched: { values: 3, of: null },
     duration_ms: 42,
     checks: [],
     notes: [odd],

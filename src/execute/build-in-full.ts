@@ -1,0 +1,134 @@
+import type { ModelTable } from "../compile/manifest.ts";
+import { columnList, quoteTable } from "../define/quote.ts";
+import type { Step } from "../plan/plan.ts";
+import type { Candidate, Session } from "../ports/engine.ts";
+import type { BuildCost } from "../ports/state-store.ts";
+import type { CheckResult, RowChanges, StepResult } from "../terms.ts";
+import { type CheckReport, runChecks } from "./checks.ts";
+import { commitTable, type ReadyTable, remember } from "./commit-table.ts";
+import { countOf, oneRow, paramsOf, type Run } from "./context.ts";
+import { explainGrain } from "./explain-grain.ts";
+import { ledgerOf } from "./model-ledger.ts";
+import { compareByKey, countChanges, dropDifference, forgetChanges, recordChanges } from "./row-changes.ts";
+import { buildError, throwOnFailure } from "./step-failure.ts";
+
+/** More differing keys than this share of the table are not recorded one by one. */
+const recordedShare = 0.1;
+
+/**
+ * Builds a model from its whole definition: candidate, ledger, checks, publish and run record in one transaction. Until it commits nobody
+ * sees anything; if anything fails the old table stands. Rows equal to those published before are no new version.
+ */
+export async function buildInFull(
+  run: Run,
+  session: Session,
+  step: Step,
+  position: number,
+  table: ModelTable,
+  notes: readonly string[] = [],
+): Promise<StepResult> {
+  const started = run.clock();
+  const params = paramsOf(run, table);
+  const isView = table.materialize.kind === "view";
+  const candidate: Candidate = {
+    table: table.name,
+    materialization: isView ? "view" : "table",
+    select: { text: table.select, params },
+    columns: table.columns,
+  };
+  const committed = await session.transaction(async () => {
+    const relation = await run.engine.buildCandidate(session, candidate).catch((error: unknown) => {
+      throw buildError(run, table, error);
+    });
+    const built = run.clock() - started;
+    const { name, columns, grain, checks } = table;
+    const subject = { table: name, relation, columns, grain, checks, present: new Set<string>(), added: null };
+    const report = await runChecks(run.engine, session, subject);
+    const results = await explained(run, session, table, relation, report);
+    const ledger = await ledgerOf(run, session, table, relation, report.rows, params);
+    const facts = { ...ledger, checks: results, conserved: report.conserved, notes };
+    throwOnFailure(table, facts);
+    const difference =
+      isView || (step.action === "run" && step.reason === "forced")
+        ? newVersion
+        : await differenceOf(run, session, table, relation, report.rows);
+    if (difference.kind === "none" && sameDefinition(run, table)) await run.engine.discard(session, candidate);
+    else await run.engine.publish(session, candidate);
+    const ready: ReadyTable = {
+      started,
+      rows: report.rows,
+      kind: difference.kind,
+      facts: { ...facts, changes: difference.changes },
+      content: difference.content,
+      cost: await costOf(run, session, table, built),
+      ingest: null,
+      moreInputs: {},
+    };
+    const done = await commitTable(run, session, step, position, table, ready);
+    if (difference.kind === "changes") await recordChanges(session, table, done.publication.version);
+    if (difference.kind === "reset") await forgetChanges(session, name);
+    await dropDifference(session);
+    return done;
+  });
+  remember(run, committed);
+  return committed.result;
+}
+
+interface Difference {
+  readonly kind: ReadyTable["kind"];
+  readonly changes: RowChanges | null;
+  readonly content: string | null;
+}
+
+const newVersion: Difference = { kind: "reset", changes: null, content: null };
+
+const sameDefinition = (run: Run, table: ModelTable): boolean => run.publications.get(table.name)?.fingerprint === table.fingerprint;
+
+/** How the candidate differs from what is published. Its rows are compared one by one only where a model follows them. */
+async function differenceOf(run: Run, session: Session, table: ModelTable, relation: string, rows: number): Promise<Difference> {
+  const before = run.publications.get(table.name);
+  if (before === undefined) return newVersion;
+  const published = quoteTable(table.name);
+  if (!sameDefinition(run, table) && !(await sameColumns(session, published, relation))) return newVersion;
+  const columns = columnList(table.columns.map((column) => column.name));
+  const hash = async (from: string): Promise<string> =>
+    String((await oneRow(session, `select ${run.engine.contentHash(columns)} as content from ${from}`)).content);
+  const content = await hash(relation);
+  if (rows === before.rows && content === (before.content ?? (await hash(published)))) return { kind: "none", changes: null, content };
+  if (!table.tracked) return { ...newVersion, content };
+  const limit = Math.ceil(Math.max(rows, before.rows) * recordedShare);
+  if (!(await compareByKey(session, table, published, relation, limit))) return { ...newVersion, content };
+  const { inserted, updated, deleted } = await countChanges(session, table);
+  return { kind: "changes", changes: { inserted, updated, deleted }, content };
+}
+
+async function sameColumns(session: Session, published: string, candidate: string): Promise<boolean> {
+  const shape = async (relation: string): Promise<string> => JSON.stringify(await session.describe(`select * from ${relation}`));
+  return (await shape(published)) === (await shape(candidate));
+}
+
+/** Measured for tables that may be refreshed instead next time. */
+async function costOf(run: Run, session: Session, table: ModelTable, milliseconds: number): Promise<BuildCost | null> {
+  if (table.incremental === null) return null;
+  const values = await oneRow(
+    session,
+    `select approx_count_distinct(${run.engine.keyHash(table.incremental.by)}) as by_values from ${quoteTable(table.name)}`,
+  );
+  const rowsIn = table.upstreams.reduce((sum, name) => sum + (run.publications.get(name)?.rows ?? 0), 0);
+  return { full_ms: Math.round(milliseconds), rows_in: rowsIn, by_values: countOf(values.by_values) };
+}
+
+/** Adds to a failed grain check the join that multiplies rows. */
+export async function explained(
+  run: Run,
+  session: Session,
+  table: ModelTable,
+  relation: string,
+  report: CheckReport,
+): Promise<readonly CheckResult[]> {
+  const failed = report.results.find((result) => result.check === "grain" && result.failures > 0);
+  if (failed === undefined || table.grain.length === 0) return report.results;
+  const cause = await explainGrain(run, session, table, relation);
+  if (cause === null) return report.results;
+  return report.results.map((result) => (result === failed ? { ...result, message: `${result.message}. ${cause}` } : result));
+}

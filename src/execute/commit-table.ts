@@ -1,0 +1,85 @@
+import type { ManifestTable } from "../compile/manifest.ts";
+import type { Step } from "../plan/plan.ts";
+import type { Session } from "../ports/engine.ts";
+import type { BuildCost, Commit, IngestRecord, Publication } from "../ports/state-store.ts";
+import type { StepResult } from "../terms.ts";
+import { inputsOf, isoTime, newPublication, paramsOf, type Run } from "./context.ts";
+import { type StepFacts, stepResult } from "./step-result.ts";
+
+/** A table that is ready to be seen: its rows, and how they differ from those published before. */
+export interface ReadyTable {
+  readonly started: number;
+  readonly rows: number;
+  /** `none`: the same rows · `changes`: recorded row by row · `reset`: others. */
+  readonly kind: "none" | Commit["kind"];
+  readonly facts: StepFacts;
+  readonly content: string | null;
+  readonly cost: BuildCost | null;
+  readonly ingest: IngestRecord | null;
+  /** Inputs beyond the versions of what the table depends on. */
+  readonly moreInputs: Readonly<Record<string, string>>;
+}
+
+/** What became visible, for the run's own memory once the transaction is through. */
+export interface Committed {
+  readonly publication: Publication;
+  readonly commit: Commit | null;
+  readonly result: StepResult;
+}
+
+/** Writes publication, commit and step record; the last thing in the transaction that publishes a table. */
+export async function commitTable(
+  run: Run,
+  session: Session,
+  step: Step,
+  position: number,
+  table: ManifestTable,
+  ready: ReadyTable,
+): Promise<Committed> {
+  const finished = isoTime(run.clock());
+  const publication = newPublication(
+    run,
+    {
+      subject: table.name,
+      fingerprint: table.fingerprint,
+      inputs: { ...inputsOf(run, table), ...ready.moreInputs },
+      params: paramsOf(run, table),
+      rows: ready.rows,
+      content: ready.content,
+      cost: ready.cost,
+    },
+    ready.kind !== "none",
+    finished,
+  );
+  const { inserted = null, updated = null, deleted = null } = ready.facts.changes ?? {};
+  const commit: Commit | null =
+    ready.kind === "none"
+      ? null
+      : {
+          subject: table.name,
+          version: publication.version,
+          run_id: run.runId,
+          kind: ready.kind,
+          inserted,
+          updated,
+          deleted,
+          committed_at: finished,
+        };
+  const result = stepResult(step, "succeeded", ready.facts, run.clock() - ready.started, null);
+  await run.store.recordStep(session, {
+    run_id: run.runId,
+    position,
+    result,
+    finished_at: finished,
+    publication,
+    commit,
+    ingest: ready.ingest,
+  });
+  return { publication, commit, result };
+}
+
+/** Lets the run's later steps see what was committed. */
+export function remember(run: Run, { publication, commit }: Committed): void {
+  run.publications.set(publication.subject, publication);
+  if (commit !== null) run.commits.set(commit.subject, [...(run.commits.get(commit.subject) ?? []), commit]);
+}

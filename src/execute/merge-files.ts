@@ -1,0 +1,96 @@
+import type { BronzeTable } from "../compile/manifest.ts";
+import { columnList, quoteIdentifier, quoteTable } from "../define/quote.ts";
+import { AssayError } from "../errors.ts";
+import type { Session } from "../ports/engine.ts";
+import type { IngestedFile } from "../ports/state-store.ts";
+import { comparable, sameRows, type TableDifference, wholeTable } from "./bronze-difference.ts";
+import { describeRow } from "./checks.ts";
+import { countOf, oneRow, type Run } from "./context.ts";
+import type { Ingested } from "./ingested.ts";
+import { relationOver } from "./relation-over.ts";
+import { applyDifference, countChanges, difference } from "./row-changes.ts";
+import { StepFailure } from "./step-result.ts";
+
+const latest = quoteIdentifier("latest");
+
+/**
+ * Merges files into a table by key, in the order in which they were ingested: the last row of a key holds, or removes it. Nothing but the
+ * new files is read, unless the table has to be made from all of them again. Returns the relation that holds the result.
+ */
+export async function mergeFiles(
+  run: Run,
+  session: Session,
+  table: BronzeTable,
+  ingested: Ingested,
+): Promise<{ readonly difference: TableDifference; readonly relation: string }> {
+  const relation = quoteTable(table.name);
+  const isNew = (file: IngestedFile): boolean => !ingested.before.some((item) => item.name === file.name && item.files === file.files);
+  const partly = comparable(run, table, ingested.before) && !run.fullRefresh;
+  const files = ingested.current.filter((file) => !partly || isNew(file));
+  const repeated = await latestRows(run, session, table, files, ingested);
+  const live = table.deleted === null ? "true" : `((${table.deleted}\n) is not true)`;
+  const columns = columnList(table.columns.map((column) => column.name));
+  if (!partly) {
+    const candidate = { table: table.name, materialization: "table", columns: table.columns } as const;
+    const select = { text: `select ${columns} from ${latest} where ${live}` };
+    await run.engine.buildCandidate(session, { ...candidate, select });
+    await run.engine.publish(session, { ...candidate, select });
+    await session.execute({ text: `drop table temp.${latest}` });
+    return { difference: { ...wholeTable, repeated }, relation };
+  }
+  const key = table.grain.map((name) => `o.${quoteIdentifier(name)} = n.${quoteIdentifier(name)}`).join(" and ");
+  const differs = table.columns.map(({ name }) => `o.${quoteIdentifier(name)} is distinct from n.${quoteIdentifier(name)}`).join(" or ");
+  const own = (alias: string): string => table.columns.map(({ name }) => `${alias}.${quoteIdentifier(name)}`).join(", ");
+  await session.execute({
+    text: `create or replace temp table ${difference} as
+      with news as (select *, ${live} as _live from ${latest})
+      select (-1)::tinyint as _op, ${own("o")} from ${relation} as o join news as n on ${key} where not n._live or ${differs}
+      union all
+      select 1::tinyint, ${own("n")} from news as n left join (select 1 as _is, * from ${relation}) as o on ${key} where n._live and (o._is is null or ${differs})`,
+  });
+  await session.execute({ text: `drop table temp.${latest}` });
+  const { inserted, updated, deleted, rows } = await countChanges(session, table);
+  if (rows === 0) return { difference: { ...sameRows, repeated }, relation };
+  await applyDifference(session, table);
+  return { difference: { kind: "changes", changes: { inserted, updated, deleted }, repeated }, relation };
+}
+
+/** The last row of every key in the files, as a temporary table; returns how many rows were left out as repeated. Throws CHECK_FAILED for a key that a file gives twice. */
+async function latestRows(
+  run: Run,
+  session: Session,
+  table: BronzeTable,
+  files: readonly IngestedFile[],
+  ingested: Ingested,
+): Promise<number> {
+  const columns = columnList(table.columns.map((column) => column.name));
+  const keys = columnList(table.grain);
+  const inOrder = files.filter((file) => file.files !== "").toSorted((a, b) => a.sequence - b.sequence);
+  const parts = inOrder.map((file) => `select ${file.sequence} as _file, * from ${relationOver(table, [run.lake.absolute(file.files)])}`);
+  const staged = quoteIdentifier("staged");
+  const all = parts.length === 0 ? `select 0 as _file, * from ${relationOver(table, [])}` : parts.join(" union all ");
+  await session.execute({ text: `create or replace temp table ${staged} as select distinct _file, ${columns} from (${all})` });
+  const twice = `select _file, ${keys}, count(*) as _times from ${staged} group by all having count(*) > 1`;
+  const [example] = await session.query({ text: `select * from (${twice}) order by _times desc, _file, ${keys} limit 1` });
+  if (example !== undefined) {
+    const { _file, _times, ...key } = example;
+    const name = inOrder.find((file) => file.sequence === Number(_file))?.path ?? "a file";
+    throw new StepFailure(
+      new AssayError(
+        "CHECK_FAILED",
+        `${table.name}: ${name} gives ${_times} different rows for the key ${describeRow(key, table.columns)}`,
+        {
+          hint: "one file holds one row a key: it cannot be told which one holds. Correct the file, or declare the key the rows really have; what was published before stands",
+          location: table.location,
+        },
+      ),
+      ingested.facts,
+    );
+  }
+  const counts = await oneRow(session, `select count(*) as rows from ${staged}`);
+  await session.execute({
+    text: `create or replace temp table ${latest} as select ${columns} from ${staged} qualify row_number() over (partition by ${keys} order by _file desc) = 1`,
+  });
+  await session.execute({ text: `drop table temp.${staged}` });
+  return inOrder.reduce((sum, file) => sum + file.rows, 0) - countOf(counts.rows);
+}

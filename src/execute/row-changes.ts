@@ -1,0 +1,98 @@
+import { columnTypeName } from "../define/column-type.ts";
+import { columnList, quoteIdentifier, quoteTable } from "../define/quote.ts";
+import type { ContractColumn } from "../define/types.ts";
+import type { Session } from "../ports/engine.ts";
+import type { RowChanges, TableName } from "../terms.ts";
+import { countOf, oneRow } from "./context.ts";
+
+/** A stored table whose rows change in place. */
+export interface ChangingTable {
+  readonly name: TableName;
+  readonly columns: readonly ContractColumn[];
+  /** Columns that identify a row; empty: none declared, or exactly one row. */
+  readonly grain: readonly string[];
+}
+
+/** Temporary table of a session with the rows a step takes out (`_op` -1) and puts in (`_op` 1), and the table's columns. */
+export const difference = quoteIdentifier("difference");
+
+const names = (table: ChangingTable): string => columnList(table.columns.map((column) => column.name));
+
+/** Where a table's row changes are kept: `_version`, `_op`, then its columns. */
+export const changeTable = (table: TableName): string => `assay_changes.${quoteIdentifier(table)}`;
+
+/** The difference's new rows, as a relation. */
+export const addedRows = (table: ChangingTable): string => `(select ${names(table)} from ${difference} where _op = 1)`;
+
+/** How many keys the difference holds, by what happened to them; without a key, how many rows came and went. */
+export async function countChanges(session: Session, table: ChangingTable): Promise<Required<RowChanges> & { readonly rows: number }> {
+  const both =
+    table.grain.length === 0
+      ? "0"
+      : `(select count(*) from (select 1 from ${difference} group by ${columnList(table.grain)} having min(_op) < max(_op)))`;
+  const row = await oneRow(
+    session,
+    `select count(*) filter (where _op = 1) as added, count(*) filter (where _op = -1) as removed, ${both} as updated from ${difference}`,
+  );
+  const updated = countOf(row.updated);
+  const [added, removed] = [countOf(row.added), countOf(row.removed)];
+  return { inserted: added - updated, updated, deleted: removed - updated, rows: added + removed };
+}
+
+/** Takes the difference's old rows out of the table and puts its new ones in. */
+export async function applyDifference(session: Session, table: ChangingTable): Promise<void> {
+  const target = quoteTable(table.name);
+  const match = table.grain.map((key) => `target.${quoteIdentifier(key)} = gone.${quoteIdentifier(key)}`).join(" and ") || "true";
+  await session.execute({ text: `delete from ${target} as target using ${difference} as gone where gone._op = -1 and ${match}` });
+  await session.execute({ text: `insert into ${target} (${names(table)}) select ${names(table)} from ${difference} where _op = 1` });
+}
+
+/** Keeps the difference as the changes that made a version. */
+export async function recordChanges(session: Session, table: ChangingTable, version: string): Promise<void> {
+  const types = table.columns.map((column) => `, ${quoteIdentifier(column.name)} ${columnTypeName(column.type)}`);
+  const target = changeTable(table.name);
+  await session.execute({ text: `create table if not exists ${target} (_version bigint, _op tinyint${types.join("")})` });
+  await session.execute({
+    text: `insert into ${target} select ${Number(version)}, _op, ${names(table)} from ${difference}`,
+  });
+}
+
+/** Forgets a table's changes: what follows cannot be told from them. */
+export async function forgetChanges(session: Session, table: TableName): Promise<void> {
+  await session.execute({ text: `drop table if exists ${changeTable(table)}` });
+}
+
+/** The changes behind version `after` up to `upTo`: `_op` and the columns, of every commit between. */
+export function changesBetween(table: ChangingTable, after: string, upTo: string): string {
+  return `select _op, ${names(table)} from ${changeTable(table.name)} where _version > ${Number(after)} and _version <= ${Number(upTo)}`;
+}
+
+export async function dropDifference(session: Session): Promise<void> {
+  await session.execute({ text: `drop table if exists temp.${difference}` });
+}
+
+/** Puts the difference of two relations that hold a key into the temporary table; false, and none made, when it has more than `limit` pairs. */
+export async function compareByKey(session: Session, table: ChangingTable, before: string, after: string, limit: number): Promise<boolean> {
+  const columns = table.columns.map((column) => quoteIdentifier(column.name));
+  const side = (alias: string, prefix: string): string =>
+    table.columns.map((column) => `${alias}.${quoteIdentifier(column.name)} as ${quoteIdentifier(`${prefix} ${column.name}`)}`).join(", ");
+  const match = table.grain.map((key) => `o.${quoteIdentifier(key)} = n.${quoteIdentifier(key)}`).join(" and ") || "true";
+  const differs = columns.map((column) => `o.${column} is distinct from n.${column}`).join(" or ");
+  const pairs = quoteIdentifier("difference pairs");
+  await session.execute({
+    text: `create or replace temp table ${pairs} as select o._is is not null as _was, n._is is not null as _is, ${side("o", "old")}, ${side("n", "new")}
+      from (select 1 as _is, * from ${before}) as o full join (select 1 as _is, * from ${after}) as n on ${match}
+      where o._is is null or n._is is null or ${differs} limit ${limit + 1}`,
+  });
+  const found = countOf((await oneRow(session, `select count(*) as pairs from ${pairs}`)).pairs);
+  const picked = (prefix: string): string =>
+    table.columns.map((column) => `${quoteIdentifier(`${prefix} ${column.name}`)} as ${quoteIdentifier(column.name)}`).join(", ");
+  if (found <= limit) {
+    await session.execute({
+      text: `create or replace temp table ${difference} as select (-1)::tinyint as _op, ${picked("old")} from ${pairs} where _was
+        union all select 1::tinyint as _op, ${picked("new")} from ${pairs} where _is`,
+    });
+  }
+  await session.execute({ text: `drop table temp.${pairs}` });
+  return found <= limit;
+}
