@@ -44,6 +44,7 @@ export async function runCommand(pipeline: string | null, options: PlanOptions):
       observations: prepared.observations,
       state: prepared.state,
       fullRefresh: options.fullRefresh ?? false,
+      alwaysRefresh: false,
       clock: Date.now,
       runId,
       scratch,

@@ -10,7 +10,7 @@ import { checkedAgainst } from "./checks.ts";
 import { contractColumns, contractErrors, contractSelect, inferredColumns } from "./contract.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { joinedTables, same } from "./joins.ts";
-import { draftLedger, type LedgerDraft, type UpstreamShape } from "./ledger.ts";
+import { draftLedger, type LedgerDraft, type UpstreamShape, unmeasured } from "./ledger.ts";
 import { outputColumns, type TableColumns } from "./lineage.ts";
 import type { ModelTable } from "./manifest.ts";
 import { picked } from "./params.ts";
@@ -48,15 +48,19 @@ export async function compileModel(model: ParsedModel, context: ModelContext): P
   if (errors.length > 0) return errors;
   const select = outerSelect(tree.node);
   const joins = select === null ? [] : joinedTables(select, outputs, context.columns);
-  const ledger = draftLedger({
-    text: definition.sql.text,
-    tree,
-    upstreams: model.upstreams,
-    shapes: context.shapes,
-    joins,
-    grain: definition.grain ?? [],
-    required: new Set(columns.filter((column) => !column.nullable).map((column) => column.name.toLowerCase())),
-  });
+  // Rows of these tables come from more than one run of the SQL: no balance of a single one accounts for them.
+  const accumulates = definition.materialize.kind === "snapshot" || definition.materialize.kind === "append";
+  const ledger = accumulates
+    ? { plan: unmeasured(model.upstreams, tree), proof: null, doubtful: false }
+    : draftLedger({
+        text: definition.sql.text,
+        tree,
+        upstreams: model.upstreams,
+        shapes: context.shapes,
+        joins,
+        grain: definition.grain ?? [],
+        required: new Set(columns.filter((column) => !column.nullable).map((column) => column.name.toLowerCase())),
+      });
   return { ledger, table: tableOf(model, columns, outcome.columns, joins, ledger) };
 }
 

@@ -1,13 +1,13 @@
 import type { ModelTable } from "../compile/manifest.ts";
 import { columnList, quoteTable } from "../define/quote.ts";
 import type { Step } from "../plan/plan.ts";
-import type { Candidate, Session } from "../ports/engine.ts";
+import type { Candidate, Session, Statement } from "../ports/engine.ts";
 import type { BuildCost } from "../ports/state-store.ts";
-import type { CheckResult, RowChanges, StepResult } from "../terms.ts";
-import { type CheckReport, runChecks } from "./checks.ts";
+import type { RowChanges, StepResult } from "../terms.ts";
+import { runChecks } from "./checks.ts";
 import { commitTable, type ReadyTable, remember } from "./commit-table.ts";
 import { countOf, oneRow, paramsOf, type Run } from "./context.ts";
-import { explainGrain } from "./explain-grain.ts";
+import { explained } from "./explain-grain.ts";
 import { ledgerOf } from "./model-ledger.ts";
 import { compareByKey, countChanges, dropDifference, forgetChanges, recordChanges } from "./row-changes.ts";
 import { buildError, throwOnFailure } from "./step-failure.ts";
@@ -25,18 +25,19 @@ export async function buildInFull(
   step: Step,
   position: number,
   table: ModelTable,
-  notes: readonly string[] = [],
+  definition: FullDefinition = ownSelect(run, table),
 ): Promise<StepResult> {
   const started = run.clock();
   const params = paramsOf(run, table);
   const isView = table.materialize.kind === "view";
-  const candidate: Candidate = {
-    table: table.name,
-    materialization: isView ? "view" : "table",
-    select: { text: table.select, params },
-    columns: table.columns,
-  };
   const committed = await session.transaction(async () => {
+    await definition.prepare();
+    const candidate: Candidate = {
+      table: table.name,
+      materialization: isView ? "view" : "table",
+      select: definition.select,
+      columns: table.columns,
+    };
     const relation = await run.engine.buildCandidate(session, candidate).catch((error: unknown) => {
       throw buildError(run, table, error);
     });
@@ -46,7 +47,7 @@ export async function buildInFull(
     const report = await runChecks(run.engine, session, subject);
     const results = await explained(run, session, table, relation, report);
     const ledger = await ledgerOf(run, session, table, relation, report.rows, params);
-    const facts = { ...ledger, checks: results, conserved: report.conserved, notes };
+    const facts = { ...ledger, checks: results, conserved: report.conserved, notes: definition.notes() };
     throwOnFailure(table, facts);
     const difference =
       isView || (step.action === "run" && step.reason === "forced")
@@ -62,7 +63,7 @@ export async function buildInFull(
       content: difference.content,
       cost: await costOf(run, session, table, built),
       ingest: null,
-      moreInputs: {},
+      moreInputs: definition.moreInputs,
     };
     const done = await commitTable(run, session, step, position, table, ready);
     if (difference.kind === "changes") await recordChanges(session, table, done.publication.version);
@@ -73,6 +74,23 @@ export async function buildInFull(
   remember(run, committed);
   return committed.result;
 }
+
+/** The query that makes a whole table. */
+export interface FullDefinition {
+  readonly select: Statement;
+  /** Runs first, in the same transaction. */
+  readonly prepare: () => Promise<void>;
+  readonly notes: () => readonly string[];
+  readonly moreInputs: Readonly<Record<string, string>>;
+}
+
+/** The model's own SQL. */
+export const ownSelect = (run: Run, table: ModelTable, notes: readonly string[] = []): FullDefinition => ({
+  select: { text: table.select, params: paramsOf(run, table) },
+  prepare: async () => undefined,
+  notes: () => notes,
+  moreInputs: {},
+});
 
 interface Difference {
   readonly kind: ReadyTable["kind"];
@@ -116,19 +134,4 @@ async function costOf(run: Run, session: Session, table: ModelTable, millisecond
   );
   const rowsIn = table.upstreams.reduce((sum, name) => sum + (run.publications.get(name)?.rows ?? 0), 0);
   return { full_ms: Math.round(milliseconds), rows_in: rowsIn, by_values: countOf(values.by_values) };
-}
-
-/** Adds to a failed grain check the join that multiplies rows. */
-export async function explained(
-  run: Run,
-  session: Session,
-  table: ModelTable,
-  relation: string,
-  report: CheckReport,
-): Promise<readonly CheckResult[]> {
-  const failed = report.results.find((result) => result.check === "grain" && result.failures > 0);
-  if (failed === undefined || table.grain.length === 0) return report.results;
-  const cause = await explainGrain(run, session, table, relation);
-  if (cause === null) return report.results;
-  return report.results.map((result) => (result === failed ? { ...result, message: `${result.message}. ${cause}` } : result));
 }

@@ -23,6 +23,8 @@ export interface ExecuteContext {
   readonly observations: ReadonlyMap<TableName, Observation>;
   readonly state: State;
   readonly fullRefresh: boolean;
+  /** Refresh touched values even where building in full is estimated to be cheaper. */
+  readonly alwaysRefresh: boolean;
   readonly clock: Clock;
   readonly runId: string;
   /** Folder for files that live as long as the run; those of other runs lie beside it, named by their ids. */
@@ -47,10 +49,11 @@ export function tableOf(run: Run, name: TableName): ManifestTable {
   return table;
 }
 
-/** Versions of a table's dependencies as they are now. */
+/** Versions of a table's dependencies as they are now, and of the tables below the views among them whose changes it follows. */
 export function inputsOf(run: Run, table: ManifestTable): Readonly<Record<string, string>> {
+  const read = [...table.dependencies, ...(table.kind === "model" ? (table.incremental?.upstreams ?? []) : []).map((link) => link.table)];
   return Object.fromEntries(
-    table.dependencies.flatMap((name) => {
+    [...new Set(read)].flatMap((name) => {
       const version = run.publications.get(name)?.version;
       return version === undefined ? [] : [[name, version] as const];
     }),

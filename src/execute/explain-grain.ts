@@ -2,7 +2,8 @@ import { same } from "../compile/joins.ts";
 import type { JoinedTable, ModelTable } from "../compile/manifest.ts";
 import { columnList, quoteIdentifier, quoteTable } from "../define/quote.ts";
 import type { Session } from "../ports/engine.ts";
-import { describeRow } from "./checks.ts";
+import type { CheckResult } from "../terms.ts";
+import { type CheckReport, describeRow } from "./checks.ts";
 import { type Run, tableOf } from "./context.ts";
 
 /** A join that can meet several rows for one key, with the model's columns that carry the key. */
@@ -18,7 +19,7 @@ interface MultiplyingJoin {
  * Why a model's grain does not hold: the join that multiplies its rows, the key, and one example with its counts. Null when no join on
  * equal columns explains it. Joins of the model itself are looked at first, then those of the model it reads.
  */
-export async function explainGrain(run: Run, session: Session, table: ModelTable, relation: string): Promise<string | null> {
+async function explainGrain(run: Run, session: Session, table: ModelTable, relation: string): Promise<string | null> {
   const found: { readonly join: MultiplyingJoin; readonly text: string }[] = [];
   for (const join of multiplyingJoins(run, table)) {
     const example = await worstExample(session, table, relation, join);
@@ -88,4 +89,19 @@ async function worstExample(session: Session, table: ModelTable, relation: strin
     (item) => `${item.column} = ${describeRow({ [item.output]: values[item.output] }, table.columns).replace(/^.*? = /, "")}`,
   );
   return `${join.table} joined on ${join.keys.map((item) => item.column).join(", ")} multiplies rows: it has ${_rows} rows for ${joined.join(", ")}, and ${describeRow(key, table.columns)} appears ${_times} times`;
+}
+
+/** Adds to a failed grain check the join that multiplies rows. */
+export async function explained(
+  run: Run,
+  session: Session,
+  table: ModelTable,
+  relation: string,
+  report: CheckReport,
+): Promise<readonly CheckResult[]> {
+  const failed = report.results.find((result) => result.check === "grain" && result.failures > 0);
+  if (failed === undefined || table.grain.length === 0) return report.results;
+  const cause = await explainGrain(run, session, table, relation);
+  if (cause === null) return report.results;
+  return report.results.map((result) => (result === failed ? { ...result, message: `${result.message}. ${cause}` } : result));
 }

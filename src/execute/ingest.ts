@@ -42,7 +42,7 @@ export async function ingestTable(run: Run, session: Session, step: Step, positi
       ...found.flatMap(({ file, known }) =>
         known === undefined ? [] : [{ ...known, path: file.path, stamp: file.stamp, stamped_at: stampedAt }],
       ),
-      ...outlasting(run, table, before, observation.files, usable),
+      ...outlasting(table, before, observation.files),
     ];
     throwOnRejected(table, landed, kept, facts);
     const current = [
@@ -62,7 +62,9 @@ export async function ingestTable(run: Run, session: Session, step: Step, positi
           replicas,
           contract_fingerprint: table.contractFingerprint,
           files: file.files === "" ? "" : run.lake.relative(file.files),
-          sequence: last + index + 1,
+          // A file that is read again keeps its place.
+          sequence:
+            before.findLast((item) => item.name === file.file.name && item.sha256 === file.file.sha256)?.sequence ?? last + index + 1,
         }),
       ),
     ];
@@ -93,24 +95,18 @@ export async function ingestTable(run: Run, session: Session, step: Step, positi
 }
 
 /** Files that count on although the source shows them no more: gone ones of `append`; with `merge` also what was sent again since. */
-function outlasting(
-  run: Run,
-  table: BronzeTable,
-  before: readonly IngestedFile[],
-  now: readonly SourceFile[],
-  usable: (file: IngestedFile) => boolean,
-): readonly IngestedFile[] {
+function outlasting(table: BronzeTable, before: readonly IngestedFile[], now: readonly SourceFile[]): readonly IngestedFile[] {
   if (table.load === "replace") return [];
   const isShown = (file: IngestedFile): boolean => now.some((item) => item.name === file.name);
   const isLatest = (file: IngestedFile): boolean => before.findLast((item) => item.name === file.name) === file;
   const sameContent = (file: IngestedFile): boolean => now.some((item) => item.name === file.name && item.sha256 === file.sha256);
   const kept = before.filter((file) => {
     if (table.load === "append") return !isShown(file);
+    if (isShown(file) && file.contract_fingerprint !== table.contractFingerprint) return false;
     // Those that are landed again, or known and kept as they are, are not listed twice.
     return !(isLatest(file) && sameContent(file));
   });
-  const stale = kept.find((file) => !run.fullRefresh && !usable(file));
-  const old = kept.find((file) => file.contract_fingerprint !== table.contractFingerprint) ?? stale;
+  const old = kept.find((file) => file.contract_fingerprint !== table.contractFingerprint);
   if (old === undefined) return kept;
   throw new AssayError(
     "SOURCE_MISSING",

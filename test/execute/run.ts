@@ -126,6 +126,7 @@ export async function warehouse(): Promise<Warehouse> {
         observations: new Map(),
         state: { publications, files: [], commits: new Map() },
         fullRefresh: false,
+        alwaysRefresh: false,
         clock: () => 0,
         runId: "r",
         scratch: "",

@@ -93,6 +93,7 @@ async function run(manifest: Manifest, runId: string): Promise<RunStatus> {
       observations,
       state,
       fullRefresh: false,
+      alwaysRefresh: false,
       clock: Date.now,
       runId,
       scratch: join(folder, "scratch", runId),

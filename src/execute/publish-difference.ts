@@ -1,0 +1,63 @@
+import type { ModelTable } from "../compile/manifest.ts";
+import { quoteTable } from "../define/quote.ts";
+import type { Step } from "../plan/plan.ts";
+import type { Session } from "../ports/engine.ts";
+import type { TouchedValues } from "../terms.ts";
+import { runChecks } from "./checks.ts";
+import { type Committed, commitTable } from "./commit-table.ts";
+import type { Run } from "./context.ts";
+import { explained } from "./explain-grain.ts";
+import { addedRows, applyDifference, countChanges, dropDifference, recordChanges } from "./row-changes.ts";
+import { throwOnFailure } from "./step-failure.ts";
+import { noFacts, type StepFacts } from "./step-result.ts";
+
+/** What a refresh knows of itself. */
+export interface Refreshed {
+  readonly started: number;
+  readonly touched: TouchedValues | null;
+  readonly upstreams: StepFacts["upstreams"];
+  readonly notes: readonly string[];
+  /** Inputs beyond the versions of what the table depends on. */
+  readonly moreInputs: Readonly<Record<string, string>>;
+}
+
+/** Changes a published table by the difference, checks the result and commits; within the caller's transaction. */
+export async function publishDifference(
+  run: Run,
+  session: Session,
+  step: Step,
+  position: number,
+  table: ModelTable,
+  refreshed: Refreshed,
+): Promise<Committed> {
+  const { inserted, updated, deleted, rows: changed } = await countChanges(session, table);
+  if (changed > 0) await applyDifference(session, table);
+  const relation = quoteTable(table.name);
+  const { name, columns, grain, checks } = table;
+  const subject = { table: name, relation, columns, grain, checks, present: new Set<string>(), added: addedRows(table) };
+  const report = await runChecks(run.engine, session, subject);
+  const facts: StepFacts = {
+    ...noFacts,
+    rows_out: report.rows,
+    upstreams: refreshed.upstreams,
+    checks: await explained(run, session, table, relation, report),
+    conserved: report.conserved,
+    changes: { inserted, updated, deleted },
+    touched: refreshed.touched,
+    notes: refreshed.notes,
+  };
+  throwOnFailure(table, facts);
+  const done = await commitTable(run, session, step, position, table, {
+    started: refreshed.started,
+    rows: report.rows,
+    kind: changed === 0 ? "none" : "changes",
+    facts,
+    content: null,
+    cost: run.publications.get(name)?.cost ?? null,
+    ingest: null,
+    moreInputs: refreshed.moreInputs,
+  });
+  if (changed > 0 && table.tracked) await recordChanges(session, table, done.publication.version);
+  await dropDifference(session);
+  return done;
+}

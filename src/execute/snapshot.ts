@@ -1,0 +1,174 @@
+import type { ModelTable } from "../compile/manifest.ts";
+import { columnList, quoteIdentifier, quoteTable, quoteText } from "../define/quote.ts";
+import { AssayError } from "../errors.ts";
+import type { Step } from "../plan/plan.ts";
+import type { Session } from "../ports/engine.ts";
+import type { StepResult } from "../terms.ts";
+import { buildInFull } from "./build-in-full.ts";
+import { describeRow } from "./checks.ts";
+import { remember } from "./commit-table.ts";
+import { countOf, isoTime, oneRow, paramsOf, type Run } from "./context.ts";
+import { publishDifference } from "./publish-difference.ts";
+import { difference } from "./row-changes.ts";
+import { type SnapshotTable, snapshotTable, validitySelect } from "./snapshot-select.ts";
+import { buildError } from "./step-failure.ts";
+import { noFacts, StepFailure } from "./step-result.ts";
+
+const observed = quoteIdentifier("observed");
+const touched = quoteIdentifier("touched keys");
+
+/** Key of the snapshot's own shape among the inputs of its publication. */
+const shapeInput = "snapshot";
+
+/**
+ * Builds a snapshot: what the SQL yields now is added to the versions kept so far, and the validity of every key that got a new or another
+ * version is made again from all of its versions. Versions are never lost: they are not in the upstreams any more.
+ */
+export async function buildSnapshot(run: Run, session: Session, step: Step, position: number, table: ModelTable): Promise<StepResult> {
+  const started = run.clock();
+  const snapshot = snapshotTable(table);
+  const shape = JSON.stringify({ key: snapshot.key, at: snapshot.at });
+  const before = run.publications.get(table.name);
+  const known = before?.inputs[shapeInput];
+  if (known !== undefined && known !== shape) throw otherShape(table);
+  const moreInputs = { [shapeInput]: shape };
+  let notes: readonly string[] = [];
+  if (before === undefined || known === undefined || before.fingerprint !== table.fingerprint || run.fullRefresh) {
+    return buildInFull(run, session, step, position, table, {
+      select: { text: validitySelect(snapshot, null) },
+      prepare: async () => {
+        await prepareVersions(session, table, snapshot);
+        notes = await observe(run, session, table, snapshot);
+      },
+      notes: () => notes,
+      moreInputs,
+    });
+  }
+  const committed = await session.transaction(async () => {
+    notes = await observe(run, session, table, snapshot);
+    const keys = snapshot.key.map((name) => `o.${quoteIdentifier(name)} = k.${quoteIdentifier(name)}`).join(" and ");
+    const columns = columnList(table.columns.map((column) => column.name));
+    await session.execute({
+      text: `create or replace temp table ${difference} as select sign(_net)::tinyint as _op, ${columns} from (
+          select sum(_op) as _net, ${columns} from (
+            select 1 as _op, ${columns} from (${validitySelect(snapshot, touched)})
+            union all select -1, ${columns} from ${quoteTable(table.name)} as o semi join ${touched} as k on ${keys}
+          ) group by all having sum(_op) <> 0)`,
+    });
+    const values = countOf((await oneRow(session, `select count(*) as keys from ${touched}`)).keys);
+    return publishDifference(run, session, step, position, table, {
+      started,
+      touched: { values, of: null },
+      upstreams: table.upstreams.map((name) => ({ table: name, read: run.publications.get(name)?.rows ?? 0, used: null })),
+      notes,
+      moreInputs,
+    });
+  });
+  remember(run, committed);
+  return committed.result;
+}
+
+/** The table that keeps all versions, with the columns the SQL has now; columns it had before and has no more are forgotten. */
+async function prepareVersions(session: Session, table: ModelTable, snapshot: SnapshotTable): Promise<void> {
+  const types = snapshot.columns.map((column) => `${quoteIdentifier(column.name)} ${column.sqlType}`).join(", ");
+  const fresh = `(${types}, _at timestamp, _deleted boolean, _inferred boolean)`;
+  const found = await session.query({
+    text: "select 1 as found from information_schema.tables where table_schema = 'assay_versions' and table_name = $name",
+    params: { name: table.name },
+  });
+  if (found.length === 0) return session.execute({ text: `create table ${snapshot.versions} ${fresh}` });
+  const known = new Set((await session.describe(`select * from ${snapshot.versions}`)).map((column) => column.name));
+  const kept = [...snapshot.columns.map((column) => column.name).filter((name) => known.has(name)), "_at", "_deleted", "_inferred"];
+  const old = quoteIdentifier("old versions");
+  await session.execute({ text: `create or replace temp table ${old} as select ${columnList(kept)} from ${snapshot.versions}` });
+  await session.execute({ text: `create or replace table ${snapshot.versions} ${fresh}` });
+  await session.execute({
+    text: `insert into ${snapshot.versions} (${columnList(kept)}) select ${columnList(kept)} from ${old}; drop table temp.${old}`,
+  });
+}
+
+/** Adds what the SQL yields to the versions; fills the temporary table of touched keys. Returns notes. */
+async function observe(run: Run, session: Session, table: ModelTable, snapshot: SnapshotTable): Promise<readonly string[]> {
+  const { key, versions, missing } = snapshot;
+  const own = snapshot.columns.map((column) => column.name);
+  const columns = columnList(own);
+  const keys = columnList(key);
+  const deleted = snapshot.deleted === null ? "false" : `((${snapshot.deleted}\n) is true)`;
+  const at = quoteIdentifier(snapshot.at);
+  const now = `${quoteText(isoTime(run.clock()).replace("T", " ").replace("Z", ""))}::timestamp`;
+  try {
+    await session.execute({
+      text: `create or replace temp table ${observed} as select distinct ${columns}, ${at}::timestamp as _at, ${deleted} as _deleted, false as _inferred from (${table.select})`,
+      params: paramsOf(run, table),
+    });
+  } catch (error) {
+    throw buildError(run, table, error);
+  }
+  await refuseUnplaceable(session, table, snapshot);
+  const match = (a: string, b: string): string =>
+    key.map((name) => `${a}.${quoteIdentifier(name)} = ${b}.${quoteIdentifier(name)}`).join(" and ");
+  // The source may be ahead of the clock: what is inferred now comes after everything known.
+  const after = (alias: string): string => `greatest(${now}, ${alias}._at + interval 1 microsecond)`;
+  const last = `(select * from ${versions} qualify row_number() over (partition by ${keys} order by _at desc) = 1)`;
+  if (missing === "close") {
+    // A key that came back with a time before its inferred end holds again from now on.
+    await session.execute({
+      text: `update ${observed} as o set _at = ${after("v")}, _inferred = true from ${last} as v
+        where ${match("o", "v")} and v._deleted and v._inferred and o._at <= v._at
+          and o._at = (select max(m._at) from ${observed} as m where ${match("m", "o")})`,
+    });
+    await session.execute({
+      text: `insert into ${observed} select ${own.map((name) => `v.${quoteIdentifier(name)}`).join(", ")}, ${after("v")}, true, true from ${last} as v
+        where not v._deleted and not exists (select 1 from ${observed} as o where ${match("o", "v")})`,
+    });
+  }
+  const same = [...own, "_deleted"]
+    .map((name) => `o.${quoteIdentifier(name)} is not distinct from v.${quoteIdentifier(name)}`)
+    .join(" and ");
+  const news = `select o.* from ${observed} as o where not exists (select 1 from ${versions} as v where ${match("o", "v")} and o._at = v._at and ${same})`;
+  await session.execute({ text: `create or replace temp table ${quoteIdentifier("new versions")} as ${news}` });
+  const fresh = quoteIdentifier("new versions");
+  const counts = await oneRow(
+    session,
+    `select count(*) filter (where exists (select 1 from ${versions} as v where ${match("n", "v")} and v._at > n._at)) as late from ${fresh} as n`,
+  );
+  await session.execute({ text: `create or replace temp table ${touched} as select distinct ${keys} from ${fresh}` });
+  await session.execute({ text: `delete from ${versions} as v using ${fresh} as n where ${match("v", "n")} and v._at = n._at` });
+  await session.execute({ text: `insert into ${versions} select * from ${fresh}; drop table temp.${fresh}; drop table temp.${observed}` });
+  const late = countOf(counts.late);
+  if (late === 0) return [];
+  return [`${late} ${late === 1 ? "version is" : "versions are"} older than what was known of the key: put in the middle of its history`];
+}
+
+/** Versions without a key or time, or two at one time that differ, have no place in a history. */
+async function refuseUnplaceable(session: Session, table: ModelTable, snapshot: SnapshotTable): Promise<void> {
+  const keys = columnList(snapshot.key);
+  const refuse = (message: string, hint: string): StepFailure =>
+    new StepFailure(new AssayError("CHECK_FAILED", `${table.name}: ${message}`, { hint, location: table.location }), noFacts);
+  const absent = [...snapshot.key.map(quoteIdentifier), "_at"].map((name) => `${name} is null`).join(" or ");
+  const [without] = await session.query({ text: `select ${keys}, _at from ${observed} where ${absent} limit 1` });
+  if (without !== undefined) {
+    const { _at, ...key } = without;
+    const what =
+      _at === null
+        ? `a version of ${describeRow(key, table.columns)} has no ${snapshot.at}`
+        : `a version has no key: ${describeRow(key, table.columns)}`;
+    throw refuse(what, "a version needs its key and the source's time: filter such rows in the SQL, or send them to quarantine");
+  }
+  const [twice] = await session.query({
+    text: `select ${keys}, _at::varchar as _at, count(*) as _times from ${observed} group by ${keys}, _at having count(*) > 1 order by all limit 1`,
+  });
+  if (twice === undefined) return;
+  const { _at, _times, ...key } = twice;
+  throw refuse(
+    `${_times} different versions of ${describeRow(key, table.columns)} have the same ${snapshot.at}, ${_at}`,
+    "it cannot be told which one holds: pick one in the SQL, e.g. qualify row_number() over (partition by key and time order by …) = 1",
+  );
+}
+
+function otherShape(table: ModelTable): AssayError {
+  return new AssayError("CONTRACT_MISMATCH", `${table.name}: the key or the time column of the snapshot changed`, {
+    hint: "the versions kept so far are told apart by the old ones: give the model a new name to start a new history, or change them back",
+    location: table.location,
+  });
+}

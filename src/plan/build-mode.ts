@@ -1,0 +1,54 @@
+import type { UpstreamLink } from "../compile/incremental/incremental-plan.ts";
+import type { ModelTable } from "../compile/manifest.ts";
+import type { Commit, Publication } from "../ports/state-store.ts";
+import type { TableName } from "../terms.ts";
+
+/** An upstream whose changes since the version a model has read are known row by row. */
+export interface ChangedUpstream {
+  readonly link: UpstreamLink & { readonly kind: "linked" | "declared" };
+  /** Version read last, and the newest. */
+  readonly after: string;
+  readonly upTo: string;
+}
+
+/** How a model that has to run is built: from its whole definition, or for the values that changes touch. */
+export type BuildMode =
+  | { readonly mode: "full"; readonly why: string }
+  | { readonly mode: "refresh"; readonly why: string; readonly changed: readonly ChangedUpstream[] };
+
+/** What is published and how it came to be, as a plan or a run sees it. */
+export interface Versions {
+  readonly publications: ReadonlyMap<string, Publication>;
+  readonly commits: ReadonlyMap<TableName, readonly Commit[]>;
+}
+
+/**
+ * Can the model be refreshed by the changes of its upstreams since it was built? Every doubt means full, in words that say what to do
+ * about it. Definition, parameters and force were looked at before: this is about new input alone.
+ */
+export function buildModeOf(table: ModelTable, versions: Versions): BuildMode {
+  const plan = table.incremental;
+  const publication = versions.publications.get(table.name);
+  if (plan === null || publication === undefined) return { mode: "full", why: "" };
+  const changed: ChangedUpstream[] = [];
+  for (const link of plan.upstreams) {
+    const after = publication.inputs[link.table];
+    const upTo = versions.publications.get(link.table)?.version;
+    if (after === upTo || link.kind === "ignored") continue;
+    if (link.kind === "full") return { mode: "full", why: `${link.table} changed, and ${link.reason}` };
+    if (after === undefined || upTo === undefined) return { mode: "full", why: `it has not read ${link.table} before` };
+    if (!allKept(versions.commits.get(link.table) ?? [], after, upTo))
+      return { mode: "full", why: `${link.table} changed as a whole: which rows is not recorded` };
+    changed.push({ link, after, upTo });
+  }
+  const through = changed.map(({ link }) =>
+    link.kind === "linked" ? `${link.table} through ${link.through}` : `${link.table} as declared`,
+  );
+  return { mode: "refresh", why: `by ${plan.by.join(", ")}${through.length === 0 ? "" : `: ${through.join("; ")}`}`, changed };
+}
+
+function allKept(commits: readonly Commit[], after: string, upTo: string): boolean {
+  const kept = new Set(commits.filter((commit) => commit.kind === "changes").map((commit) => Number(commit.version)));
+  for (let version = Number(after) + 1; version <= Number(upTo); version++) if (!kept.has(version)) return false;
+  return Number(upTo) > Number(after);
+}
