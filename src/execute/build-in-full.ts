@@ -8,6 +8,7 @@ import { runChecks } from "./checks.ts";
 import { commitTable, type ReadyTable, remember } from "./commit-table.ts";
 import { countOf, oneRow, paramsOf, type Run } from "./context.ts";
 import { explained } from "./explain-grain.ts";
+import { freezeViews } from "./freeze-views.ts";
 import { ledgerOf } from "./model-ledger.ts";
 import { compareByKey, countChanges, dropDifference, forgetChanges, recordChanges } from "./row-changes.ts";
 import { buildError, throwOnFailure } from "./step-failure.ts";
@@ -54,7 +55,10 @@ export async function buildInFull(
         ? newVersion
         : await differenceOf(run, session, table, relation, report.rows);
     if (difference.kind === "none" && sameDefinition(run, table)) await run.engine.discard(session, candidate);
-    else await run.engine.publish(session, candidate);
+    else {
+      await freezeViews(run, table.name);
+      await run.engine.publish(session, candidate);
+    }
     const ready: ReadyTable = {
       started,
       rows: report.rows,

@@ -41,6 +41,8 @@ export interface Run extends ExecuteContext {
   readonly params: Params;
   readonly publications: Map<string, Publication>;
   readonly commits: Map<TableName, readonly Commit[]>;
+  /** Views that show stored rows until their own steps have run. */
+  readonly frozen: Map<TableName, Promise<void>>;
 }
 
 export function tableOf(run: Run, name: TableName): ManifestTable {

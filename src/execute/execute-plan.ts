@@ -23,6 +23,7 @@ export async function executePlan(plan: Plan, context: ExecuteContext): Promise<
     params: plan.params,
     publications: new Map(context.state.publications),
     commits: new Map(context.state.commits),
+    frozen: new Map(),
   };
   const startedAt = context.clock();
   const { runId } = context;

@@ -6,6 +6,7 @@ import type { IngestedFile } from "../ports/state-store.ts";
 import { comparable, sameRows, type TableDifference, wholeTable } from "./bronze-difference.ts";
 import { describeRow } from "./checks.ts";
 import { countOf, oneRow, type Run } from "./context.ts";
+import { freezeViews } from "./freeze-views.ts";
 import type { Ingested } from "./ingested.ts";
 import { relationOver } from "./relation-over.ts";
 import { applyDifference, countChanges, difference } from "./row-changes.ts";
@@ -34,6 +35,7 @@ export async function mergeFiles(
     const candidate = { table: table.name, materialization: "table", columns: table.columns } as const;
     const select = { text: `select ${columns} from ${latest} where ${live}` };
     await run.engine.buildCandidate(session, { ...candidate, select });
+    await freezeViews(run, table.name);
     await run.engine.publish(session, { ...candidate, select });
     await session.execute({ text: `drop table temp.${latest}` });
     return { difference: { ...wholeTable, repeated }, relation };
@@ -51,6 +53,7 @@ export async function mergeFiles(
   await session.execute({ text: `drop table temp.${latest}` });
   const { inserted, updated, deleted, rows } = await countChanges(session, table);
   if (rows === 0) return { difference: { ...sameRows, repeated }, relation };
+  await freezeViews(run, table.name);
   await applyDifference(session, table);
   return { difference: { kind: "changes", changes: { inserted, updated, deleted }, repeated }, relation };
 }

@@ -8,6 +8,7 @@ import { bronzeDifference, type TableDifference } from "./bronze-difference.ts";
 import { type CheckReport, runChecks } from "./checks.ts";
 import { commitTable, remember } from "./commit-table.ts";
 import type { Run } from "./context.ts";
+import { freezeViews } from "./freeze-views.ts";
 import type { Ingested } from "./ingested.ts";
 import { mergeFiles } from "./merge-files.ts";
 import { relationOver } from "./relation-over.ts";
@@ -69,6 +70,7 @@ async function viewed(run: Run, session: Session, table: BronzeTable, ingested: 
   const files = ingested.current.filter((file) => file.files !== "").map((file) => run.lake.absolute(file.files));
   const report = await check(run, session, table, relationOver(table, files), null);
   const difference = await bronzeDifference(run, session, table, ingested, report.rows);
+  if (difference.kind !== "none") await freezeViews(run, table.name);
   await run.engine.publishBronze(session, table.name, table.columns, files);
   return { difference, report };
 }

@@ -7,6 +7,7 @@ import { runChecks } from "./checks.ts";
 import { type Committed, commitTable } from "./commit-table.ts";
 import type { Run } from "./context.ts";
 import { explained } from "./explain-grain.ts";
+import { freezeViews } from "./freeze-views.ts";
 import { addedRows, applyDifference, countChanges, dropDifference, recordChanges } from "./row-changes.ts";
 import { throwOnFailure } from "./step-failure.ts";
 import { noFacts, type StepFacts } from "./step-result.ts";
@@ -31,7 +32,10 @@ export async function publishDifference(
   refreshed: Refreshed,
 ): Promise<Committed> {
   const { inserted, updated, deleted, rows: changed } = await countChanges(session, table);
-  if (changed > 0) await applyDifference(session, table);
+  if (changed > 0) {
+    await freezeViews(run, table.name);
+    await applyDifference(session, table);
+  }
   const relation = quoteTable(table.name);
   const { name, columns, grain, checks } = table;
   const subject = { table: name, relation, columns, grain, checks, present: new Set<string>(), added: addedRows(table) };

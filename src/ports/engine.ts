@@ -57,6 +57,8 @@ export interface Engine {
   publish(session: Session, candidate: Candidate): Promise<void>;
   /** Drops a candidate that says nothing new. */
   discard(session: Session, candidate: Candidate): Promise<void>;
+  /** What readers see under the name now; null: nothing. */
+  kindOf(session: Session, table: TableName): Promise<"table" | "view" | null>;
   /** Makes a bronze table a view over committed batch files (paths or globs); none gives an empty table. */
   publishBronze(session: Session, table: TableName, columns: readonly ContractColumn[], files: readonly string[]): Promise<void>;
   /** SQL of a hash over columns, for counting distinct keys cheaply: equal keys have equal hashes; different keys hardly ever do. */

@@ -136,6 +136,7 @@ export async function warehouse(): Promise<Warehouse> {
         params,
         publications,
         commits: new Map(),
+        frozen: new Map(),
       };
       const step = { step: `build ${name}`, kind: "build", table: name, after: [], because: "", action: "run", reason: "new" } as const;
       try {

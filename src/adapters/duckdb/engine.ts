@@ -19,6 +19,7 @@ export function duckdbEngine(database: Database): Engine {
     },
     publish: (session, candidate) => publish(session, kinds, candidate),
     discard: ({ execute }, { table, materialization }) => execute({ text: `drop ${materialization} ${quoteTable(candidateName(table))}` }),
+    kindOf: async (session, table) => (await readKinds(session, table)).get(table.toLowerCase()) ?? null,
     publishBronze: async (session, table, columns, files) => {
       await kinds.drop(session, table);
       await session.execute({ text: `create view ${quoteTable(table)} as ${bronzeSelect(columns, files)}` });

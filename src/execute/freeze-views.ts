@@ -1,0 +1,49 @@
+import type { ModelTable } from "../compile/manifest.ts";
+import { columnList, quoteTable } from "../define/quote.ts";
+import type { TableName } from "../terms.ts";
+import type { Run } from "./context.ts";
+
+/**
+ * A view shows what its upstreams hold, so new rows of an upstream would be seen through it before its own checks have run on them. Called
+ * right before a table changes: published views that read it become tables of the rows they show, until their own steps make them views
+ * again. Done beside the caller's transaction, once a run for each view.
+ */
+export async function freezeViews(run: Run, changing: TableName): Promise<void> {
+  for (const view of viewsOver(run, changing)) {
+    const frozen = run.frozen.get(view.name) ?? freeze(run, view);
+    run.frozen.set(view.name, frozen);
+    await frozen;
+  }
+}
+
+function viewsOver(run: Run, name: TableName): readonly ModelTable[] {
+  const found = new Map<TableName, ModelTable>();
+  const open = [name];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    for (const table of run.manifest.tables) {
+      if (table.kind !== "model" || table.materialize.kind !== "view" || found.has(table.name)) continue;
+      if (!table.upstreams.includes(next) || !run.publications.has(table.name)) continue;
+      found.set(table.name, table);
+      open.push(table.name);
+    }
+  }
+  return [...found.values()];
+}
+
+async function freeze(run: Run, view: ModelTable): Promise<void> {
+  const session = await run.engine.session();
+  try {
+    if ((await run.engine.kindOf(session, view.name)) !== "view") return;
+    const { name: table, columns } = view;
+    // Columns as published: the definition may name others by now.
+    const published = await session.describe(`select * from ${quoteTable(table)}`);
+    const text = `select ${columnList(published.map((column) => column.name))} from ${quoteTable(table)}`;
+    const candidate = { table, materialization: "table", select: { text }, columns } as const;
+    await session.transaction(async () => {
+      await run.engine.buildCandidate(session, candidate);
+      await run.engine.publish(session, candidate);
+    });
+  } finally {
+    session.close();
+  }
+}
