@@ -57,8 +57,8 @@ export const incremental = (options: {
 });
 
 /**
- * A stored table that only grows: rows made from new rows of its first upstream are added unless their key (the grain) is there already;
- * what was added is never computed again. For logs and events.
+ * A stored table that only grows: rows whose key (the grain) is not there yet are added, one a key; what was added is never computed again
+ * or taken out, whatever becomes of the rows it was made from. For logs and events.
  */
 export const append = (): Materialization => ({ kind: "append" });
 

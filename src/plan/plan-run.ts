@@ -3,7 +3,8 @@ import { AssayError } from "../errors.ts";
 import type { SourceFile } from "../ports/source.ts";
 import type { IngestedFile, Publication, State } from "../ports/state-store.ts";
 import type { Params, TableName } from "../terms.ts";
-import type { Plan, RunReason, SkipReason, Step } from "./plan.ts";
+import { buildModeOf } from "./build-mode.ts";
+import type { Plan, PlannedBuild, RunReason, SkipReason, Step } from "./plan.ts";
 
 /** The files of a bronze table's source as they are now, or why they cannot be told. */
 export type Observation = { readonly files: readonly SourceFile[] } | { readonly error: AssayError };
@@ -54,7 +55,14 @@ export function planRun(input: PlanInput): Plan {
     const verdict = table.kind === "bronze" ? bronzeVerdict(table, input, running) : modelVerdict(table, input, running);
     if (verdict.action === "run") running.set(table.name, step);
     const after = table.dependencies.flatMap((name) => running.get(name) ?? []);
-    steps.push({ step, kind: table.kind === "bronze" ? "ingest" : "build", table: table.name, after, ...verdict });
+    steps.push({
+      step,
+      kind: table.kind === "bronze" ? "ingest" : "build",
+      table: table.name,
+      after,
+      ...verdict,
+      build: buildOf(table, verdict, input, running),
+    });
   }
   for (const sink of input.manifest.sinks) {
     for (const name of sink.tables) {
@@ -62,11 +70,31 @@ export function planRun(input: PlanInput): Plan {
       if (!input.selected.has(name) || table?.kind !== "model") continue;
       const before = running.get(name);
       const verdict = sinkVerdict(sink, table, input, before);
-      steps.push({ step: sinkStep(sink.name, name), kind: "sink", table: name, after: before === undefined ? [] : [before], ...verdict });
+      steps.push({
+        step: sinkStep(sink.name, name),
+        kind: "sink",
+        table: name,
+        after: before === undefined ? [] : [before],
+        ...verdict,
+        build: null,
+      });
     }
   }
   const { pipeline, environment, params } = input;
   return { project: input.manifest.project, pipeline, environment, params, steps };
+}
+
+/** How a model that follows changes will be built, as far as that can be told before its upstreams have run. */
+function buildOf(table: ManifestTable, verdict: Verdict, input: PlanInput, running: ReadonlyMap<TableName, string>): PlannedBuild | null {
+  if (verdict.action === "skip" || table.kind === "bronze" || table.incremental === null) return null;
+  const { incremental } = table;
+  if (verdict.reason !== "new_input") return { mode: "full", why: "", touched: null };
+  const pending = incremental.upstreams.filter((link) => running.has(link.table));
+  const mode = buildModeOf(table, input.state);
+  if (mode.mode === "full") return { mode: "full", why: mode.why, touched: null };
+  if (pending.length === 0) return { mode: "refresh", why: mode.why, touched: null };
+  const full = pending.flatMap((link) => (link.kind === "full" ? [`in full if ${link.table} changes: ${link.reason}`] : []));
+  return { mode: "refresh", why: [`by ${incremental.by.join(", ")}`, ...full].join("; "), touched: null };
 }
 
 function needUpstreams(table: ManifestTable, input: PlanInput, running: ReadonlyMap<TableName, string>): void {

@@ -1,10 +1,19 @@
-import type { Params, StepKind, TableName } from "../terms.ts";
+import type { Params, StepKind, TableName, TouchedValues } from "../terms.ts";
 
 /** Why a step runs: `new` nothing published yet · `changed` its definition or parameters · `new_input` its rows · `forced` asked for. */
 export type RunReason = "new" | "changed" | "new_input" | "forced";
 
 /** Why a step does not run. */
 export type SkipReason = "unchanged" | "not_configured";
+
+/** How a table that can be refreshed by changes will be built. */
+export interface PlannedBuild {
+  readonly mode: "full" | "refresh";
+  /** In words: through what changes reach it, or why it is built in full and how to avoid that. */
+  readonly why: string;
+  /** Distinct values that changes touch and about how many there are; null where they are only known when upstreams have run. */
+  readonly touched: TouchedValues | null;
+}
 
 interface StepBase {
   /** Unique within the plan: `ingest bronze.orders`, `build gold.x`, `sink warehouse gold.x`. */
@@ -15,6 +24,8 @@ interface StepBase {
   readonly after: readonly string[];
   /** In words, for people. */
   readonly because: string;
+  /** Null: there is only one way to do the step's work, or nothing to do. */
+  readonly build: PlannedBuild | null;
 }
 
 export type Step = StepBase &

@@ -138,7 +138,16 @@ export async function warehouse(): Promise<Warehouse> {
         commits: new Map(),
         frozen: new Map(),
       };
-      const step = { step: `build ${name}`, kind: "build", table: name, after: [], because: "", action: "run", reason: "new" } as const;
+      const step = {
+        step: `build ${name}`,
+        kind: "build",
+        table: name,
+        after: [],
+        because: "",
+        build: null,
+        action: "run",
+        reason: "new",
+      } as const;
       try {
         return { facts: await buildModel(run, session, step, 0, table), error: null };
       } catch (error) {

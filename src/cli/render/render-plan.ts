@@ -51,10 +51,17 @@ function table(steps: readonly Step[], plan: Plan, options: RenderOptions): read
     return [
       [span(run ? "▶ run" : `${marks.skipped} skip`, run ? "blue" : "gray")],
       [span(stepLabel(step), format)],
-      [span(`${reasonWords[step.reason]}: ${step.because}`, format)],
+      [span(`${reasonWords[step.reason]}: ${step.because}${buildWords(step)}`, format)],
     ];
   });
   return columnLines(columns, rows, { ...options, indent: 2 });
+}
+
+function buildWords({ build }: Step): string {
+  if (build === null) return "";
+  if (build.mode === "full") return build.why === "" ? " – in full" : ` – in full: ${build.why}`;
+  const of = build.touched?.of == null ? "" : ` of about ${groupDigits(build.touched.of)}`;
+  return ` – refresh ${build.touched === null ? "" : `${groupDigits(build.touched.values)}${of} values `}${build.why}`;
 }
 
 function verdict(plan: Plan, { color }: RenderOptions): string {
