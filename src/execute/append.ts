@@ -1,5 +1,7 @@
 import type { ModelTable } from "../compile/manifest.ts";
 import { columnList, quoteIdentifier, quoteTable } from "../define/quote.ts";
+import { messageOf } from "../errors.ts";
+import type { RefreshMode } from "../plan/build-mode.ts";
 import type { Step } from "../plan/plan.ts";
 import type { Session } from "../ports/engine.ts";
 import type { StepResult } from "../terms.ts";
@@ -9,28 +11,53 @@ import { paramsOf, type Run } from "./context.ts";
 import { publishDifference } from "./publish-difference.ts";
 import { difference } from "./row-changes.ts";
 import { buildError } from "./step-failure.ts";
+import { dropTouched, NotRefreshable, touchedPart } from "./touched-values.ts";
 
-/** Builds an append table: rows of the SQL whose key is not there yet are added, nothing else changes. */
-export async function buildAppend(run: Run, session: Session, step: Step, position: number, table: ModelTable): Promise<StepResult> {
-  const started = run.clock();
+/** Builds an append table from all the SQL yields: rows whose key is not there yet are added, nothing else changes. */
+export async function buildAppend(
+  run: Run,
+  session: Session,
+  step: Step,
+  position: number,
+  table: ModelTable,
+  notes: readonly string[],
+): Promise<StepResult> {
   const before = run.publications.get(table.name);
-  if (before === undefined)
-    return buildInFull(run, session, step, position, table, { ...ownSelect(run, table), select: firstRows(run, table) });
-  if (before.fingerprint !== table.fingerprint) {
-    const known = await session.describe(`select * from ${quoteTable(table.name)}`);
-    const select = keptAndNew(table, new Set(known.map((column) => column.name.toLowerCase())));
-    return buildInFull(run, session, step, position, table, {
-      ...ownSelect(run, table),
-      select: { text: select, params: paramsOf(run, table) },
-    });
-  }
+  const own = ownSelect(run, table, notes);
+  if (before === undefined) return buildInFull(run, session, step, position, table, { ...own, select: firstRows(run, table) });
+  if (before.fingerprint === table.fingerprint) return appendRows(run, session, step, position, table, null, notes);
+  const known = await session.describe(`select * from ${quoteTable(table.name)}`);
+  const select = keptAndNew(table, new Set(known.map((column) => column.name.toLowerCase())));
+  return buildInFull(run, session, step, position, table, { ...own, select: { text: select, params: paramsOf(run, table) } });
+}
+
+/** Adds the rows whose key is not there yet: of those that changes touch, or of all. */
+export async function appendRows(
+  run: Run,
+  session: Session,
+  step: Step,
+  position: number,
+  table: ModelTable,
+  mode: RefreshMode | null,
+  notes: readonly string[],
+): Promise<StepResult> {
+  const started = run.clock();
   const committed = await session.transaction(async () => {
-    const text = `create or replace temp table ${difference} as select 1::tinyint as _op, * from (${newRows(table, table.select, quoteTable(table.name))})`;
-    await session.execute({ text, params: paramsOf(run, table) }).catch((error: unknown) => {
-      throw buildError(run, table, error);
+    const part = mode === null ? null : await touchedPart(run, session, table, mode);
+    const { text, params = {} } = part?.select ?? { text: table.select, params: paramsOf(run, table) };
+    const made = `create or replace temp table ${difference} as select 1::bigint as _op, * from (${newRows(table, text, quoteTable(table.name))})`;
+    await session.execute({ text: made, params }).catch((error: unknown) => {
+      throw mode === null ? buildError(run, table, error) : new NotRefreshable(messageOf(error));
     });
-    const upstreams = table.upstreams.map((name) => ({ table: name, read: run.publications.get(name)?.rows ?? 0, used: null }));
-    return publishDifference(run, session, step, position, table, { started, touched: null, upstreams, notes: [], moreInputs: {} });
+    if (mode !== null) await dropTouched(session, mode);
+    const all = table.upstreams.map((name) => ({ table: name, read: run.publications.get(name)?.rows ?? 0, used: null }));
+    return publishDifference(run, session, step, position, table, {
+      started,
+      touched: part?.touched ?? null,
+      upstreams: part?.upstreams ?? all,
+      notes,
+      moreInputs: {},
+    });
   });
   remember(run, committed);
   return committed.result;

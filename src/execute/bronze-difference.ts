@@ -6,7 +6,7 @@ import type { RowChanges } from "../terms.ts";
 import { countOf, oneRow, paramsOf, type Run } from "./context.ts";
 import type { Ingested } from "./ingested.ts";
 import { relationOver } from "./relation-over.ts";
-import { countChanges, difference } from "./row-changes.ts";
+import { countChanges, createDifference } from "./row-changes.ts";
 
 /** How a table's rows differ from those published before. */
 export interface TableDifference {
@@ -52,11 +52,7 @@ export async function bronzeDifference(
       (await oneRow(session, `select ${run.engine.contentHash(columns)} as content from ${from}`)).content;
     return (await hash(removed)) === (await hash(added)) ? sameRows : wholeTable;
   }
-  await session.execute({
-    text: `create or replace temp table ${difference} as select sign(_net)::tinyint as _op, ${columns} from (
-        select sum(_op) as _net, ${columns} from (select 1 as _op, * from ${added} union all select -1, * from ${removed}) group by all having sum(_op) <> 0
-      ) as net, range(abs(_net)::bigint)`,
-  });
+  await createDifference(session, table, `select ${columns} from ${removed}`, { text: `select ${columns} from ${added}` });
   const { inserted, updated, deleted, rows: changed } = await countChanges(session, table);
   if (changed === 0) return sameRows;
   if (changed > Math.max(rows, before.rows) * largestRecordedShare) return { ...wholeTable, changes: { inserted, updated, deleted } };

@@ -1,15 +1,42 @@
 import type { ModelTable } from "../compile/manifest.ts";
+import { type BuildMode, buildModeOf, type RefreshMode } from "../plan/build-mode.ts";
 import type { Step } from "../plan/plan.ts";
 import type { Session } from "../ports/engine.ts";
 import type { StepResult } from "../terms.ts";
-import { buildAppend } from "./append.ts";
-import { buildInFull } from "./build-in-full.ts";
+import { appendRows, buildAppend } from "./append.ts";
+import { buildInFull, ownSelect } from "./build-in-full.ts";
 import type { Run } from "./context.ts";
+import { refreshModel } from "./refresh.ts";
 import { buildSnapshot } from "./snapshot.ts";
+import { NotRefreshable } from "./touched-values.ts";
 
 /** Builds a model the way it is materialized; whatever fails, the old table stands. */
-export function buildModel(run: Run, session: Session, step: Step, position: number, table: ModelTable): Promise<StepResult> {
-  if (table.materialize.kind === "snapshot") return buildSnapshot(run, session, step, position, table);
-  if (table.materialize.kind === "append") return buildAppend(run, session, step, position, table);
-  return buildInFull(run, session, step, position, table);
+export async function buildModel(run: Run, session: Session, step: Step, position: number, table: ModelTable): Promise<StepResult> {
+  const mode = modeOf(run, step, table);
+  if (mode.mode === "full") return whole(run, session, step, position, table, mode.why);
+  try {
+    return await refreshed(run, session, step, position, table, mode);
+  } catch (error) {
+    if (!(error instanceof NotRefreshable)) throw error;
+    return whole(run, session, step, position, table, error.message);
+  }
+}
+
+/** New input alone can be followed change by change; a new definition, other parameters and force mean all of it. */
+function modeOf(run: Run, step: Step, table: ModelTable): BuildMode {
+  if (step.action !== "run" || step.reason !== "new_input" || run.fullRefresh) return { mode: "full", why: "" };
+  return buildModeOf(table, run);
+}
+
+function refreshed(run: Run, session: Session, step: Step, position: number, table: ModelTable, mode: RefreshMode): Promise<StepResult> {
+  if (table.materialize.kind === "snapshot") return buildSnapshot(run, session, step, position, table, mode, []);
+  if (table.materialize.kind === "append") return appendRows(run, session, step, position, table, mode, []);
+  return refreshModel(run, session, step, position, table, mode);
+}
+
+function whole(run: Run, session: Session, step: Step, position: number, table: ModelTable, why: string): Promise<StepResult> {
+  const notes = why === "" || table.incremental === null ? [] : [`built in full: ${why}`];
+  if (table.materialize.kind === "snapshot") return buildSnapshot(run, session, step, position, table, null, notes);
+  if (table.materialize.kind === "append") return buildAppend(run, session, step, position, table, notes);
+  return buildInFull(run, session, step, position, table, ownSelect(run, table, notes));
 }

@@ -1,7 +1,7 @@
 import { columnTypeName } from "../define/column-type.ts";
 import { columnList, quoteIdentifier, quoteTable } from "../define/quote.ts";
 import type { ContractColumn } from "../define/types.ts";
-import type { Session } from "../ports/engine.ts";
+import type { Session, Statement } from "../ports/engine.ts";
 import type { RowChanges, TableName } from "../terms.ts";
 import { countOf, oneRow } from "./context.ts";
 
@@ -20,6 +20,24 @@ const names = (table: ChangingTable): string => columnList(table.columns.map((co
 
 /** Where a table's row changes are kept: `_version`, `_op`, then its columns. */
 export const changeTable = (table: TableName): string => `assay_changes.${quoteIdentifier(table)}`;
+
+/** Puts into the temporary table what separates rows there are from rows there should be; equal rows, as often as they come, cancel out. */
+export async function createDifference(session: Session, table: ChangingTable, before: string, after: Statement): Promise<void> {
+  const columns = names(table);
+  await session.execute({
+    text: `create or replace temp table ${difference} as select sum(_op)::bigint as _op, ${columns} from (
+        select 1 as _op, ${columns} from (${after.text}) union all select -1, ${columns} from (${before})
+      ) group by ${columns} having sum(_op) <> 0`,
+    ...(after.params === undefined ? {} : { params: after.params }),
+  });
+  const [repeated] = await session.query({ text: `select 1 as found from ${difference} where abs(_op) > 1 limit 1` });
+  if (repeated === undefined) return;
+  const once = quoteIdentifier("difference once");
+  await session.execute({
+    text: `create or replace temp table ${once} as select sign(_op)::bigint as _op, ${columns} from (select *, unnest(range(abs(_op))) from ${difference})`,
+  });
+  await session.execute({ text: `drop table temp.${difference}; alter table temp.${once} rename to ${difference}` });
+}
 
 /** The difference's new rows, as a relation. */
 export const addedRows = (table: ChangingTable): string => `(select ${names(table)} from ${difference} where _op = 1)`;

@@ -1,6 +1,8 @@
+import { touchedName } from "../compile/incremental/relation-names.ts";
 import type { ModelTable } from "../compile/manifest.ts";
 import { columnList, quoteIdentifier, quoteTable, quoteText } from "../define/quote.ts";
-import { AssayError } from "../errors.ts";
+import { AssayError, messageOf } from "../errors.ts";
+import type { RefreshMode } from "../plan/build-mode.ts";
 import type { Step } from "../plan/plan.ts";
 import type { Session } from "../ports/engine.ts";
 import type { StepResult } from "../terms.ts";
@@ -9,13 +11,14 @@ import { describeRow } from "./checks.ts";
 import { remember } from "./commit-table.ts";
 import { countOf, isoTime, oneRow, paramsOf, type Run } from "./context.ts";
 import { publishDifference } from "./publish-difference.ts";
-import { difference } from "./row-changes.ts";
+import { createDifference } from "./row-changes.ts";
 import { type SnapshotTable, snapshotTable, validitySelect } from "./snapshot-select.ts";
 import { buildError } from "./step-failure.ts";
 import { noFacts, StepFailure } from "./step-result.ts";
+import { dropTouched, NotRefreshable, type TouchedPart, touchedPart } from "./touched-values.ts";
 
 const observed = quoteIdentifier("observed");
-const touched = quoteIdentifier("touched keys");
+const keysTouched = quoteIdentifier("touched keys");
 
 /** Key of the snapshot's own shape among the inputs of its publication. */
 const shapeInput = "snapshot";
@@ -24,7 +27,15 @@ const shapeInput = "snapshot";
  * Builds a snapshot: what the SQL yields now is added to the versions kept so far, and the validity of every key that got a new or another
  * version is made again from all of its versions. Versions are never lost: they are not in the upstreams any more.
  */
-export async function buildSnapshot(run: Run, session: Session, step: Step, position: number, table: ModelTable): Promise<StepResult> {
+export async function buildSnapshot(
+  run: Run,
+  session: Session,
+  step: Step,
+  position: number,
+  table: ModelTable,
+  mode: RefreshMode | null,
+  reasons: readonly string[],
+): Promise<StepResult> {
   const started = run.clock();
   const snapshot = snapshotTable(table);
   const shape = JSON.stringify({ key: snapshot.key, at: snapshot.at });
@@ -38,29 +49,27 @@ export async function buildSnapshot(run: Run, session: Session, step: Step, posi
       select: { text: validitySelect(snapshot, null) },
       prepare: async () => {
         await prepareVersions(session, table, snapshot);
-        notes = await observe(run, session, table, snapshot);
+        notes = await observe(run, session, table, snapshot, null);
       },
-      notes: () => notes,
+      notes: () => [...reasons, ...notes],
       moreInputs,
     });
   }
   const committed = await session.transaction(async () => {
-    notes = await observe(run, session, table, snapshot);
+    const part = mode === null ? null : await touchedPart(run, session, table, mode);
+    notes = await observe(run, session, table, snapshot, part);
+    if (mode !== null) await dropTouched(session, mode);
     const keys = snapshot.key.map((name) => `o.${quoteIdentifier(name)} = k.${quoteIdentifier(name)}`).join(" and ");
     const columns = columnList(table.columns.map((column) => column.name));
-    await session.execute({
-      text: `create or replace temp table ${difference} as select sign(_net)::tinyint as _op, ${columns} from (
-          select sum(_op) as _net, ${columns} from (
-            select 1 as _op, ${columns} from (${validitySelect(snapshot, touched)})
-            union all select -1, ${columns} from ${quoteTable(table.name)} as o semi join ${touched} as k on ${keys}
-          ) group by all having sum(_op) <> 0)`,
-    });
-    const values = countOf((await oneRow(session, `select count(*) as keys from ${touched}`)).keys);
+    const old = `select ${columns} from ${quoteTable(table.name)} as o semi join ${keysTouched} as k on ${keys}`;
+    await createDifference(session, table, old, { text: validitySelect(snapshot, keysTouched) });
+    const values = countOf((await oneRow(session, `select count(*) as keys from ${keysTouched}`)).keys);
+    const all = table.upstreams.map((name) => ({ table: name, read: run.publications.get(name)?.rows ?? 0, used: null }));
     return publishDifference(run, session, step, position, table, {
       started,
       touched: { values, of: null },
-      upstreams: table.upstreams.map((name) => ({ table: name, read: run.publications.get(name)?.rows ?? 0, used: null })),
-      notes,
+      upstreams: part?.upstreams ?? all,
+      notes: [...reasons, ...notes],
       moreInputs,
     });
   });
@@ -88,7 +97,14 @@ async function prepareVersions(session: Session, table: ModelTable, snapshot: Sn
 }
 
 /** Adds what the SQL yields to the versions; fills the temporary table of touched keys. Returns notes. */
-async function observe(run: Run, session: Session, table: ModelTable, snapshot: SnapshotTable): Promise<readonly string[]> {
+async function observe(
+  run: Run,
+  session: Session,
+  table: ModelTable,
+  snapshot: SnapshotTable,
+  part: TouchedPart | null,
+): Promise<readonly string[]> {
+  const { text, params = {} } = part?.select ?? { text: table.select, params: paramsOf(run, table) };
   const { key, versions, missing } = snapshot;
   const own = snapshot.columns.map((column) => column.name);
   const columns = columnList(own);
@@ -98,11 +114,11 @@ async function observe(run: Run, session: Session, table: ModelTable, snapshot: 
   const now = `${quoteText(isoTime(run.clock()).replace("T", " ").replace("Z", ""))}::timestamp`;
   try {
     await session.execute({
-      text: `create or replace temp table ${observed} as select distinct ${columns}, ${at}::timestamp as _at, ${deleted} as _deleted, false as _inferred from (${table.select})`,
-      params: paramsOf(run, table),
+      text: `create or replace temp table ${observed} as select distinct ${columns}, ${at}::timestamp as _at, ${deleted} as _deleted, false as _inferred from (${text})`,
+      params,
     });
   } catch (error) {
-    throw buildError(run, table, error);
+    throw part === null ? buildError(run, table, error) : new NotRefreshable(messageOf(error));
   }
   await refuseUnplaceable(session, table, snapshot);
   const match = (a: string, b: string): string =>
@@ -110,6 +126,7 @@ async function observe(run: Run, session: Session, table: ModelTable, snapshot: 
   // The source may be ahead of the clock: what is inferred now comes after everything known.
   const after = (alias: string): string => `greatest(${now}, ${alias}._at + interval 1 microsecond)`;
   const last = `(select * from ${versions} qualify row_number() over (partition by ${keys} order by _at desc) = 1)`;
+  const inPart = part === null ? "" : ` and exists (select 1 from ${touchedName} as t where ${match("t", "v")})`;
   if (missing === "close") {
     // A key that came back with a time before its inferred end holds again from now on.
     await session.execute({
@@ -119,7 +136,7 @@ async function observe(run: Run, session: Session, table: ModelTable, snapshot: 
     });
     await session.execute({
       text: `insert into ${observed} select ${own.map((name) => `v.${quoteIdentifier(name)}`).join(", ")}, ${after("v")}, true, true from ${last} as v
-        where not v._deleted and not exists (select 1 from ${observed} as o where ${match("o", "v")})`,
+        where not v._deleted${inPart} and not exists (select 1 from ${observed} as o where ${match("o", "v")})`,
     });
   }
   const same = [...own, "_deleted"]
@@ -132,7 +149,7 @@ async function observe(run: Run, session: Session, table: ModelTable, snapshot: 
     session,
     `select count(*) filter (where exists (select 1 from ${versions} as v where ${match("n", "v")} and v._at > n._at)) as late from ${fresh} as n`,
   );
-  await session.execute({ text: `create or replace temp table ${touched} as select distinct ${keys} from ${fresh}` });
+  await session.execute({ text: `create or replace temp table ${keysTouched} as select distinct ${keys} from ${fresh}` });
   await session.execute({ text: `delete from ${versions} as v using ${fresh} as n where ${match("v", "n")} and v._at = n._at` });
   await session.execute({ text: `insert into ${versions} select * from ${fresh}; drop table temp.${fresh}; drop table temp.${observed}` });
   const late = countOf(counts.late);

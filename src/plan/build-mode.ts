@@ -1,4 +1,4 @@
-import type { UpstreamLink } from "../compile/incremental/incremental-plan.ts";
+import type { UpstreamLink } from "../compile/incremental/upstream-link.ts";
 import type { ModelTable } from "../compile/manifest.ts";
 import type { Commit, Publication } from "../ports/state-store.ts";
 import type { TableName } from "../terms.ts";
@@ -11,10 +11,15 @@ export interface ChangedUpstream {
   readonly upTo: string;
 }
 
+/** A build of the values that changes touch. */
+export interface RefreshMode {
+  readonly mode: "refresh";
+  readonly why: string;
+  readonly changed: readonly ChangedUpstream[];
+}
+
 /** How a model that has to run is built: from its whole definition, or for the values that changes touch. */
-export type BuildMode =
-  | { readonly mode: "full"; readonly why: string }
-  | { readonly mode: "refresh"; readonly why: string; readonly changed: readonly ChangedUpstream[] };
+export type BuildMode = { readonly mode: "full"; readonly why: string } | RefreshMode;
 
 /** What is published and how it came to be, as a plan or a run sees it. */
 export interface Versions {

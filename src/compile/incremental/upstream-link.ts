@@ -11,8 +11,19 @@ export interface IncrementalPlan {
   readonly warnings: readonly string[];
 }
 
+/**
+ * What a change of an upstream means. `touched` is a SELECT of the `by` columns that reads the upstream's `"delta <table>"` and the
+ * `"hat <table>"` of each table in `hats`; `full`: such a change needs a full build.
+ */
 export type UpstreamLink =
-  | { readonly table: TableName; readonly kind: "linked"; readonly touched: string; readonly through: string }
-  | { readonly table: TableName; readonly kind: "declared"; readonly touched: string }
+  | {
+      readonly table: TableName;
+      readonly kind: "linked";
+      readonly touched: string;
+      readonly hats: readonly TableName[];
+      /** How rows lead to `by`, in words. */
+      readonly through: string;
+    }
+  | { readonly table: TableName; readonly kind: "declared"; readonly touched: string; readonly hats: readonly TableName[] }
   | { readonly table: TableName; readonly kind: "ignored" }
   | { readonly table: TableName; readonly kind: "full"; readonly reason: string };
