@@ -6,6 +6,7 @@ import type { Params, TableName } from "../terms.ts";
 import { compileBronze } from "./bronze-table.ts";
 import { type CheckedTable, checkErrors, checkedAgainst } from "./checks.ts";
 import { contractColumns } from "./contract.ts";
+import { followChanges } from "./follow-changes.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { dependencyLevels, dependencyOrder } from "./graph.ts";
 import { sameRows, type UpstreamShape, unmeasured } from "./ledger.ts";
@@ -84,9 +85,11 @@ export async function compileProject(project: Project, analyzer: SqlAnalyzer): P
   const sinks = project.sinks.map((sink) => compileSink(sink, tables));
   errors.push(...sinks.flatMap((sink) => (sink instanceof AssayError ? [sink] : [])));
   throwAll(errors);
+  const followed = await followChanges(await withProvenLedgers(tables, compiled, samples, analyzer), compiled, samples, analyzer);
+  throwAll(followed.errors);
   return {
     project: project.config.name,
-    tables: await withProvenLedgers(tables, compiled, samples, analyzer),
+    tables: followed.tables,
     sinks: sinks.filter((sink): sink is ManifestSink => !(sink instanceof AssayError)),
   };
 }

@@ -27,6 +27,9 @@ export interface ModelContext {
 }
 
 export interface CompiledModel {
+  readonly parsed: ParsedModel;
+  /** Columns as the author's SQL yields them; empty where their types are only known when it runs. */
+  readonly described: readonly DescribedColumn[];
   readonly table: ModelTable;
   readonly ledger: LedgerDraft;
 }
@@ -61,7 +64,9 @@ export async function compileModel(model: ParsedModel, context: ModelContext): P
         grain: definition.grain ?? [],
         required: new Set(columns.filter((column) => !column.nullable).map((column) => column.name.toLowerCase())),
       });
-  return { ledger, table: tableOf(model, columns, outcome.columns, joins, ledger) };
+  // The value of a parameter decides its type.
+  const described = model.params.length === 0 ? outcome.columns : [];
+  return { parsed: model, described, ledger, table: tableOf(model, columns, described, joins, ledger) };
 }
 
 function tableOf(
@@ -91,8 +96,7 @@ function tableOf(
     params,
     materialize,
     sql: definition.sql.text,
-    // The value of a parameter decides its type.
-    select: contractSelect(definition.sql.text, columns, params.length === 0 ? described : []),
+    select: contractSelect(definition.sql.text, columns, described),
     indexes,
     joins,
     ledger: ledger.plan,
