@@ -5,7 +5,7 @@ import type { PostgresConnection } from "../define/project.ts";
 import type { FileSource } from "../define/source.ts";
 import type { ContractColumn } from "../define/types.ts";
 import type { Layer, Location, TableName } from "../terms.ts";
-import type { IncrementalPlan } from "./incremental/incremental-plan.ts";
+import type { IncrementalPlan } from "./incremental/upstream-link.ts";
 import type { FilledColumn } from "./lineage.ts";
 
 /** The compiled project: every table typed, ordered and fingerprinted. Plain data. */
