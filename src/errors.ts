@@ -25,6 +25,7 @@ export const errorCodes = {
   GRAIN_MISSING: { exit: 2, retryable: false, meaning: "A model declares no grain." },
   CONTRACT_MISMATCH: { exit: 2, retryable: false, meaning: "A model's SQL and its contract disagree on columns or types." },
   NULLABILITY_MISMATCH: { exit: 2, retryable: false, meaning: "A column declared not null can be null by the shape of the SQL." },
+  INCREMENTAL_INVALID: { exit: 2, retryable: false, meaning: "A model cannot be incremental in the way it is declared." },
   CHECK_INVALID: { exit: 2, retryable: false, meaning: "A check cannot be evaluated on its table." },
   PROJECT_LOCKED: { exit: 1, retryable: true, meaning: "Another process owns the project's database." },
   DATABASE_DAMAGED: { exit: 1, retryable: false, meaning: "The database file is damaged or is no database." },

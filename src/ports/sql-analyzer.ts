@@ -11,7 +11,7 @@ export interface ParseFailure {
 
 export interface ParsedSql {
   readonly tree: SyntaxTree;
-  /** Equal for two texts that mean the same: the tree without positions, so layout and comments do not count. */
+  /** Equal for two texts that mean the same: the tree's JSON without positions, so layout and comments do not count. */
   readonly identity: string;
 }
 
@@ -36,6 +36,8 @@ export type BindOutcome = { readonly columns: readonly DescribedColumn[] } | { r
 /** DuckDB's parser and binder over empty tables; touches no data. Calls may overlap: what was declared before a call began is visible to it. */
 export interface SqlAnalyzer {
   parse(texts: readonly string[]): Promise<readonly ParseOutcome[]>;
+  /** SQL of trees, each in the JSON of an `identity`; null for one that cannot be written. Who needs certainty parses the text again. */
+  print(identities: readonly string[]): Promise<readonly (string | null)[]>;
   /** Creates empty tables, so that later texts can read them. */
   declare(tables: readonly DeclaredTable[]): Promise<void>;
   /** Types a query on the declared tables. */

@@ -22,6 +22,7 @@ interface NodeBase {
 export interface Modifier {
   readonly type: string;
   readonly distinct_on_targets?: readonly Expression[];
+  readonly orders?: readonly { readonly expression: Expression }[];
 }
 
 export interface SelectNode extends NodeBase {
@@ -40,6 +41,7 @@ export interface SelectNode extends NodeBase {
 export interface SetOperationNode extends NodeBase {
   readonly type: "SET_OPERATION_NODE";
   readonly setop_type: string;
+  readonly setop_all?: boolean;
   readonly children?: readonly QueryNode[];
   readonly left?: QueryNode;
   readonly right?: QueryNode;
@@ -74,6 +76,8 @@ export interface BaseTableRef extends RefBase {
   readonly schema_name: string;
   readonly table_name: string;
   readonly column_name_alias: readonly string[];
+  /** `at (version => …)`. */
+  readonly at_clause?: unknown;
 }
 
 export interface JoinRef extends RefBase {
@@ -120,6 +124,20 @@ export interface Expression {
   readonly else_expr?: Expression;
   readonly value?: { readonly is_null?: boolean; readonly value?: unknown };
   readonly subquery?: { readonly node: QueryNode };
+  /** Of a subquery: `EXISTS`, `NOT_EXISTS`, `SCALAR`, `ANY`. */
+  readonly subquery_type?: string;
+  readonly comparison_type?: string;
+  /** Of a window. */
+  readonly partitions?: readonly Expression[];
+  readonly start?: string;
+  readonly end?: string;
+  /** Of an aggregate. */
+  readonly filter?: Expression | null;
+  readonly distinct?: boolean;
+  readonly order_bys?: { readonly orders: readonly unknown[] };
+  /** ORDER BY of a window, and of its arguments. */
+  readonly orders?: readonly unknown[];
+  readonly arg_orders?: readonly unknown[];
   readonly identifier?: string;
   readonly relation_name?: string;
 }

@@ -27,6 +27,7 @@ export async function duckdbAnalyzer(database: Database): Promise<SqlAnalyzer> {
   await pool((session) => session.execute({ text: "create schema bronze; create schema silver; create schema gold" }));
   return {
     parse: (texts) => pool((session) => parse(session, texts)),
+    print: (identities) => pool((session) => print(session, identities)),
     declare: async (tables) => {
       if (tables.length > 0) await pool((session) => session.execute({ text: tables.map(createTable).join("; ") }));
     },
@@ -78,8 +79,23 @@ async function parse(session: Session, texts: readonly string[]): Promise<readon
   });
   return rows.map((row) => {
     const json = String(row.tree);
-    return outcomeOf(JSON.parse(json) as Serialized, json.replace(/"query_location":\d+,?/g, ""));
+    return outcomeOf(JSON.parse(json) as Serialized, json.replace(/,"query_location":\d+/g, ""));
   });
+}
+
+async function print(session: Session, identities: readonly string[]): Promise<readonly (string | null)[]> {
+  if (identities.length === 0) return [];
+  const values = identities.map((identity, index) => `(${index}, ${quoteText(identity)}::json)`).join(", ");
+  const text = `select json_deserialize_sql(tree) as text from (values ${values}) as trees(position, tree) order by position`;
+  try {
+    return (await session.query({ text })).map((row) => String(row.text));
+  } catch {
+    // One that cannot be written spoils the whole query.
+    if (identities.length === 1) return [null];
+    const texts: (string | null)[] = [];
+    for (const identity of identities) texts.push(...(await print(session, [identity])));
+    return texts;
+  }
 }
 
 function outcomeOf(result: Serialized, identity: string): ParseOutcome {

@@ -1,0 +1,175 @@
+import { quoteIdentifier, quoteTable } from "../../define/quote.ts";
+import type { BaseTableRef, QueryNode, SubqueryRef, SyntaxTree, TableRef } from "../../ports/syntax-tree.ts";
+import { exactTree, printExactly, subqueryRef, walk } from "./exact-tree.ts";
+import { columnsRead, type Item, type Leaf, leafColumnName, type Query, type SelectQuery } from "./query.ts";
+import type { Reader } from "./read-query.ts";
+import { touchedName } from "./relation-names.ts";
+import { isWithin } from "./select-values.ts";
+import { columnKey } from "./values.ts";
+
+/** A column of a query that has to equal a `by` column of `"touched"`. */
+export interface Key {
+  readonly column: number;
+  readonly by: string;
+  readonly type: string;
+}
+
+/** Place of a table in a tree → conditions over its columns (named as in items) and `t`, the touched values. */
+type Restrictions = Map<object, { readonly leaf: Leaf; readonly conditions: readonly string[] }>;
+
+/**
+ * The model's SQL with reads restricted to the touched values, wherever that leaves the rows of these values as they are; null where
+ * nothing can be restricted or the text cannot be written exactly. Rows of other values may be missing or wrong.
+ */
+export async function splicedText(query: Query, tree: SyntaxTree, keys: readonly Key[], reader: Reader): Promise<string | null> {
+  if (namesTouched(reader.trees)) return null;
+  const restrictions: Restrictions = new Map();
+  restrict(query, keys, restrictions, cteReads(reader.trees));
+  if (restrictions.size === 0) return null;
+  const refs = await restrictedReads(restrictions, reader);
+  if (refs === null) return null;
+  const [text] = await printExactly(reader.analyzer, [replaced(tree.node, refs, reader)], tree);
+  return text ?? null;
+}
+
+/** A CTE of that name would hide the touched values. */
+function namesTouched(trees: readonly SyntaxTree[]): boolean {
+  let found = false;
+  walk(trees, (item) => {
+    if (typeof item.key === "string" && quoteIdentifier(item.key.toLowerCase()) === touchedName) found = true;
+    return !found;
+  });
+  return found;
+}
+
+/** How often each name is read that may be a CTE's. */
+function cteReads(trees: readonly SyntaxTree[]): ReadonlyMap<string, number> {
+  const reads = new Map<string, number>();
+  walk(trees, (item) => {
+    if (item.type === "BASE_TABLE" && item.schema_name === "") {
+      const name = String(item.table_name).toLowerCase();
+      reads.set(name, (reads.get(name) ?? 0) + 1);
+    }
+    return true;
+  });
+  return reads;
+}
+
+function restrict(query: Query, keys: readonly Key[], found: Restrictions, reads: ReadonlyMap<string, number>): void {
+  const exact = keys.filter((key) => query.columns?.[key.column]?.type === key.type);
+  if (exact.length === 0) return;
+  switch (query.kind) {
+    case "untraced":
+      return;
+    case "set operation":
+      for (const child of query.children) restrict(child, exact, found, reads);
+      return;
+    case "select":
+      restrictSelect(query, exact, found, reads);
+      return;
+    default:
+      query satisfies never;
+  }
+}
+
+function restrictSelect(query: SelectQuery, keys: readonly Key[], found: Restrictions, reads: ReadonlyMap<string, number>): void {
+  const items = keys
+    .map((key) => ({ key, item: query.items[key.column] ?? ({ kind: "none", reason: "" } as const) }))
+    // Windows and DISTINCT ON have to see whole partitions.
+    .filter(({ item }) => item.kind !== "none" && (query.partition === null || isWithin([item], query.partition)));
+  for (const leaf of query.leaves) {
+    if (leaf.ref === null) continue;
+    const own = items.filter(({ item }) => isProvider(leaf) && isMadeOf(item, leaf));
+    const joined = items.flatMap(({ key, item }) => (own.some((other) => other.key === key) ? [] : joinedKeys(query, leaf, item, key)));
+    const columns = [
+      ...own.flatMap(({ key, item }) => (item.kind === "column" ? [{ ...key, column: item.column.column }] : [])),
+      ...joined,
+    ];
+    if (leaf.source.kind === "table") {
+      const texts = [
+        ...own.map(({ key, item }) => condition(item.kind === "expression" ? item.text : itemName(item), key)),
+        ...joined.map((key) => condition(leafColumnName({ leaf: leaf.id, column: key.column }), key)),
+      ];
+      if (texts.length > 0) found.set(leaf.ref, { leaf, conditions: texts });
+    } else if (leaf.cte === null || reads.get(leaf.cte.toLowerCase()) === 1) {
+      restrict(leaf.source, columns, found, reads);
+    }
+  }
+}
+
+const itemName = (item: Item): string => (item.kind === "column" ? leafColumnName(item.column) : "null");
+
+/** Every result row holds a row of it, and none takes its choice from others. */
+function isProvider(leaf: Leaf): boolean {
+  return leaf.block === 0 && !leaf.probe && !leaf.nullable && !leaf.chosen;
+}
+
+function isMadeOf(item: Item, leaf: Leaf): boolean {
+  const columns = columnsRead(item);
+  return columns.length > 0 && columns.every((column) => column.leaf === leaf.id);
+}
+
+/** The leaf's columns that equal a provider's: without them its rows take no part. */
+function joinedKeys(query: SelectQuery, leaf: Leaf, item: Item, key: Key): readonly Key[] {
+  if (item.kind !== "column") return [];
+  const provider = query.leaves[item.column.leaf];
+  if (provider === undefined || !isProvider(provider)) return [];
+  for (const { left, right, impliesLeft, impliesRight } of query.edges) {
+    if (impliesRight && left.leaf === leaf.id && columnKey(right) === columnKey(item.column)) return [{ ...key, column: left.column }];
+    if (impliesLeft && right.leaf === leaf.id && columnKey(left) === columnKey(item.column)) return [{ ...key, column: right.column }];
+  }
+  return [];
+}
+
+function condition(value: string, key: Key): string {
+  return `${value} is not distinct from t.${quoteIdentifier(key.by)}`;
+}
+
+/** For each restricted place, the subquery that stands there instead. */
+async function restrictedReads(restrictions: Restrictions, reader: Reader): Promise<ReadonlyMap<object, TableRef> | null> {
+  const places = [...restrictions];
+  const outcomes = await reader.analyzer.parse(places.map(([, { leaf, conditions }]) => restrictedText(leaf, conditions)));
+  const refs = new Map<object, TableRef>();
+  for (const [index, [place, { leaf }]] of places.entries()) {
+    const outcome = outcomes[index];
+    if (outcome === undefined || "failure" in outcome) return null;
+    const names = (leaf.columns ?? []).map((column) => column.name);
+    refs.set(place, subqueryRef(exactTree(outcome.identity).node, leaf.alias, names) as SubqueryRef);
+  }
+  return refs;
+}
+
+/** The table's rows of touched values, its columns named as in items. */
+function restrictedText(leaf: Leaf, conditions: readonly string[]): string {
+  const { source } = leaf;
+  if (source.kind !== "table") return "";
+  const names = source.columns.map((_, index) => leafColumnName({ leaf: leaf.id, column: index }));
+  const on = conditions.join(" and ");
+  return `select * from ${quoteTable(source.table)} as r(${names.join(", ")}) semi join ${touchedName} as t on ${on}`;
+}
+
+/** The tree with the restricted places replaced; a view with restricted places becomes a subquery. */
+function replaced(node: QueryNode, refs: ReadonlyMap<object, TableRef>, reader: Reader): QueryNode {
+  const copy = <T>(part: T): T => {
+    if (Array.isArray(part)) return part.map((item: unknown) => copy(item)) as T;
+    if (part === null || typeof part !== "object" || "rawJSON" in part) return part;
+    const ref = refs.get(part);
+    if (ref !== undefined) return ref as T;
+    const view = reader.viewTrees.get(part);
+    if (view !== undefined && holds(view.node, refs)) {
+      const { alias, table_name, column_name_alias } = part as unknown as BaseTableRef;
+      return subqueryRef(copy(view.node), alias || table_name, column_name_alias) as T;
+    }
+    return Object.fromEntries(Object.entries(part).map(([key, value]) => [key, copy(value as unknown)])) as T;
+  };
+  const holds = (part: unknown, places: ReadonlyMap<object, TableRef>): boolean => {
+    let found = false;
+    walk(part, (item) => {
+      const view = reader.viewTrees.get(item);
+      if (places.has(item) || (view !== undefined && holds(view.node, places))) found = true;
+      return !found;
+    });
+    return found;
+  };
+  return copy(node);
+}

@@ -1,0 +1,29 @@
+import type { TableName } from "../../terms.ts";
+
+/** How a model follows the changes of its upstreams. Plain data. */
+export interface IncrementalPlan {
+  readonly by: readonly string[];
+  /** One for each base table; views are expanded. */
+  readonly upstreams: readonly UpstreamLink[];
+  /** The author's SQL with its upstream reads restricted to `"touched"`; null where that cannot be done. */
+  readonly spliced: string | null;
+  /** Why the result may not be a function of the rows alone. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * What a change of an upstream means. `touched` is a SELECT of the `by` columns that reads the upstream's `"delta <table>"` and the
+ * `"hat <table>"` of each table in `hats`; `full`: such a change needs a full build.
+ */
+export type UpstreamLink =
+  | {
+      readonly table: TableName;
+      readonly kind: "linked";
+      readonly touched: string;
+      readonly hats: readonly TableName[];
+      /** How rows lead to `by`, in words. */
+      readonly through: string;
+    }
+  | { readonly table: TableName; readonly kind: "declared"; readonly touched: string; readonly hats: readonly TableName[] }
+  | { readonly table: TableName; readonly kind: "ignored" }
+  | { readonly table: TableName; readonly kind: "full"; readonly reason: string };
