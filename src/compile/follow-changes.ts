@@ -33,11 +33,15 @@ export async function followChanges(
     plans.set(model.table.name, { ...result, spliced: spliced === null ? null : contractSelect(spliced, own, model.described) });
   }
   const tracked = new Set(
-    [...plans.values()].flatMap((plan) => plan.upstreams.flatMap((link) => (link.kind === "linked" || link.kind === "declared" ? [link.table] : []))),
+    [...plans.values()].flatMap((plan) =>
+      plan.upstreams.flatMap((link) => (link.kind === "linked" || link.kind === "declared" ? [link.table] : [])),
+    ),
   );
   const followed = tables.map((table): ManifestTable => {
     const isTracked = tracked.has(table.name);
-    return table.kind === "bronze" ? { ...table, tracked: isTracked } : { ...table, tracked: isTracked, incremental: plans.get(table.name) ?? null };
+    return table.kind === "bronze"
+      ? { ...table, tracked: isTracked }
+      : { ...table, tracked: isTracked, incremental: plans.get(table.name) ?? null };
   });
   return { tables: followed, errors };
 }
@@ -70,7 +74,9 @@ function inputOf(
 ): Parameters<typeof incrementalPlan>[0] {
   const { materialize } = table;
   const read = readThrough(table, tables);
-  const views = read.flatMap((item) => (item.kind === "model" && item.materialize.kind === "view" ? [[item.name, item.select] as const] : []));
+  const views = read.flatMap((item) =>
+    item.kind === "model" && item.materialize.kind === "view" ? [[item.name, item.select] as const] : [],
+  );
   const declared = materialize.kind === "incremental" ? materialize : null;
   return {
     name: table.name,
