@@ -9,7 +9,7 @@ import { countOf, oneRow, type Run } from "./context.ts";
 import { freezeViews } from "./freeze-views.ts";
 import type { Ingested } from "./ingested.ts";
 import { relationOver } from "./relation-over.ts";
-import { applyDifference, countChanges, difference } from "./row-changes.ts";
+import { applyDifference, countChanges, createDifference } from "./row-changes.ts";
 import { StepFailure } from "./step-result.ts";
 
 const latest = quoteIdentifier("latest");
@@ -41,15 +41,13 @@ export async function mergeFiles(
     return { difference: { ...wholeTable, repeated }, relation };
   }
   const key = table.grain.map((name) => `o.${quoteIdentifier(name)} = n.${quoteIdentifier(name)}`).join(" and ");
-  const differs = table.columns.map(({ name }) => `o.${quoteIdentifier(name)} is distinct from n.${quoteIdentifier(name)}`).join(" or ");
-  const own = (alias: string): string => table.columns.map(({ name }) => `${alias}.${quoteIdentifier(name)}`).join(", ");
+  const held = quoteIdentifier("held");
+  // One look at the table: the rows whose keys the files name.
   await session.execute({
-    text: `create or replace temp table ${difference} as
-      with news as (select *, ${live} as _live from ${latest})
-      select (-1)::tinyint as _op, ${own("o")} from ${relation} as o join news as n on ${key} where not n._live or ${differs}
-      union all
-      select 1::tinyint, ${own("n")} from news as n left join (select 1 as _is, * from ${relation}) as o on ${key} where n._live and (o._is is null or ${differs})`,
+    text: `create or replace temp table ${held} as select o.* from ${relation} as o semi join ${latest} as n on ${key}`,
   });
+  await createDifference(session, table, `select ${columns} from ${held}`, { text: `select ${columns} from ${latest} where ${live}` });
+  await session.execute({ text: `drop table temp.${held}` });
   await session.execute({ text: `drop table temp.${latest}` });
   const { inserted, updated, deleted, rows } = await countChanges(session, table);
   if (rows === 0) return { difference: { ...sameRows, repeated }, relation };

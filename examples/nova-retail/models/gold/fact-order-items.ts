@@ -1,4 +1,4 @@
-import { check, model, sql, t } from "assay";
+import { check, incremental, model, sql, t } from "assay";
 import { customers } from "../../sources/customers.ts";
 import { orderItems } from "../../sources/order-items.ts";
 import { orders } from "../../sources/orders.ts";
@@ -31,6 +31,7 @@ export const factOrderItems = model("gold.fact_order_items", {
     check.relationships("product_id", products, "product_id", { severity: "warn" }),
     check.relationships("seller_id", sellers, "seller_id", { severity: "warn" }),
   ],
+  materialize: incremental({ by: ["order_id"] }),
   sql: sql`
     select
       items.order_id,

@@ -1,4 +1,4 @@
-import { check, model, sql, t } from "assay";
+import { check, incremental, model, sql, t } from "assay";
 import { customers } from "../../sources/customers.ts";
 import { orderPayments } from "../../sources/order-payments.ts";
 import { orders } from "../../sources/orders.ts";
@@ -21,6 +21,7 @@ export const factOrderPayments = model("gold.fact_order_payments", {
     payment_value: t.decimal(10, 2),
   },
   checks: [check.conserves("payment_value", orderPayments)],
+  materialize: incremental({ by: ["order_id"] }),
   sql: sql`
     select
       payments.order_id,

@@ -1,4 +1,4 @@
-import { check, model, sql, t } from "assay";
+import { check, incremental, model, sql, t } from "assay";
 import { orderLines } from "../silver/order-lines.ts";
 
 export const factSales = model("gold.fact_sales", {
@@ -35,6 +35,7 @@ export const factSales = model("gold.fact_sales", {
     idx_fact_sales_payment: ["payment_type"],
   },
   checks: [check.rowCount({ min: 1 }), check.between("payment_value", { min: "0.00" })],
+  materialize: incremental({ by: ["order_id"] }),
   sql: sql`
     select
       order_id,

@@ -1,4 +1,4 @@
-import { check, model, sql, t } from "assay";
+import { check, incremental, model, sql, t } from "assay";
 import { factSales } from "./fact-sales.ts";
 
 export const salesSummary = model("gold.sales_summary", {
@@ -15,6 +15,7 @@ export const salesSummary = model("gold.sales_summary", {
   },
   checks: [check.between("total_orders", { min: 1 }), check.conserves("total_revenue", factSales, { measure: "payment_value" })],
   // The average is taken in whole cents: DuckDB divides decimals as doubles, and money never is one here.
+  materialize: incremental({ by: ["customer_state", "product_category_name"] }),
   sql: sql`
     with totals as (
       select

@@ -2,6 +2,7 @@
 description: >-
   Orders and revenue by month of purchase and state of the customer, from the faithful fact: its multiplied revenue included.
 grain: [order_year_month, customer_state]
+materialize: { incremental: { by: [order_year_month, customer_state] } }
 columns:
   order_year_month: { type: varchar, description: "2018-03" }
   customer_state: varchar

@@ -1,4 +1,4 @@
-import { check, model, sql, t } from "assay";
+import { check, incremental, model, sql, t } from "assay";
 import { customers } from "../../sources/customers.ts";
 import { orderItems } from "../../sources/order-items.ts";
 import { orderPayments } from "../../sources/order-payments.ts";
@@ -37,6 +37,7 @@ export const orderLines = model("silver.order_lines", {
     freight_value: t.decimal(10, 2, { nullable: true, description: "The item's freight, once for every payment; absent without an item" }),
   },
   checks: [check.rowCount({ min: 1 })],
+  materialize: incremental({ by: ["order_id"] }),
   sql: sql`
     select
       orders.order_id,
