@@ -87,25 +87,29 @@ export function subqueryRef(node: QueryNode, alias: string, columns: readonly st
   return { type: "SUBQUERY", alias, sample: null, subquery: { node, named_param_map: [] }, column_name_alias: columns };
 }
 
-const yes = {
-  class: "CAST",
-  type: "OPERATOR_CAST",
-  alias: "",
-  child: {
-    class: "CONSTANT",
-    type: "VALUE_CONSTANT",
-    alias: "",
-    value: { type: { id: "VARCHAR", type_info: null }, is_null: false, value: "t" },
-  },
-  cast_type: { id: "BOOLEAN", type_info: null },
-  try_cast: false,
-};
+/**
+ * The same meaning in a tree that can be printed: `a JOIN b ON true` for `a CROSS JOIN b`, which is printed with a comma, so that a join that
+ * follows would bind tighter; a cast text for a floating-point constant, which is printed as a decimal one.
+ */
+export function printable<T>(part: T): T {
+  return changed(part, (item) => {
+    if ("ref_type" in item && item.ref_type === "CROSS") return { ...item, ref_type: "REGULAR", condition: castText("t", "BOOLEAN") };
+    return doubleConstant(item) ?? item;
+  });
+}
 
-/** The same tree with `a JOIN b ON true` for `a CROSS JOIN b`: printed with a comma, a join that follows would bind tighter. */
-export function withoutCrossJoins<T>(part: T): T {
-  return changed(part, (item) =>
-    "ref_type" in item && item.ref_type === "CROSS" ? { ...item, ref_type: "REGULAR", condition: yes } : item,
-  );
+function doubleConstant(item: object): object | null {
+  const { class: kind, value, alias } = item as Expression;
+  const { type, value: number } = (value ?? {}) as { readonly type?: { readonly id: string }; readonly value?: unknown };
+  if (kind !== "CONSTANT" || type?.id !== "DOUBLE" || number === undefined) return null;
+  const text = typeof number === "object" && number !== null && "rawJSON" in number ? String(number.rawJSON) : String(number);
+  return { ...castText(text, "DOUBLE"), alias };
+}
+
+function castText(text: string, type: string): object {
+  const value = { type: { id: "VARCHAR", type_info: null }, is_null: false, value: text };
+  const child = { class: "CONSTANT", type: "VALUE_CONSTANT", alias: "", value };
+  return { class: "CAST", type: "OPERATOR_CAST", alias: "", child, cast_type: { id: type, type_info: null }, try_cast: false };
 }
 
 /** A copy of a tree in which `change` has replaced what it wants to, from the leaves up; what it leaves alone keeps its identity. */

@@ -14,7 +14,7 @@ import type { Params, TableName } from "../../terms.ts";
 import { same } from "../joins.ts";
 import { picked } from "../params.ts";
 import { type CteScope, findCte, scopeWithin, standingAlone } from "./cte-scope.ts";
-import { exactTree, expressionsIn, printExactly, walk, withoutCrossJoins } from "./exact-tree.ts";
+import { exactTree, expressionsIn, printExactly, walk, printable } from "./exact-tree.ts";
 import { partitionOf } from "./partition.ts";
 import type { Query, QueryColumn, SelectQuery, Untraced } from "./query.ts";
 import { type GraphBuilder, makesGroups, readBlock } from "./read-block.ts";
@@ -46,7 +46,7 @@ export interface Reader {
 /** A text as a tree that can be changed and printed. */
 export function readTree(identity: string, reader: Reader): SyntaxTree {
   const tree = exactTree(identity);
-  const whole = { ...tree, node: withoutCrossJoins(tree.node) };
+  const whole = { ...tree, node: printable(tree.node) };
   reader.trees.push(whole);
   return whole;
 }
