@@ -23,26 +23,14 @@ export function exactTree(identity: string): SyntaxTree {
   return tree;
 }
 
-function identityOf(node: QueryNode, tree: SyntaxTree | null): string {
-  return JSON.stringify({ error: false, statements: [{ node, named_param_map: tree?.named_param_map ?? [] }] });
-}
-
-/**
- * SQL of query nodes; null for one of which the text, parsed again, is another tree: what the printer cannot write exactly is not used.
- * `tree` is the one the nodes come from.
- */
-export async function printExactly(
+/** SQL of query nodes; null for one that cannot be written exactly. `tree` is the one whose parameters they use. */
+export function printExactly(
   analyzer: SqlAnalyzer,
   nodes: readonly QueryNode[],
   tree: SyntaxTree | null,
 ): Promise<readonly (string | null)[]> {
-  const texts = await analyzer.print(nodes.map((node) => identityOf(node, tree)));
-  const outcomes = await analyzer.parse(texts.map((text) => text ?? ""));
-  return texts.map((text, index) => {
-    const outcome = outcomes[index];
-    if (text === null || outcome === undefined || "failure" in outcome) return null;
-    return JSON.stringify(exactTree(outcome.identity).node) === JSON.stringify(nodes[index]) ? text : null;
-  });
+  const named_param_map = tree?.named_param_map ?? [];
+  return analyzer.print(nodes.map((node) => JSON.stringify({ error: false, statements: [{ node, named_param_map }] })));
 }
 
 const noModifiers = { modifiers: [], cte_map: { map: [] } } as const;

@@ -127,18 +127,21 @@ type Contracts = ReadonlyMap<TableName, readonly ContractColumn[]>;
 async function replay(session: Session, item: Case, planned: Planned, contracts: Contracts): Promise<readonly Refreshed[]> {
   const base = [...contracts.keys()].filter((name) => name.startsWith("bronze."));
   const state = new Map<TableName, Literals[]>();
+  const texts: string[] = [];
   for (const table of base) {
     const rows = [...(item.rows[table] ?? [])];
     state.set(table, rows);
-    const values = rows.map((row) => `(${row.join(", ")})`).join(", ");
-    await session.execute({ text: `delete from ${quoteTable(table)}${rows.length === 0 ? "" : `; insert into ${quoteTable(table)} values ${values}`}` });
+    texts.push(`delete from ${quoteTable(table)}`);
+    if (rows.length > 0) texts.push(`insert into ${quoteTable(table)} values ${rows.map((row) => `(${row.join(", ")})`).join(", ")}`);
   }
   const full = planned.select(item.sql);
-  await session.execute({ text: `create or replace table ${quoteTable(model)} as ${full}` });
+  texts.push(`create or replace table ${quoteTable(model)} as ${full}`);
+  await session.execute({ text: texts.join(";\n") });
   const done: Refreshed[] = [];
   for (const commits of item.refreshes) {
     const changes = new Map<TableName, string[]>();
-    for (const commit of commits) for (const change of commit) await apply(session, change, state, changes);
+    const applied = commits.flat().flatMap((change) => apply(change, state, changes, contracts));
+    if (applied.length > 0) await session.execute({ text: applied.join(";\n") });
     const refreshed = await refresh(session, item, planned, contracts, changes);
     done.push(refreshed);
     if (refreshed.difference.length > 0) break;
@@ -146,39 +149,27 @@ async function replay(session: Session, item: Case, planned: Planned, contracts:
   return done;
 }
 
-/** Changes the table and records the old and the new images. */
-async function apply(session: Session, change: Change, state: Map<TableName, Literals[]>, changes: Map<TableName, string[]>): Promise<void> {
+/** Statements of a change; records the old and the new images. */
+function apply(change: Change, state: Map<TableName, Literals[]>, changes: Map<TableName, string[]>, contracts: Contracts): readonly string[] {
   const { table } = change;
   const rows = state.get(table) ?? [];
   const record = changes.get(table) ?? [];
-  const remove = async (at: number): Promise<void> => {
-    const [row = []] = rows.splice(at, 1);
-    record.push(`(${row.join(", ")}, -1)`);
-    const names = await columnNames(session, table);
-    const equal = names.map((name, index) => `${quoteIdentifier(name)} is not distinct from ${row[index]}`).join(" and ");
-    await session.execute({ text: `delete from ${quoteTable(table)} where rowid = (select min(rowid) from ${quoteTable(table)} where ${equal})` });
-  };
-  const insert = async (row: Literals): Promise<void> => {
-    rows.push(row);
-    record.push(`(${row.join(", ")}, 1)`);
-    await session.execute({ text: `insert into ${quoteTable(table)} values (${row.join(", ")})` });
-  };
-  if (change.kind !== "insert") {
-    if (rows.length === 0) return;
-    await remove(change.at % rows.length);
-  }
-  if (change.kind !== "delete") await insert(change.row);
+  const texts: string[] = [];
   changes.set(table, record);
-}
-
-const namesKnown = new WeakMap<Session, Map<TableName, readonly string[]>>();
-
-async function columnNames(session: Session, table: TableName): Promise<readonly string[]> {
-  const known = namesKnown.get(session) ?? new Map<TableName, readonly string[]>();
-  namesKnown.set(session, known);
-  const names = known.get(table) ?? (await session.describe(`select * from ${quoteTable(table)}`)).map((column) => column.name);
-  known.set(table, names);
-  return names;
+  if (change.kind !== "insert") {
+    const [row] = rows.length === 0 ? [] : rows.splice(change.at % rows.length, 1);
+    if (row === undefined) return [];
+    record.push(`(${row.join(", ")}, -1)`);
+    const equal = (contracts.get(table) ?? []).map((column, index) => `${quoteIdentifier(column.name)} is not distinct from ${row[index]}`);
+    const found = `select min(rowid) from ${quoteTable(table)} where ${equal.join(" and ")}`;
+    texts.push(`delete from ${quoteTable(table)} where rowid = (${found})`);
+  }
+  if (change.kind !== "delete") {
+    rows.push(change.row);
+    record.push(`(${change.row.join(", ")}, 1)`);
+    texts.push(`insert into ${quoteTable(table)} values (${change.row.join(", ")})`);
+  }
+  return texts;
 }
 
 async function refresh(
