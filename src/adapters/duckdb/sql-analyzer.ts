@@ -89,7 +89,9 @@ async function print(session: Session, identities: readonly string[]): Promise<r
   const printed = `select position, json_deserialize_sql(tree) as text from (values ${values}) as trees(position, tree)`;
   try {
     const rows = await session.query({ text: `select text, json_serialize_sql(text) as tree from (${printed}) order by position` });
-    return rows.map((row, index) => (nodeOf(withoutPlaces(String(row.tree))) === nodeOf(identities[index] ?? "") ? String(row.text) : null));
+    return rows.map((row, index) =>
+      nodeOf(withoutPlaces(String(row.tree))) === nodeOf(identities[index] ?? "") ? String(row.text) : null,
+    );
   } catch {
     // One that cannot be written spoils the whole query.
     if (identities.length === 1) return [null];

@@ -14,7 +14,7 @@ import type { Params, TableName } from "../../terms.ts";
 import { same } from "../joins.ts";
 import { picked } from "../params.ts";
 import { type CteScope, findCte, scopeWithin, standingAlone } from "./cte-scope.ts";
-import { exactTree, expressionsIn, printExactly, walk, printable } from "./exact-tree.ts";
+import { exactTree, expressionsIn, printable, printExactly, walk } from "./exact-tree.ts";
 import { partitionOf } from "./partition.ts";
 import type { Query, QueryColumn, SelectQuery, Untraced } from "./query.ts";
 import { type GraphBuilder, makesGroups, readBlock } from "./read-block.ts";

@@ -38,7 +38,7 @@ export async function fuzzSeed(seed: number, replay: Replay, coverage: Coverage)
     return;
   }
   const names = outcome.columns.filter((column) => column.type !== "DOUBLE").map((column) => column.name);
-  const first = random.pick(names);
+  const first = random.chance(0.75) ? (names[0] ?? "") : random.pick(names);
   const second = random.pick(names);
   const by = random.chance(0.25) && second !== first ? [first, second] : [first];
   const planned = await replay.plan({ sql, by });

@@ -88,12 +88,12 @@ interface Context {
   readonly ctes: readonly Relation[];
   readonly outer: readonly Leaf[];
   readonly depth: number;
-  readonly counter: { next: number };
+  readonly counter: { next: number; unread: boolean };
 }
 
 /** A random model over the random tables. Its result is a function of the rows: nothing in it depends on their order. */
 export function randomModel(random: Random): string {
-  const counter = { next: 0 };
+  const counter = { next: 0, unread: false };
   const ctes: Relation[] = [];
   const texts: string[] = [];
   const count = random.chance(0.4) ? 1 + random.below(2) : 0;
@@ -105,6 +105,7 @@ export function randomModel(random: Random): string {
     const cols = renames ? inner.cols.map((col, at) => ({ ...col, name: `r${at}` })) : inner.cols;
     texts.push(`${name}${renames ? `(${cols.map((col) => col.name).join(", ")})` : ""} as (${inner.sql})`);
     ctes.push({ sql: name, cols });
+    counter.unread = true;
   }
   const body = query({ random, ctes, outer: [], depth: 2, counter });
   return texts.length === 0 ? body.sql : `with ${texts.join(", ")} ${body.sql}`;
@@ -137,7 +138,11 @@ function leaf(context: Context): From {
     const inner = query({ ...context, outer: [], depth: depth - 1 });
     return { sql: `(${inner.sql}) as ${alias}`, leaves: [{ alias, cols: inner.cols }], merged: [] };
   }
-  const relation = ctes.length > 0 && random.chance(0.45) ? random.pick(ctes) : random.pick(named);
+  const last = ctes.at(-1);
+  // The last CTE once for sure, so that most CTEs take part.
+  const relation =
+    last !== undefined && (counter.unread || random.chance(0.4)) ? (counter.unread ? last : random.pick(ctes)) : random.pick(named);
+  counter.unread = false;
   if (random.chance(0.08)) {
     const cols = relation.cols.map((col, at) => ({ ...col, name: `z${at}` }));
     return { sql: `${relation.sql} as ${alias}(${cols.map((col) => col.name).join(", ")})`, leaves: [{ alias, cols }], merged: [] };
@@ -157,15 +162,34 @@ function from(context: Context, count: number): From {
 
 function join(left: From, right: From, context: Context): From {
   const { random } = context;
-  const type = random.pick(["join", "join", "join", "left join", "left join", "right join", "full join", "semi join", "anti join", ",", "cross join", "asof"]);
+  const type = random.pick([
+    "join",
+    "join",
+    "join",
+    "left join",
+    "left join",
+    "right join",
+    "full join",
+    "semi join",
+    "anti join",
+    "asof",
+    "join",
+    "left join",
+    random.pick(["cross join", "full join", "right join"]),
+  ]);
   const rightSql = right.leaves.length > 1 ? `(${right.sql})` : right.sql;
   const both = [...left.leaves, ...right.leaves];
   const merged = [...left.merged, ...right.merged];
-  if (type === "," || type === "cross join") return { sql: `${left.sql} ${type === "," ? "cross join" : type} ${rightSql}`, leaves: both, merged };
+  if (type === "cross join") return { sql: `${left.sql} cross join ${rightSql}`, leaves: both, merged };
   if (type === "asof") return asof(left, right, context) ?? join(left, right, context);
   const shared = left.leaves
     .flatMap((item) => item.cols)
-    .filter((col) => unique(left, col.name) && unique(right, col.name) && right.leaves.some((item) => item.cols.some((other) => other.name === col.name && other.kind === col.kind)));
+    .filter(
+      (col) =>
+        unique(left, col.name) &&
+        unique(right, col.name) &&
+        right.leaves.some((item) => item.cols.some((other) => other.name === col.name && other.kind === col.kind)),
+    );
   if (random.chance(0.25) && shared.length > 0) {
     const name = random.pick(shared).name;
     const leaves = type === "semi join" || type === "anti join" ? left.leaves : both;
@@ -206,8 +230,10 @@ function onCondition(left: From, right: From, context: Context): string {
   const { random } = context;
   const [a, b] = [random.pick(left.leaves), random.pick(right.leaves)];
   const pairs = a.cols.flatMap((x) => b.cols.filter((y) => y.kind === x.kind).map((y) => `${a.alias}.${x.name} = ${b.alias}.${y.name}`));
-  if (pairs.length > 0 && random.chance(0.88)) return random.pick(pairs);
-  const loose = a.cols.flatMap((x) => b.cols.filter((y) => numeric(x) && numeric(y)).map((y) => `${a.alias}.${x.name} <= ${b.alias}.${y.name} + 1`));
+  if (pairs.length > 0 && random.chance(0.93)) return random.pick(pairs);
+  const loose = a.cols.flatMap((x) =>
+    b.cols.filter((y) => numeric(x) && numeric(y)).map((y) => `${a.alias}.${x.name} <= ${b.alias}.${y.name} + 1`),
+  );
   return loose.length > 0 ? random.pick(loose) : "true";
 }
 
@@ -228,12 +254,18 @@ function constant(kind: Kind, random: Random): string {
   return String(random.below(4));
 }
 
-function expression(leaves: readonly Leaf[], random: Random, kind: Kind): string {
+function expression(leaves: readonly Leaf[], random: Random, kind: Kind, likelyPlain = false): string {
   const plain = column(leaves, random, kind)?.sql ?? `cast(${constant(kind, random)} as ${sqlTypes[kind]})`;
-  if (random.chance(0.6)) return plain;
+  if (random.chance(likelyPlain ? 0.85 : 0.6)) return plain;
   const other = column(leaves, random, kind)?.sql ?? constant(kind, random);
   if (kind === "i") {
-    return random.pick([`coalesce(${plain}, ${other})`, `${plain} + 1`, `${plain} % 2`, `case when ${plain} > 1 then ${other} else 0 end`, `nullif(${plain}, ${other})`]);
+    return random.pick([
+      `coalesce(${plain}, ${other})`,
+      `${plain} + 1`,
+      `${plain} % 2`,
+      `case when ${plain} > 1 then ${other} else 0 end`,
+      `nullif(${plain}, ${other})`,
+    ]);
   }
   if (kind === "s") return random.pick([`coalesce(${plain}, 'n')`, `upper(${plain})`, `${plain} || ${other}`]);
   if (kind === "d") return random.pick([`${plain} + 1`, `coalesce(${plain}, date '2024-01-03')`]);
@@ -252,7 +284,8 @@ function condition(context: Context, leaves: readonly Leaf[], depth: number): st
     const other = column(leaves, random, found.kind) ?? found;
     return `${found.sql} ${random.pick(["=", "=", "=", "<=", "is not distinct from"])} ${other.sql}`;
   }
-  if (choice === 6) return `(${condition(context, leaves, 0)} or ${condition(context, leaves, depth > 0 && random.chance(0.4) ? depth - 1 : 0)})`;
+  if (choice === 6)
+    return `(${condition(context, leaves, 0)} or ${condition(context, leaves, depth > 0 && random.chance(0.4) ? depth - 1 : 0)})`;
   return probe(context, leaves, depth);
 }
 
@@ -308,7 +341,7 @@ function select(context: Context, like: readonly Col[] | null): Relation {
   if (random.chance(0.2)) where.push(condition(context, source.leaves, context.depth));
   const width = like?.length ?? 2 + random.below(2);
   const cols = Array.from({ length: width }, (_, index): Col => {
-    const kind = like?.[index]?.kind ?? random.pick<Kind>(["i", "i", "i", "s", "d", "l"]);
+    const kind = like?.[index]?.kind ?? random.pick<Kind>(index === 0 ? ["i", "i", "i", "i", "s"] : ["i", "i", "i", "s", "d", "l"]);
     return { name: "", kind };
   });
   const free = [...outputNames];
@@ -321,8 +354,9 @@ function select(context: Context, like: readonly Col[] | null): Relation {
   const form = random.below(10);
   if (form < 3) return grouped(named, source, base, context);
   if (form < 5) return windowed(named, source, base, context);
-  const items = named.map((col) => `${expression(source.leaves, random, col.kind)} as ${col.name}`);
-  if (like === null && random.chance(0.12) && source.leaves.length === 1) return { sql: `select * ${base}`, cols: source.leaves[0]?.cols ?? [] };
+  const items = named.map((col, index) => `${expression(source.leaves, random, col.kind, index === 0)} as ${col.name}`);
+  if (like === null && random.chance(0.12) && source.leaves.length === 1)
+    return { sql: `select * ${base}`, cols: source.leaves[0]?.cols ?? [] };
   if (random.chance(0.12)) items[items.length - 1] = scalarSubquery(named.at(-1) as Col, source, context);
   const distinct = random.chance(0.15) ? "distinct " : "";
   return { sql: `select ${distinct}${items.join(", ")} ${base}`, cols: named };
@@ -341,7 +375,7 @@ function grouped(named: readonly Col[], source: From, base: string, context: Con
   const { random } = context;
   const keys = 1 + random.below(Math.max(1, named.length - 1));
   const items = named.map((col, index) => {
-    if (index < keys) return `${expression(source.leaves, random, col.kind)} as ${col.name}`;
+    if (index < keys) return `${expression(source.leaves, random, col.kind, index === 0)} as ${col.name}`;
     const of = column(source.leaves, random)?.sql ?? "1";
     const same = column(source.leaves, random, col.kind)?.sql ?? `cast(${constant(col.kind, random)} as ${sqlTypes[col.kind]})`;
     if (col.kind === "l") return `${random.pick([`count(${of})`, "count(*)", `count(distinct ${of})`])} as ${col.name}`;
@@ -349,7 +383,9 @@ function grouped(named: readonly Col[], source: From, base: string, context: Con
   });
   const list = Array.from({ length: keys }, (_, index) => index + 1).join(", ");
   const group = random.pick(["group by all", `group by ${list}`]);
-  const having = random.chance(0.3) ? ` having ${random.pick(["count(*) > 1", `max(${column(source.leaves, random, "i")?.sql ?? "1"}) > 0`])}` : "";
+  const having = random.chance(0.3)
+    ? ` having ${random.pick(["count(*) > 1", `max(${column(source.leaves, random, "i")?.sql ?? "1"}) > 0`])}`
+    : "";
   const first = named[0];
   if (random.chance(0.15) && first !== undefined) {
     items.push(`rank() over (partition by ${expressionOf(items[0] ?? "1", first.name)} order by count(*)) as rnk`);
@@ -364,9 +400,12 @@ function windowed(named: readonly Col[], source: From, base: string, context: Co
   const { random } = context;
   const items = named.map((col) => `${expression(source.leaves, random, col.kind)} as ${col.name}`);
   const [first] = named;
-  const part = random.chance(0.5) && first !== undefined ? expressionOf(items[0] ?? "", first.name) : (column(source.leaves, random)?.sql ?? "1");
+  const part =
+    random.chance(0.5) && first !== undefined ? expressionOf(items[0] ?? "", first.name) : (column(source.leaves, random)?.sql ?? "1");
   const total = source.leaves.flatMap((item) => item.cols.map((col) => `${item.alias}.${col.name}`)).join(", ");
-  const partition = random.chance(0.92) ? `partition by ${part}${random.chance(0.2) ? `, ${column(source.leaves, random)?.sql ?? "1"}` : ""} ` : "";
+  const partition = random.chance(0.92)
+    ? `partition by ${part}${random.chance(0.2) ? `, ${column(source.leaves, random)?.sql ?? "1"}` : ""} `
+    : "";
   const ints = column(source.leaves, random, "i")?.sql ?? "1";
   switch (random.below(5)) {
     case 0:
@@ -376,17 +415,27 @@ function windowed(named: readonly Col[], source: From, base: string, context: Co
       return { sql: `select distinct on (${part}) ${text.join(", ")} ${base} order by ${total}`, cols: named };
     }
     case 2:
-      return { sql: `select ${items.join(", ")}, row_number() over (${partition}order by ${total}) as rn ${base}`, cols: [...named, { name: "rn", kind: "l" }] };
+      return {
+        sql: `select ${items.join(", ")}, row_number() over (${partition}order by ${total}) as rn ${base}`,
+        cols: [...named, { name: "rn", kind: "l" }],
+      };
     case 3:
       return { sql: `select ${items.join(", ")} ${base} qualify count(*) over (${partition}) ${random.pick(["= 1", "> 1"])}`, cols: named };
     default:
-      return { sql: `select ${items.join(", ")}, count(${ints}) over (${partition}) as ct ${base}`, cols: [...named, { name: "ct", kind: "l" }] };
+      return {
+        sql: `select ${items.join(", ")}, count(${ints}) over (${partition}) as ct ${base}`,
+        cols: [...named, { name: "ct", kind: "l" }],
+      };
   }
 }
 
 function literal(kind: Kind, random: Random): string {
   if (random.chance(0.12)) return "null";
-  return kind === "s" ? random.pick(["'p'", "'q'", "'r'", "'t'"]) : kind === "d" ? `date '2024-01-0${1 + random.below(4)}'` : String(random.below(6));
+  return kind === "s"
+    ? random.pick(["'p'", "'q'", "'r'", "'t'"])
+    : kind === "d"
+      ? `date '2024-01-0${1 + random.below(4)}'`
+      : String(random.below(8));
 }
 
 function randomRow(table: string, random: Random): Literals {
@@ -396,7 +445,9 @@ function randomRow(table: string, random: Random): Literals {
 /** Random rows, and commits of random changes between refreshes, most of them to tables that are read. */
 export function randomRows(random: Random, read: readonly TableName[]): Pick<Case, "rows" | "refreshes"> {
   const tables = Object.keys(randomTables) as TableName[];
-  const rows = Object.fromEntries(tables.map((table) => [table, Array.from({ length: random.pick([0, 2, 4, 6, 8, 10, 12]) }, () => randomRow(table, random))]));
+  const rows = Object.fromEntries(
+    tables.map((table) => [table, Array.from({ length: random.pick([0, 4, 8, 12, 12, 16]) }, () => randomRow(table, random))]),
+  );
   const change = (table: TableName): Change => {
     const kind = random.pick(["insert", "update", "update", "delete"] as const);
     if (kind === "insert") return { table, kind, row: randomRow(table, random) };
@@ -404,8 +455,12 @@ export function randomRows(random: Random, read: readonly TableName[]): Pick<Cas
     return kind === "delete" ? { table, kind, at } : { table, kind, at, row: randomRow(table, random) };
   };
   const refreshes = Array.from({ length: 3 }, () => {
-    const changing = Array.from({ length: random.pick([1, 1, 2, 3]) }, () => random.pick(read.length > 0 && random.chance(0.95) ? read : tables));
-    return Array.from({ length: 1 + random.below(2) }, () => Array.from({ length: 1 + random.below(2) }, () => change(random.pick(changing))));
+    const changing = Array.from({ length: random.pick([1, 1, 2, 3]) }, () =>
+      random.pick(read.length > 0 && random.chance(0.95) ? read : tables),
+    );
+    return Array.from({ length: 1 + random.below(2) }, () =>
+      Array.from({ length: 1 + random.below(2) }, () => change(random.pick(changing))),
+    );
   });
   return { rows, refreshes };
 }

@@ -64,7 +64,10 @@ const model: TableName = "gold.model";
 const location = { file: "models/model.sql", line: 1 };
 
 /** A database with the tables, and views over them. */
-export async function createReplay(tables: Readonly<Record<string, Columns>>, views: Readonly<Record<string, string>> = {}): Promise<Replay> {
+export async function createReplay(
+  tables: Readonly<Record<string, Columns>>,
+  views: Readonly<Record<string, string>> = {},
+): Promise<Replay> {
   const analyzer = await duckdbAnalyzer(await memoryDatabase());
   const database = await memoryDatabase();
   const session = await database.session();
@@ -150,7 +153,12 @@ async function replay(session: Session, item: Case, planned: Planned, contracts:
 }
 
 /** Statements of a change; records the old and the new images. */
-function apply(change: Change, state: Map<TableName, Literals[]>, changes: Map<TableName, string[]>, contracts: Contracts): readonly string[] {
+function apply(
+  change: Change,
+  state: Map<TableName, Literals[]>,
+  changes: Map<TableName, string[]>,
+  contracts: Contracts,
+): readonly string[] {
   const { table } = change;
   const rows = state.get(table) ?? [];
   const record = changes.get(table) ?? [];
@@ -198,13 +206,21 @@ async function refresh(
     select: planned.select,
     changed: changed.map(([table, rows]) => {
       const columns = (contracts.get(table) ?? []).map((column) => column.name);
-      const types = (contracts.get(table) ?? []).map((column) => `cast(${quoteIdentifier(column.name)} as ${columnTypeName(column.type)}) as ${quoteIdentifier(column.name)}`);
-      return { table, columns, rows: `select ${types.join(", ")}, "_op" from (values ${rows.join(", ")}) as rows(${columnList(columns)}, "_op")` };
+      const types = (contracts.get(table) ?? []).map(
+        (column) => `cast(${quoteIdentifier(column.name)} as ${columnTypeName(column.type)}) as ${quoteIdentifier(column.name)}`,
+      );
+      return {
+        table,
+        columns,
+        rows: `select ${types.join(", ")}, "_op" from (values ${rows.join(", ")}) as rows(${columnList(columns)}, "_op")`,
+      };
     }),
   });
   const { deltas, hats, touched, old, difference, remove, add, drop } = statements;
   try {
-    await session.execute({ text: [...deltas, ...hats, touched, statements.restrictedCandidate ?? statements.candidate, old, difference].join(";\n") });
+    await session.execute({
+      text: [...deltas, ...hats, touched, statements.restrictedCandidate ?? statements.candidate, old, difference].join(";\n"),
+    });
     const counts = `select (select count(*) from "touched") as touched, (select count(*) from "difference") as changed,
 (select count(*) from (select distinct ${columnList(plan.by)} from ${quoteTable(model)})) as vals`;
     const [counted] = await session.query({ text: counts });
