@@ -58,7 +58,7 @@ export async function readQuery(node: QueryNode, scope: CteScope | null, tree: S
     reader.refused.set(node, reason);
     return { kind: "untraced", columns, reason };
   };
-  if (columns === null) return refuse("a part of it has no types of its own (LATERAL, or an expression that cannot be copied)");
+  if (columns === null) return refuse("a part of it cannot be typed on its own: VALUES, LATERAL, or an expression that cannot be copied");
   if (node.modifiers.some((modifier) => modifier.type.includes("LIMIT")))
     return refuse("LIMIT picks its rows: which ones depends on all others");
   switch (node.type) {
