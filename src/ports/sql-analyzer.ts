@@ -36,7 +36,7 @@ export type BindOutcome = { readonly columns: readonly DescribedColumn[] } | { r
 /** DuckDB's parser and binder over empty tables; touches no data. Calls may overlap: what was declared before a call began is visible to it. */
 export interface SqlAnalyzer {
   parse(texts: readonly string[]): Promise<readonly ParseOutcome[]>;
-  /** SQL of trees, each in the JSON of an `identity`; null for one that cannot be written. Who needs certainty parses the text again. */
+  /** SQL of trees, each in the JSON of an `identity`; null for one of which no text is known that parses to exactly this tree. */
   print(identities: readonly string[]): Promise<readonly (string | null)[]>;
   /** Creates empty tables, so that later texts can read them. */
   declare(tables: readonly DeclaredTable[]): Promise<void>;

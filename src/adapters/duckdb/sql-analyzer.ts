@@ -79,16 +79,19 @@ async function parse(session: Session, texts: readonly string[]): Promise<readon
   });
   return rows.map((row) => {
     const json = String(row.tree);
-    return outcomeOf(JSON.parse(json) as Serialized, json.replace(/,"query_location":\d+/g, ""));
+    return outcomeOf(JSON.parse(json) as Serialized, withoutPlaces(json));
   });
 }
 
 async function print(session: Session, identities: readonly string[]): Promise<readonly (string | null)[]> {
   if (identities.length === 0) return [];
   const values = identities.map((identity, index) => `(${index}, ${quoteText(identity)}::json)`).join(", ");
-  const text = `select json_deserialize_sql(tree) as text from (values ${values}) as trees(position, tree) order by position`;
+  const printed = `select position, json_deserialize_sql(tree) as text from (values ${values}) as trees(position, tree)`;
   try {
-    return (await session.query({ text })).map((row) => String(row.text));
+    const rows = await session.query({ text: `select text, json_serialize_sql(text) as tree from (${printed}) order by position` });
+    return rows.map((row, index) =>
+      nodeOf(withoutPlaces(String(row.tree))) === nodeOf(identities[index] ?? "") ? String(row.text) : null,
+    );
   } catch {
     // One that cannot be written spoils the whole query.
     if (identities.length === 1) return [null];
@@ -96,6 +99,15 @@ async function print(session: Session, identities: readonly string[]): Promise<r
     for (const identity of identities) texts.push(...(await print(session, [identity])));
     return texts;
   }
+}
+
+/** The query in an identity; the rest numbers its parameters. */
+function nodeOf(identity: string): string {
+  return identity.slice(identity.indexOf('"node":'), identity.lastIndexOf(',"named_param_map":'));
+}
+
+function withoutPlaces(json: string): string {
+  return json.replace(/,"query_location":\d+/g, "");
 }
 
 function outcomeOf(result: Serialized, identity: string): ParseOutcome {

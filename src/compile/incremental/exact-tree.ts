@@ -23,26 +23,14 @@ export function exactTree(identity: string): SyntaxTree {
   return tree;
 }
 
-function identityOf(node: QueryNode, tree: SyntaxTree | null): string {
-  return JSON.stringify({ error: false, statements: [{ node, named_param_map: tree?.named_param_map ?? [] }] });
-}
-
-/**
- * SQL of query nodes; null for one of which the text, parsed again, is another tree: what the printer cannot write exactly is not used.
- * `tree` is the one the nodes come from.
- */
-export async function printExactly(
+/** SQL of query nodes; null for one that cannot be written exactly. `tree` is the one whose parameters they use. */
+export function printExactly(
   analyzer: SqlAnalyzer,
   nodes: readonly QueryNode[],
   tree: SyntaxTree | null,
 ): Promise<readonly (string | null)[]> {
-  const texts = await analyzer.print(nodes.map((node) => identityOf(node, tree)));
-  const outcomes = await analyzer.parse(texts.map((text) => text ?? ""));
-  return texts.map((text, index) => {
-    const outcome = outcomes[index];
-    if (text === null || outcome === undefined || "failure" in outcome) return null;
-    return JSON.stringify(exactTree(outcome.identity).node) === JSON.stringify(nodes[index]) ? text : null;
-  });
+  const named_param_map = tree?.named_param_map ?? [];
+  return analyzer.print(nodes.map((node) => JSON.stringify({ error: false, statements: [{ node, named_param_map }] })));
 }
 
 const noModifiers = { modifiers: [], cte_map: { map: [] } } as const;
@@ -87,25 +75,29 @@ export function subqueryRef(node: QueryNode, alias: string, columns: readonly st
   return { type: "SUBQUERY", alias, sample: null, subquery: { node, named_param_map: [] }, column_name_alias: columns };
 }
 
-const yes = {
-  class: "CAST",
-  type: "OPERATOR_CAST",
-  alias: "",
-  child: {
-    class: "CONSTANT",
-    type: "VALUE_CONSTANT",
-    alias: "",
-    value: { type: { id: "VARCHAR", type_info: null }, is_null: false, value: "t" },
-  },
-  cast_type: { id: "BOOLEAN", type_info: null },
-  try_cast: false,
-};
+/**
+ * The same meaning in a tree that can be printed: `a JOIN b ON true` for `a CROSS JOIN b`, which is printed with a comma, so that a join that
+ * follows would bind tighter; a cast text for a floating-point constant, which is printed as a decimal one.
+ */
+export function printable<T>(part: T): T {
+  return changed(part, (item) => {
+    if ("ref_type" in item && item.ref_type === "CROSS") return { ...item, ref_type: "REGULAR", condition: castText("t", "BOOLEAN") };
+    return doubleConstant(item) ?? item;
+  });
+}
 
-/** The same tree with `a JOIN b ON true` for `a CROSS JOIN b`: printed with a comma, a join that follows would bind tighter. */
-export function withoutCrossJoins<T>(part: T): T {
-  return changed(part, (item) =>
-    "ref_type" in item && item.ref_type === "CROSS" ? { ...item, ref_type: "REGULAR", condition: yes } : item,
-  );
+function doubleConstant(item: object): object | null {
+  const { class: kind, value, alias } = item as Expression;
+  const { type, value: number } = (value ?? {}) as { readonly type?: { readonly id: string }; readonly value?: unknown };
+  if (kind !== "CONSTANT" || type?.id !== "DOUBLE" || number === undefined) return null;
+  const text = typeof number === "object" && number !== null && "rawJSON" in number ? String(number.rawJSON) : String(number);
+  return { ...castText(text, "DOUBLE"), alias };
+}
+
+function castText(text: string, type: string): object {
+  const value = { type: { id: "VARCHAR", type_info: null }, is_null: false, value: text };
+  const child = { class: "CONSTANT", type: "VALUE_CONSTANT", alias: "", value };
+  return { class: "CAST", type: "OPERATOR_CAST", alias: "", child, cast_type: { id: type, type_info: null }, try_cast: false };
 }
 
 /** A copy of a tree in which `change` has replaced what it wants to, from the leaves up; what it leaves alone keeps its identity. */

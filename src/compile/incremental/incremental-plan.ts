@@ -41,7 +41,8 @@ export async function incrementalPlan(input: IncrementalInput, analyzer: SqlAnal
   const upstreams = tables.map((table): UpstreamLink => {
     const given = declared.links.get(table);
     if (given !== undefined) return given;
-    const reason = whole ?? (tablesOf(query).has(table) ? missed.get(table) : (missed.get(table) ?? "its rows are not followed"));
+    const unused = tablesOf(query).has(table) ? undefined : "it is read only in a WITH query that nothing reads: leave that out";
+    const reason = whole ?? missed.get(table) ?? unused;
     if (reason !== undefined) return { table, kind: "full", reason };
     const values = linker.touched(table, query, places);
     if (!isFound(values)) return { table, kind: "full", reason: values.reason };

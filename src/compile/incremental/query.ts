@@ -54,7 +54,6 @@ export interface SelectQuery {
 
 export interface Leaf {
   readonly id: number;
-  /** Empty for a leaf that no expression can name. */
   readonly alias: string;
   readonly source: Source;
   /** Named as the query around it sees them; null: not known. */

@@ -65,12 +65,12 @@ export async function readBlock(node: SelectNode, scope: CteScope | null, outer:
 }
 
 function everything(leaves: readonly Leaf[], block: number, visible: Visible): Visible {
-  const ids = leaves.filter((leaf) => leaf.block === block && leaf.alias !== "").map((leaf) => leaf.id);
+  const ids = leaves.filter((leaf) => leaf.block === block && leaf.ref !== null).map((leaf) => leaf.id);
   return { leaves: [...new Set([...visible.leaves, ...ids])], merged: new Map() };
 }
 
 function repeatedAlias(leaves: readonly Leaf[], block: number): string | null {
-  const names = leaves.filter((leaf) => leaf.block === block && leaf.alias !== "").map((leaf) => leaf.alias.toLowerCase());
+  const names = leaves.filter((leaf) => leaf.block === block && leaf.ref !== null && leaf.alias !== "").map((leaf) => leaf.alias.toLowerCase());
   return names.find((name, index) => names.indexOf(name) < index) ?? null;
 }
 

@@ -98,7 +98,7 @@ function secondSight(right: Visible, reader: FromReader): number | null {
   }
   reader.leaves[leaf.id] = { ...leaf, chosen: true };
   const choice = reader.leaves.length;
-  reader.leaves.push({ ...leaf, id: choice, alias: "", probe: true, ref: null });
+  reader.leaves.push({ ...leaf, id: choice, probe: true, ref: null });
   return choice;
 }
 

@@ -14,7 +14,7 @@ import type { Params, TableName } from "../../terms.ts";
 import { same } from "../joins.ts";
 import { picked } from "../params.ts";
 import { type CteScope, findCte, scopeWithin, standingAlone } from "./cte-scope.ts";
-import { exactTree, expressionsIn, printExactly, walk, withoutCrossJoins } from "./exact-tree.ts";
+import { exactTree, expressionsIn, printable, printExactly, walk } from "./exact-tree.ts";
 import { partitionOf } from "./partition.ts";
 import type { Query, QueryColumn, SelectQuery, Untraced } from "./query.ts";
 import { type GraphBuilder, makesGroups, readBlock } from "./read-block.ts";
@@ -46,7 +46,7 @@ export interface Reader {
 /** A text as a tree that can be changed and printed. */
 export function readTree(identity: string, reader: Reader): SyntaxTree {
   const tree = exactTree(identity);
-  const whole = { ...tree, node: withoutCrossJoins(tree.node) };
+  const whole = { ...tree, node: printable(tree.node) };
   reader.trees.push(whole);
   return whole;
 }
@@ -58,7 +58,7 @@ export async function readQuery(node: QueryNode, scope: CteScope | null, tree: S
     reader.refused.set(node, reason);
     return { kind: "untraced", columns, reason };
   };
-  if (columns === null) return refuse("a part of it has no types of its own (LATERAL, or an expression that cannot be copied)");
+  if (columns === null) return refuse("a part of it cannot be typed on its own: VALUES, LATERAL, or an expression that cannot be copied");
   if (node.modifiers.some((modifier) => modifier.type.includes("LIMIT")))
     return refuse("LIMIT picks its rows: which ones depends on all others");
   switch (node.type) {

@@ -78,7 +78,8 @@ function restrictSelect(query: SelectQuery, keys: readonly Key[], found: Restric
     // Windows and DISTINCT ON have to see whole partitions.
     .filter(({ item }) => item.kind !== "none" && (query.partition === null || isWithin([item], query.partition)));
   for (const leaf of query.leaves) {
-    if (leaf.ref === null) continue;
+    // The engine does not correlate subquery expressions with semi joins in them.
+    if (leaf.ref === null || leaf.block !== 0) continue;
     const own = items.filter(({ item }) => isProvider(leaf) && isMadeOf(item, leaf));
     const joined = items.flatMap(({ key, item }) => (own.some((other) => other.key === key) ? [] : joinedKeys(query, leaf, item, key)));
     const columns = [

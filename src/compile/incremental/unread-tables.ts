@@ -13,7 +13,8 @@ export function unreadTables(root: Query, reader: Reader): ReadonlyMap<TableName
   const reached = new Set<object>();
   reach(root, reached);
   const missed = new Map<TableName, string>();
-  for (const tree of reader.trees) visit(tree, "it is read in a place that is not followed", reached, reader, missed);
+  const names = namesRead(reader);
+  for (const tree of reader.trees) visit(tree, "it is read in a place that is not followed", { reached, names, reader, missed });
   return missed;
 }
 
@@ -26,17 +27,47 @@ function reach(source: Source, reached: Set<object>): void {
   }
 }
 
-function visit(part: unknown, outer: string, reached: ReadonlySet<object>, reader: Reader, missed: Map<TableName, string>): void {
+/** Bare names that are read, less those in WITH queries that nothing reads. */
+function namesRead(reader: Reader): ReadonlySet<string> {
+  const names = new Set<string>();
+  let known = -1;
+  while (names.size > known) {
+    known = names.size;
+    walk(reader.trees, (item) => {
+      if (isUnusedCte(item, names)) return false;
+      if (item.type === "BASE_TABLE" && item.schema_name === "") names.add(String(item.table_name).toLowerCase());
+      return true;
+    });
+  }
+  return names;
+}
+
+function isUnusedCte(item: object, names: ReadonlySet<string>): boolean {
+  if (!("key" in item) || !("value" in item) || item.value === null || typeof item.value !== "object") return false;
+  return "query" in item.value && !names.has(String(item.key).toLowerCase());
+}
+
+interface Search {
+  readonly reached: ReadonlySet<object>;
+  readonly names: ReadonlySet<string>;
+  readonly reader: Reader;
+  readonly missed: Map<TableName, string>;
+}
+
+function visit(part: unknown, outer: string, search: Search): void {
   if (Array.isArray(part)) {
-    for (const item of part) visit(item, outer, reached, reader, missed);
+    for (const item of part) visit(item, outer, search);
     return;
   }
   if (part === null || typeof part !== "object") return;
-  const reason = reader.refused.get(part) ?? outer;
-  if ("table_name" in part && !reached.has(part)) {
-    for (const table of tablesBelow(part as BaseTableRef, reader, new Set())) missed.set(table, missed.get(table) ?? reason);
+  if (isUnusedCte(part, search.names)) return;
+  const reason = search.reader.refused.get(part) ?? outer;
+  if ("table_name" in part && !search.reached.has(part)) {
+    for (const table of tablesBelow(part as BaseTableRef, search.reader, new Set())) {
+      search.missed.set(table, search.missed.get(table) ?? reason);
+    }
   }
-  for (const value of Object.values(part)) visit(value, reason, reached, reader, missed);
+  for (const value of Object.values(part)) visit(value, reason, search);
 }
 
 /** Every base table that a place may read: itself, or those of a view or of any CTE of its name. */
