@@ -21,13 +21,15 @@ export async function openCsv(
 ): Promise<SourceRead> {
   const { matched, blankLines } = await openHeader(source, file, columns);
   const { records, largestRecord } = await countRecords(source, file, columns, blankLines);
-  const rows = csvRows(readCsv(csvRead(source, file, matched.columns, blankLines, largestRecord, rejects)), columns);
+  const rows = csvRows(readCsv(csvRead(source, file, matched.columns, blankLines, largestRecord, rejects)), columns, false);
   return { select: selectStrict(rows), selectFitting: selectFitting(rows), rejects, records, largestRecord, notes: matched.notes };
 }
 
-function csvRows(from: string, columns: readonly ContractColumn[]): UntypedRows {
+/** Rows are numbered only where it is asked for: the engine then reads with one thread. */
+function csvRows(from: string, columns: readonly ContractColumn[], numbered: boolean): UntypedRows {
+  const number = numbered ? "row_number() over ()" : "null";
   return {
-    from: `select *, row_number() over () as _row_number, null::varchar as _raw, false as _broken from ${from}`,
+    from: `select *, ${number} as _row_number, null::varchar as _raw, false as _broken from ${from}`,
     columns: columns.map((column) => textColumn(column, quoteIdentifier(column.name))),
   };
 }
@@ -48,7 +50,7 @@ export async function refusedByCsv(
   await drop(reader, read.rejects);
   const { matched, blankLines } = await openHeader(source, file, columns);
   const from = readCsv(csvRead(source, file, matched.columns, blankLines, read.largestRecord, read.rejects));
-  const faulty = await faultyRows(csvRows(from, columns), reader);
+  const faulty = await faultyRows(csvRows(from, columns, true), reader);
   const shapeless = await shapelessOf(await takeFaults(reader, read.rejects));
   const rejected = new Set(shapeless.map((refusal) => refusal.row_number));
   const found = await located(source, file, { faulty, rejected, header: blankLines + 1, blankIsRow: columns.length === 1 });

@@ -7,7 +7,7 @@ import type { ColumnType } from "../../define/types.ts";
  * a date lose nothing; a time with an offset is converted to UTC.
  */
 export function exactCast(text: string, type: ColumnType): string {
-  return tryCast(exactText(text, type, { unfit: "null", scientific: (scale) => exactScientific(text, scale) }), type);
+  return tryCast(exactText(text, type, { unfit: "null", scientific: (scale) => plainNumber(text, scale) }), type);
 }
 
 /**
@@ -19,7 +19,14 @@ export function strictCast(text: string, type: ColumnType): string {
   return `cast(${exactText(text, type, { unfit, scientific: () => unfit })} as ${columnTypeName(type)})`;
 }
 
-/** SQL: `value` in a column's type as DuckDB casts it, rounded or cut where need be; null when it is no such value at all. */
+/** SQL: what would be left of `text` in a column's type; null when it is no such value at all. */
+export function roundingCast(text: string, type: ColumnType): string {
+  const number = ["smallint", "integer", "bigint", "decimal"].includes(type.kind);
+  const cast = tryCast(text, type);
+  return number ? `case when ${hasExponent(text)} then ${tryCast(`try_cast(${text} as double)`, type)} else ${cast} end` : cast;
+}
+
+/** SQL: `value` in a column's type as DuckDB casts it, null when it does not fit. */
 export function tryCast(value: string, type: ColumnType): string {
   return `try_cast(${value} as ${columnTypeName(type)})`;
 }
@@ -48,7 +55,7 @@ function exactText(text: string, type: ColumnType, otherwise: Otherwise): string
         [isShort(text, type.scale), text],
       );
     case "double":
-      return when([`strlen(${text}) < 300 and not ${hasExponent(text)}`, text], [isFinite(text), text]);
+      return when([`strlen(${text}) < 300 and not ${hasExponent(text)}`, text], [staysFinite(text), text]);
     case "date":
       return when([`${text} like '____-__-__' and strpos(${text}, '-') = 5`, text], [isDay(text), text]);
     case "timestamp":
@@ -86,18 +93,27 @@ const isShort = (text: string, scale: number): string =>
 const integerWithLetters = (text: string, { scientific }: Otherwise): string =>
   `case when ${matches(text, String.raw`^\s*[-+]?0[xXbB]`)} then ${text} else ${scientific(0)} end`;
 
-/** A number with an exponent, if its last digit other than 0 stands at most `scale` places after the point; else null. */
-function exactScientific(text: string, scale: number): string {
-  const mantissa = `regexp_replace(split_part(lower(${text}), 'e', 1), '[^0-9.]', '', 'g')`;
-  const exponent = `try_cast(split_part(lower(${text}), 'e', 2) as integer)`;
-  const digits = `replace(${mantissa}, '.', '')`;
+/**
+ * A number with an exponent, written without one, if its last digit other than 0 stands at most `scale` places after the point; else null.
+ * DuckDB's own cast of such a text to a decimal refuses some that fit and takes some that do not.
+ */
+function plainNumber(text: string, scale: number): string {
+  const form = String.raw`^\s*([-+]?)([0-9_]*)\.?([0-9_]*)[eE]([-+]?[0-9]+)\s*$`;
+  const part = (group: number): string => `regexp_extract(${text}, ${quoteText(form)}, ${group})`;
+  const fraction = `replace(${part(3)}, '_', '')`;
+  const digits = `(replace(${part(2)}, '_', '') || ${fraction})`;
   const significant = `rtrim(${digits}, '0')`;
-  const places = `greatest(strlen(${mantissa}) - strpos(${mantissa} || '.', '.'), 0) - (strlen(${digits}) - strlen(${significant}))`;
-  return `case when ${significant} = '' or ${places} - ${exponent} <= ${scale} then ${text} end`;
+  const places = `(strlen(${fraction}) - try_cast(${part(4)} as integer))`;
+  const padded = `lpad(${digits}, greatest(strlen(${digits}), ${places})::integer, '0')`;
+  return `case when ${digits} = '' or ${places} < -38 and ${significant} <> '' then null
+    when ${significant} = '' then '0'
+    when ${places} - (strlen(${digits}) - strlen(${significant})) > ${scale} then null
+    when ${places} <= 0 then ${part(1)} || ${digits} || repeat('0', -${places})
+    else ${part(1)} || left(${padded}, -${places}) || '.' || right(${padded}, ${places}) end`;
 }
 
 /** Doubles round by their nature; what does not fit is a number that would become infinite or zero. */
-function isFinite(text: string): string {
+function staysFinite(text: string): string {
   const value = `try_cast(${text} as double)`;
   const infinite = `isinf(${value}) and not ${matches(text, "[iI][nN][fF]")}`;
   const vanished = `${value} = 0 and ${matches(text, "^[^eE]*[1-9]")}`;

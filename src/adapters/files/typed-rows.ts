@@ -1,7 +1,7 @@
 import { quoteIdentifier } from "../../define/quote.ts";
 import type { ContractColumn } from "../../define/types.ts";
 import type { FileReader, Refusal } from "../../ports/source.ts";
-import { exactCast, strictCast, tryCast } from "./exact-text.ts";
+import { exactCast, roundingCast, strictCast } from "./exact-text.ts";
 import { absentValue, type Misfit, misfitMessage } from "./misfit.ts";
 
 /** How one contract column is made from a row that was read without its type. */
@@ -32,7 +32,7 @@ export interface FaultyRow extends Omit<Refusal, "row_number"> {
 /** A column made from a value's text. */
 export function textColumn(column: ContractColumn, text: string): TypedColumn {
   const { type } = column;
-  return { column, found: text, typed: exactCast(text, type), strict: strictCast(text, type), rounded: tryCast(text, type) };
+  return { column, found: text, typed: exactCast(text, type), strict: strictCast(text, type), rounded: roundingCast(text, type) };
 }
 
 /** SELECT of the contract's columns that fails when a value does not fit. */

@@ -51,17 +51,15 @@ test("values that lose a digit or overflow are refused, missing ones found", asy
     id: t.integer(),
     price: t.decimal(10, 2, { nullable: true }),
   });
-  expect(found.rows.map((row) => row.id)).toEqual([1, null, 4]);
+  expect(found.rows.map((row) => row.id)).toEqual([1, 4]);
   expect(found.refusals).toEqual([
     {
       row_number: 2,
       column: "id",
       reason: "type",
       raw: '{"id":99999999999,"price":"1.2345"}',
-      message: 'id: "99999999999" is not an INTEGER; price: "1.2345" is not a DECIMAL(10,2)',
+      message: 'id: "99999999999" is not an INTEGER; price: "1.2345" would become 1.23 as a DECIMAL(10,2)',
     },
-  ]);
-  expect(found.absent).toEqual([
     {
       row_number: 3,
       column: "id",
