@@ -70,6 +70,17 @@ test("values that lose a digit or overflow are refused, missing ones found", asy
   ]);
 });
 
+test("digits below the microsecond are refused", async () => {
+  const found = await read(
+    "select unnest(['2020-01-01 10:00:00.123456', '2020-01-01 10:00:00.123456789'])::timestamp_ns as at, unnest(['9999-01-01', null])::timestamp_s as s",
+    { at: t.timestamp(), s: t.timestamp({ nullable: true }) },
+  );
+  expect(found.rows).toEqual([{ at: "2020-01-01 10:00:00.123456", s: "9999-01-01 00:00:00" }]);
+  expect(found.refusals).toMatchObject([
+    { row_number: 2, message: 'at: "2020-01-01 10:00:00.123456789" would become 2020-01-01 10:00:00.123456 as a TIMESTAMP' },
+  ]);
+});
+
 test("a type that cannot be told to mean the same names column, found and expected", async () => {
   expect(await failure(read("select 1.5::double as price", { price: t.decimal(10, 2) }))).toMatchObject({
     code: "SOURCE_HEADER",
