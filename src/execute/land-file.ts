@@ -1,9 +1,10 @@
-import { join } from "node:path";
+import { readdir, rm } from "node:fs/promises";
+import { basename, join } from "node:path";
 import type { BronzeTable } from "../compile/manifest.ts";
 import { columnList, quoteIdentifier, quoteText } from "../define/quote.ts";
-import { AssayError } from "../errors.ts";
+import { AssayError, messageOf } from "../errors.ts";
 import type { Session } from "../ports/engine.ts";
-import type { Refusal, Source, SourceFile, SourceRead } from "../ports/source.ts";
+import type { Refusal, Source, SourceFile } from "../ports/source.ts";
 import { countOf } from "./context.ts";
 import { engineMessage } from "./engine-message.ts";
 
@@ -39,19 +40,14 @@ export async function landFile(
 ): Promise<LandedFile> {
   const read = await source.open(table.source, file, table.columns, session);
   const name = `file_${String(position).padStart(5, "0")}`;
-  const copy = await copyRows(session, table, file, read, folder, name, replicas, []);
-  const refused = [...(await source.refusals(table.source, file, read, table.columns, session))];
-  const required = table.columns
-    .filter((column) => !column.nullable && copy.columnsWithNulls.has(column.name))
-    .map((column) => column.name);
-  let { rows } = copy;
-  if (required.length > 0) {
-    // Rare: the statistics of the files just written show nulls where the contract allows none, so those rows are found and left out.
-    refused.push(...(await source.absent(table.source, file, read, table.columns, session)));
-    rows = (await copyRows(session, table, file, read, folder, name, replicas, required)).rows;
-    // `refusals` dropped these after the first reading; the second has filled them again with the same rows.
-    if (read.rejects !== null) await session.execute({ text: `drop table ${read.rejects.table}; drop table ${read.rejects.scan}` });
-  }
+  const copy = (select: string): Promise<CopyResult> => copyRows(session, table, select, folder, name, replicas);
+  const attempt = await copy(read.select).catch((error: unknown) => {
+    if (!isMisfit(error)) throw unreadable(table, file, error);
+    return null;
+  });
+  const fits = attempt !== null && table.columns.every((column) => column.nullable || !attempt.columnsWithNulls.has(column.name));
+  const refused = await source.refusals(table.source, file, read, table.columns, session, fits ? attempt.rows / replicas : null);
+  const { rows } = fits ? attempt : await copyAgain();
   const records = (read.records ?? rows / replicas + refused.length) * replicas;
   if (records !== rows + refused.length * replicas) {
     throw new AssayError(
@@ -66,20 +62,41 @@ export async function landFile(
   const partitioned = table.partitionBy.length > 0;
   const files = rows === 0 ? "" : join(folder, partitioned ? `**/${name}_*.parquet` : `${name}.parquet`);
   return { file, records, rows, refused, files, notes: read.notes };
+
+  /** Rare: a value does not fit, or the statistics of the files show nulls where the contract allows none. */
+  async function copyAgain(): Promise<CopyResult> {
+    const written = (await readdir(folder, { recursive: true })).filter((path) => basename(path).startsWith(name));
+    await Promise.all(written.map((path) => rm(join(folder, path))));
+    const result = await copy(read.selectFitting).catch((error: unknown) => {
+      throw unreadable(table, file, error);
+    });
+    // `refusals` dropped these before; this reading has filled them again with the same rows.
+    if (read.rejects !== null) await session.execute({ text: `drop table ${read.rejects.table}; drop table ${read.rejects.scan}` });
+    return result;
+  }
+}
+
+/** A value that does not fit is a failed cast or a call of error(). */
+const isMisfit = (error: unknown): boolean => !(error instanceof AssayError) && /^(Conversion|Invalid Input) Error/.test(messageOf(error));
+
+function unreadable(table: BronzeTable, file: SourceFile, error: unknown): AssayError {
+  if (error instanceof AssayError) return error;
+  return new AssayError(
+    "SOURCE_UNREADABLE",
+    `${file.path} cannot be read as ${table.source.kind}: ${engineMessage(error, table, { tables: [] })}`,
+    { hint: "compare the file with the source's options (delimiter, quote, layout)", location: table.location, cause: error },
+  );
 }
 
 async function copyRows(
   session: Session,
   table: BronzeTable,
-  file: SourceFile,
-  read: SourceRead,
+  selected: string,
   folder: string,
   name: string,
   replicas: number,
-  required: readonly string[],
 ): Promise<CopyResult> {
-  const filter = required.length === 0 ? "" : ` where ${required.map((column) => `${quoteIdentifier(column)} is not null`).join(" and ")}`;
-  const rows = `(${read.select}) as source${filter}`;
+  const rows = `(${selected}) as source`;
   const columns = columnList(table.columns.map((column) => column.name));
   const body = replicas === 1 ? `select ${columns} from ${rows}` : replicated(table, rows, replicas);
   const folders = table.partitionBy.map((part) => `, (${part.expression}) as ${quoteIdentifier(part.folder)}`);
@@ -89,26 +106,13 @@ async function copyRows(
     folders.length === 0
       ? ""
       : `, partition_by (${columnList(table.partitionBy.map((part) => part.folder))}), overwrite_or_ignore true, filename_pattern ${quoteText(`${name}_{i}`)}`;
-  try {
-    const statistics = await session.query({
-      text: `copy (${select}) to ${quoteText(target)} (format parquet, parquet_version v2, return_stats true${partition})`,
-    });
-    return {
-      rows: statistics.reduce((sum, row) => sum + countOf(row.count), 0),
-      columnsWithNulls: new Set(statistics.flatMap((row) => nullColumns(row.column_statistics))),
-    };
-  } catch (error) {
-    if (error instanceof AssayError) throw error;
-    throw new AssayError(
-      "SOURCE_UNREADABLE",
-      `${file.path} cannot be read as ${table.source.kind}: ${engineMessage(error, table, { tables: [] })}`,
-      {
-        hint: "compare the file with the source's options (delimiter, quote, layout)",
-        location: table.location,
-        cause: error,
-      },
-    );
-  }
+  const statistics = await session.query({
+    text: `copy (${select}) to ${quoteText(target)} (format parquet, parquet_version v2, return_stats true${partition})`,
+  });
+  return {
+    rows: statistics.reduce((sum, row) => sum + countOf(row.count), 0),
+    columnsWithNulls: new Set(statistics.flatMap((row) => nullColumns(row.column_statistics))),
+  };
 }
 
 /** Copies of every row with new keys; copy 0 keeps the originals. */

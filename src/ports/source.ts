@@ -24,12 +24,19 @@ export interface KnownFile {
 
 /** How to read one file with the contract's types. */
 export interface SourceRead {
-  /** SELECT of the contract's columns for the rows that fit. Fills `rejects`, when that names a table. */
+  /**
+   * SELECT of the contract's columns; absent values are null. It fails when a value does not fit, rarely also when one is spelled unusually.
+   * Fills `rejects`, when that names a table, unless it fails.
+   */
   readonly select: string;
+  /** SELECT of just the rows that fit, with no null in a not-null column; slower. Fills `rejects`. */
+  readonly selectFitting: string;
   /** Temporary table in which the engine puts rows that did not fit; null when `refusals` finds them itself. */
   readonly rejects: { readonly table: string; readonly scan: string } | null;
   /** Records in the file, counted independently of the engine; null where the format has no second reader. */
   readonly records: number | null;
+  /** Bytes of the longest record; 0 where they were not counted. */
+  readonly largestRecord: number;
   readonly notes: readonly string[];
 }
 
@@ -56,20 +63,15 @@ export interface Source {
   list(source: FileSource, directory: string, known: ReadonlyMap<string, KnownFile>): Promise<readonly SourceFile[]>;
   /** Compares the file's shape with the contract and says how to read it. Throws SOURCE_HEADER, SOURCE_UNREADABLE. */
   open(source: FileSource, file: SourceFile, columns: readonly ContractColumn[], reader: FileReader): Promise<SourceRead>;
-  /** Rows the engine refused while reading. */
+  /**
+   * The rows that do not fit; drops `rejects`. `rows`: how many `select` gave; null when it failed, or gave a null in a not-null column.
+   */
   refusals(
     source: FileSource,
     file: SourceFile,
     read: SourceRead,
     columns: readonly ContractColumn[],
     reader: FileReader,
-  ): Promise<readonly Refusal[]>;
-  /** Rows whose value is absent in a column declared not null. */
-  absent(
-    source: FileSource,
-    file: SourceFile,
-    read: SourceRead,
-    columns: readonly ContractColumn[],
-    reader: FileReader,
+    rows: number | null,
   ): Promise<readonly Refusal[]>;
 }

@@ -1,3 +1,4 @@
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import type { QuarantinedRow } from "../../src/ports/state-store.ts";
@@ -54,6 +55,48 @@ test("values that do not parse or are absent go to quarantine with file, row, re
   expect(people.stdout).toContain("o4,ann,ten,2026-01-01,");
   expect((await project.assay(["runs", "show"])).stdout).toContain("4 quarantined");
   expect(await standing(project)).toEqual([{ bronze: "100", silver: "100", gold: "100" }]);
+});
+
+test("values that would be rounded or cut go to quarantine with what would be lost; zeros at the end lose nothing", async () => {
+  const rows = [
+    "o4,ann,1.5,2026-01-01,",
+    "o5,ann,5.00,2026-01-02 00:00:00,",
+    "o6,ann",
+    "o7,ann,1,2026-01-01T10:30:00Z,",
+    "o8,ann,1.00000000000000000000001,2026-01-01 10:30,",
+    "o9,,1,2026-01-01,",
+    "o10,ann,1e1,2026-01-02,",
+  ];
+  project = await makeShop(withRows(`${rows.join("\n")}\n`));
+  const run = await goodRun(project);
+  expect(run.steps[0]).toMatchObject({ step: "ingest bronze.orders", rows_in: 10, rows_out: 5, quarantined: 5 });
+  const { rows: found } = await project.json<Quarantine>(["quarantine", "show", "orders"]);
+  const told = found.map(({ row_number, reason, column, message, raw }) => [row_number, reason, column, message, raw]);
+  expect(told.sort((a, b) => Number(a[0]) - Number(b[0]))).toEqual([
+    [5, "type", "amount", 'amount: "1.5" would become 2 as an INTEGER', rows[0]],
+    [7, "too_few_columns", null, "2 values where the header has 5 columns", rows[2]],
+    [8, "type", "ordered_on", 'ordered_on: "2026-01-01T10:30:00Z" would become 2026-01-01 as a DATE', rows[3]],
+    [
+      9,
+      "type",
+      "amount",
+      'amount: "1.00000000000000000000001" would become 1 as an INTEGER; ordered_on: "2026-01-01 10:30" would become 2026-01-01 as a DATE',
+      rows[4],
+    ],
+    [10, "not_null", "customer", "customer: no value, but the contract says not null", rows[5]],
+  ]);
+  expect(await standing(project)).toEqual([{ bronze: "75", silver: "75", gold: "75" }]);
+});
+
+test("a refused row leaves no file in the folder of its partition", async () => {
+  const partitioned = changed("sources/orders.ts", "  key:", '  partitionBy: { day: "ordered_on" },\n  key:');
+  project = await makeShop({ ...partitioned, ...withRows("o4,,1,2026-02-01,\no5,ann,,2026-02-03,\n") });
+  const run = await goodRun(project);
+  expect(run.steps[0]).toMatchObject({ rows_in: 5, rows_out: 3, quarantined: 2 });
+  expect(await standing(project)).toEqual(asPublished);
+  const files = await readdir(join(project.folder, "lake"), { recursive: true });
+  const days = files.filter((path) => path.endsWith(".parquet")).map((path) => /day=([^/]*)/.exec(path)?.[1]);
+  expect(days.sort()).toEqual(["2026-01-01", "2026-01-02"]);
 });
 
 test("bytes that are no UTF-8", async () => {

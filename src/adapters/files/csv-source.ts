@@ -1,3 +1,4 @@
+import { quoteIdentifier } from "../../define/quote.ts";
 import type { CsvSource } from "../../define/source.ts";
 import type { ContractColumn } from "../../define/types.ts";
 import { AssayError } from "../../errors.ts";
@@ -7,18 +8,9 @@ import { type CsvFault, csvRefusals } from "./csv-refusal.ts";
 import { readRanges } from "./file-bytes.ts";
 import { type MatchedHeader, matchHeader } from "./match-header.ts";
 import type { RecordRange } from "./record-scanner.ts";
-import {
-  type CsvRead,
-  dropRejects,
-  type RejectsTables,
-  readCsv,
-  selectAbsent,
-  selectColumns,
-  selectRejectedLines,
-  selectRejects,
-} from "./sql.ts";
+import { type CsvRead, dropRejects, type RejectsTables, readCsv, selectRejects } from "./sql.ts";
 import { defaultRowBytes, requireSound, scanText } from "./text-scan.ts";
-import { absentValue } from "./type-mismatch.ts";
+import { type FaultyRow, faultyRows, refusalAt, selectFitting, selectStrict, textColumn, type UntypedRows } from "./typed-rows.ts";
 
 /** Checks the file's header and shape. Throws SOURCE_HEADER, SOURCE_UNREADABLE. */
 export async function openCsv(
@@ -29,24 +21,51 @@ export async function openCsv(
 ): Promise<SourceRead> {
   const { matched, blankLines } = await openHeader(source, file, columns);
   const { records, largestRecord } = await countRecords(source, file, columns, blankLines);
-  const from = readCsv(csvRead(source, file, matched.columns, blankLines, largestRecord, rejects));
-  return { select: selectColumns(columns, from), rejects, records, notes: matched.notes };
+  const rows = csvRows(readCsv(csvRead(source, file, matched.columns, blankLines, largestRecord, rejects)), columns, false);
+  return { select: selectStrict(rows), selectFitting: selectFitting(rows), rejects, records, largestRecord, notes: matched.notes };
 }
 
-/** Rows the engine put into the read's rejects table, which is dropped. */
+/** Rows are numbered only where it is asked for: the engine then reads with one thread. */
+function csvRows(from: string, columns: readonly ContractColumn[], numbered: boolean): UntypedRows {
+  const number = numbered ? "row_number() over ()" : "null";
+  return {
+    from: `select *, ${number} as _row_number, null::varchar as _raw, false as _broken from ${from}`,
+    columns: columns.map((column) => textColumn(column, quoteIdentifier(column.name))),
+  };
+}
+
+/** Rows whose shape is wrong: they stand in the read's rejects tables. When reading failed, the others that do not fit, too. */
 export async function refusedByCsv(
   source: CsvSource,
   file: SourceFile,
   read: SourceRead,
   columns: readonly ContractColumn[],
   reader: FileReader,
+  rows: number | null,
 ): Promise<readonly Refusal[]> {
   if (read.rejects === null) return [];
-  const faults = (await reader.query({ text: selectRejects(read.rejects.table) })).map(csvFault);
-  for (const text of dropRejects(read.rejects)) await reader.execute({ text });
-  if (faults.length === 0) return [];
-  const { matched } = await openHeader(source, file, columns);
-  return withRaw(source, file, csvRefusals(faults, { ...source, columns: matched.columns }));
+  const shapelessOf = (faults: readonly CsvFault[]): Promise<readonly Refusal[]> =>
+    withRaw(source, file, csvRefusals(faults, { ...source, columns: columns.length }));
+  if (rows !== null) return shapelessOf(await takeFaults(reader, read.rejects));
+  await drop(reader, read.rejects);
+  const { matched, blankLines } = await openHeader(source, file, columns);
+  const from = readCsv(csvRead(source, file, matched.columns, blankLines, read.largestRecord, read.rejects));
+  const faulty = await faultyRows(csvRows(from, columns, true), reader);
+  const shapeless = await shapelessOf(await takeFaults(reader, read.rejects));
+  const rejected = new Set(shapeless.map((refusal) => refusal.row_number));
+  const found = await located(source, file, { faulty, rejected, header: blankLines + 1, blankIsRow: columns.length === 1 });
+  return [...shapeless, ...found].sort((a, b) => (a.row_number ?? 0) - (b.row_number ?? 0));
+}
+
+/** The faults in the rejects tables, which are dropped. */
+async function takeFaults(reader: FileReader, rejects: RejectsTables): Promise<readonly CsvFault[]> {
+  const faults = (await reader.query({ text: selectRejects(rejects.table) })).map(csvFault);
+  await drop(reader, rejects);
+  return faults;
+}
+
+async function drop(reader: FileReader, rejects: RejectsTables): Promise<void> {
+  for (const text of dropRejects(rejects)) await reader.execute({ text });
 }
 
 /** DuckDB keeps no text of a row with several broken quotes: it is taken from the file. */
@@ -65,64 +84,37 @@ async function withRaw(source: CsvSource, file: SourceFile, refusals: readonly R
 function csvFault(row: Readonly<Record<string, unknown>>): CsvFault {
   return {
     line: Number(row.line),
-    place: row.place === null ? null : Number(row.place),
     fault: String(row.fault),
     message: String(row.message),
     raw: row.raw === null ? null : String(row.raw),
   };
 }
 
-/** Rows that fit but for a null in a not-null column: the file is read again to find where they stand. */
-export async function absentInCsv(
-  source: CsvSource,
-  file: SourceFile,
-  columns: readonly ContractColumn[],
-  reader: FileReader,
-  rejects: RejectsTables,
-): Promise<readonly Refusal[]> {
-  const required = columns.filter((column) => !column.nullable);
-  if (required.length === 0) return [];
-  const { matched, blankLines } = await openHeader(source, file, columns);
-  const { largestRecord } = await countRecords(source, file, columns, blankLines);
-  const from = readCsv(csvRead(source, file, matched.columns, blankLines, largestRecord, rejects));
-  const found = await reader.query({ text: selectAbsent(required, from) });
-  const rejected = new Set((await reader.query({ text: selectRejectedLines(rejects.table) })).map((row) => Number(row.line)));
-  for (const text of dropRejects(rejects)) await reader.execute({ text });
-  const absent = new Map(found.map((row) => [Number(row.row_number), String(row.absent)]));
-  const ranges = await rangesOf(source, file, { wanted: absent, rejected, header: blankLines + 1, blankIsRow: columns.length === 1 });
-  const raws = await readRanges(file.path, ranges);
-  return ranges.map((range, index) => {
-    const missing = required.filter((_, place) => range.absent[place] === "1");
-    const column = missing[0]?.name ?? null;
-    return { row_number: range.number, column, reason: "not_null", message: absentValue(missing), raw: raws[index] ?? null };
-  });
-}
-
-interface WantedRows {
-  /** Row among the accepted ones, from 1 → which columns are absent. */
-  readonly wanted: ReadonlyMap<number, string>;
-  readonly rejected: ReadonlySet<number>;
+interface FoundRows {
+  /** Ascending; numbered from 1 among the rows that were not rejected. */
+  readonly faulty: readonly FaultyRow[];
+  readonly rejected: ReadonlySet<number | null>;
   /** Record number of the header. */
   readonly header: number;
   /** In a file of one column a blank line is a row without a value. */
   readonly blankIsRow: boolean;
 }
 
-/** Where the wanted rows stand in the file. */
-async function rangesOf(
-  source: CsvSource,
-  file: SourceFile,
-  rows: WantedRows,
-): Promise<readonly (RecordRange & { readonly absent: string })[]> {
-  const ranges: (RecordRange & { readonly absent: string })[] = [];
+/** The faulty rows with their record number and text in the file. */
+async function located(source: CsvSource, file: SourceFile, rows: FoundRows): Promise<readonly Refusal[]> {
+  if (rows.faulty.length === 0) return [];
+  const ranges: RecordRange[] = [];
   let accepted = 0;
   await scanText(file.path, source, (range) => {
     if (range.number <= rows.header || rows.rejected.has(range.number) || (range.start === range.end && !rows.blankIsRow)) return;
     accepted++;
-    const absent = rows.wanted.get(accepted);
-    if (absent !== undefined) ranges.push({ ...range, absent });
+    if (accepted === rows.faulty[ranges.length]?.number) ranges.push(range);
   });
-  return ranges;
+  const raws = await readRanges(file.path, ranges);
+  return ranges.flatMap((range, index) => {
+    const row = rows.faulty[index];
+    return row === undefined ? [] : [refusalAt(row, range.number, raws[index] ?? null)];
+  });
 }
 
 async function openHeader(

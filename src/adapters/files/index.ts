@@ -1,9 +1,9 @@
 import type { FileSource } from "../../define/source.ts";
 import type { Source } from "../../ports/source.ts";
-import { absentInCsv, openCsv, refusedByCsv } from "./csv-source.ts";
-import { absentInJson, openJson, refusedByJson } from "./json-source.ts";
+import { openCsv, refusedByCsv } from "./csv-source.ts";
+import { openJson, refusedByJson } from "./json-source.ts";
 import { listFiles } from "./list-files.ts";
-import { absentInParquet, openParquet, refusedByParquet } from "./parquet-source.ts";
+import { openParquet, refusedByParquet } from "./parquet-source.ts";
 
 /** CSV, JSON and Parquet files on local disks. `clock` gives ms since 1970; it makes the names of temporary tables new. */
 export function fileSource(clock: () => number): Source {
@@ -27,26 +27,14 @@ export function fileSource(clock: () => number): Source {
           return unknownKind(source);
       }
     },
-    async refusals(source, file, read, columns, reader) {
+    async refusals(source, file, read, columns, reader, rows) {
       switch (source.kind) {
         case "csv":
-          return refusedByCsv(source, file, read, columns, reader);
+          return refusedByCsv(source, file, read, columns, reader, rows);
         case "json":
-          return refusedByJson(source, file, columns, reader, rejectsNames());
+          return refusedByJson(source, file, read, columns, reader, rows, rejectsNames());
         case "parquet":
-          return refusedByParquet(file, columns, reader);
-        default:
-          return unknownKind(source);
-      }
-    },
-    async absent(source, file, _read, columns, reader) {
-      switch (source.kind) {
-        case "csv":
-          return absentInCsv(source, file, columns, reader, rejectsNames());
-        case "json":
-          return absentInJson(source, file, columns, reader, rejectsNames());
-        case "parquet":
-          return absentInParquet(file, columns, reader);
+          return refusedByParquet(file, read, columns, reader, rows);
         default:
           return unknownKind(source);
       }

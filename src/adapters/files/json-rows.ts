@@ -3,7 +3,7 @@ import type { JsonSource } from "../../define/source.ts";
 import type { ContractColumn } from "../../define/types.ts";
 import { quotePath, type RejectsTables, readLines } from "./sql.ts";
 import { noDelimiter } from "./text-scan.ts";
-import { type TypedColumn, tryCast, type UntypedRows } from "./typed-rows.ts";
+import { type TypedColumn, textColumn, type UntypedRows } from "./typed-rows.ts";
 
 /** Largest JSON value read, in bytes: DuckDB's own limit for objects. */
 export const maxJsonBytes = 16_000_000;
@@ -38,16 +38,16 @@ function jsonColumn(column: ContractColumn): TypedColumn {
   const pointer = quoteText(`/${column.name.replaceAll("~", "~0").replaceAll("/", "~1")}`);
   if (column.type.kind === "json") {
     const value = `nullif(json_extract(_document, ${pointer}), 'null'::json)`;
-    return { column, found: value, typed: value, exact: "true" };
+    return { column, found: value, typed: value, strict: value, rounded: value };
   }
-  const found = `json_extract_string(_exact, ${pointer})`;
-  const plain = `json_type(_document, ${pointer}) not in ('OBJECT', 'ARRAY')`;
-  return { column, found, typed: column.type.kind === "timestamp" ? timestampFrom(found) : tryCast(found, column.type), exact: plain };
-}
-
-/** A time with an offset is converted to UTC, whatever the session's time zone; one without is taken as UTC. */
-function timestampFrom(text: string): string {
-  const offset = ":[0-9.]+ ?(?:[zZ]|[+-][0-9]{2}(?::?[0-9]{2})?)$";
-  return `case when regexp_matches(${text}, ${quoteText(offset)}) then timezone('UTC', try_cast(${text} as timestamptz))
-    else try_cast(${text} as timestamp) end`;
+  const nested = `json_type(_document, ${pointer}) in ('OBJECT', 'ARRAY')`;
+  const { found, typed, strict, rounded } = textColumn(column, `json_extract_string(_exact, ${pointer})`);
+  const plain = (value: string): string => `case when not ${nested} then ${value} end`;
+  return {
+    column,
+    found,
+    typed: plain(typed),
+    strict: `case when ${nested} then error('a nested value') else ${strict} end`,
+    rounded: plain(rounded),
+  };
 }

@@ -8,8 +8,7 @@ import { jsonDocuments, jsonRows, maxJsonBytes } from "./json-rows.ts";
 import { requireText } from "./require-text.ts";
 import { dropRejects, type RejectsTables, selectRejects } from "./sql.ts";
 import { defaultRowBytes, recordFormat, requireSound, scanText } from "./text-scan.ts";
-import { absentValue } from "./type-mismatch.ts";
-import { absentRows, selectFitting, unfitRows } from "./typed-rows.ts";
+import { faultyRows, refusalAt, selectFitting, selectStrict } from "./typed-rows.ts";
 
 /** Checks that the file holds JSON objects with the contract's fields. Throws SOURCE_UNREADABLE, SOURCE_HEADER. */
 export async function openJson(
@@ -19,7 +18,8 @@ export async function openJson(
   reader: FileReader,
 ): Promise<SourceRead> {
   await requireLayout(source, file.path);
-  const { records, maxLineBytes } = await countLines(source, file);
+  const { records, largestRecord } = await countLines(source, file);
+  const maxLineBytes = lineLimit(source, largestRecord);
   const found = await summarize(source, file.path, maxLineBytes, reader);
   if (found.rows > 0 && found.objects === 0) {
     const hint = 'a row is one object, such as {"id": 1}';
@@ -29,50 +29,27 @@ export async function openJson(
   const known = new Set(columns.map((column) => column.name));
   const extra = found.fields.filter((field) => !known.has(field)).toSorted();
   const notes = extra.length === 0 ? [] : [`fields that the contract does not have are left out: ${extra.join(", ")}`];
-  return { select: selectFitting(jsonRows(source, file.path, columns, maxLineBytes, null)), rejects: null, records, notes };
+  const rows = jsonRows(source, file.path, columns, maxLineBytes, null);
+  return { select: selectStrict(rows), selectFitting: selectFitting(rows), rejects: null, records, largestRecord, notes };
 }
 
-/** Lines that are no JSON object and rows with values that do not fit. */
+/** Lines that are no JSON object and rows with values that do not fit or are absent; none where `rows` says so. */
 export async function refusedByJson(
   source: JsonSource,
   file: SourceFile,
+  read: SourceRead,
   columns: readonly ContractColumn[],
   reader: FileReader,
+  rows: number | null,
   rejects: RejectsTables,
 ): Promise<readonly Refusal[]> {
-  const { maxLineBytes } = await countLines(source, file);
-  const unfit = await unfitRows(jsonRows(source, file.path, columns, maxLineBytes, rejects), reader);
+  if (rows !== null && rows === read.records) return [];
+  const maxLineBytes = lineLimit(source, read.largestRecord);
+  const faulty = await faultyRows(jsonRows(source, file.path, columns, maxLineBytes, rejects), reader);
   const lines = await rejectedLines(source, maxLineBytes, reader, rejects);
   const lineOf = lineNumbers(lines);
-  const refused = unfit.map(
-    (row): Refusal => ({
-      row_number: lineOf(row.number),
-      column: row.broken ? null : (row.columns[0]?.name ?? null),
-      reason: row.broken ? "syntax" : "type",
-      message: row.broken ? "the row is not a JSON object" : row.message,
-      raw: row.raw,
-    }),
-  );
+  const refused = faulty.map((row) => refusalAt(row, lineOf(row.number)));
   return [...lines, ...refused].sort((a, b) => (a.row_number ?? 0) - (b.row_number ?? 0));
-}
-
-export async function absentInJson(
-  source: JsonSource,
-  file: SourceFile,
-  columns: readonly ContractColumn[],
-  reader: FileReader,
-  rejects: RejectsTables,
-): Promise<readonly Refusal[]> {
-  const { maxLineBytes } = await countLines(source, file);
-  const absent = await absentRows(jsonRows(source, file.path, columns, maxLineBytes, rejects), reader);
-  const lineOf = lineNumbers(await rejectedLines(source, maxLineBytes, reader, rejects));
-  return absent.map((row) => ({
-    row_number: lineOf(row.number),
-    column: row.columns[0]?.name ?? null,
-    reason: "not_null",
-    message: absentValue(row.columns),
-    raw: row.raw,
-  }));
 }
 
 /** The line of the n-th line that was not rejected; to be asked in ascending order. */
@@ -135,13 +112,16 @@ async function requireLayout(source: JsonSource, path: string): Promise<void> {
 async function countLines(
   source: JsonSource,
   file: SourceFile,
-): Promise<{ readonly records: number | null; readonly maxLineBytes: number }> {
+): Promise<{ readonly records: number | null; readonly largestRecord: number }> {
   const format = recordFormat(source);
-  if (format === null) return { records: null, maxLineBytes: maxJsonBytes };
+  if (format === null) return { records: null, largestRecord: 0 };
   const scan = await scanText(file.path, format);
   await requireSound(file.path, scan, maxJsonBytes);
-  return { records: scan.lines - scan.blankLines, maxLineBytes: Math.min(maxJsonBytes, Math.max(defaultRowBytes, scan.largestRecord + 2)) };
+  return { records: scan.lines - scan.blankLines, largestRecord: scan.largestRecord };
 }
+
+const lineLimit = (source: JsonSource, largestRecord: number): number =>
+  source.layout === "array" ? maxJsonBytes : Math.min(maxJsonBytes, Math.max(defaultRowBytes, largestRecord + 2));
 
 interface JsonSummary {
   readonly rows: number;

@@ -5,8 +5,7 @@ import { AssayError, messageOf } from "../../errors.ts";
 import type { FileReader, Refusal, SourceFile, SourceRead } from "../../ports/source.ts";
 import { requireColumns, sameName } from "./match-header.ts";
 import { quotePath } from "./sql.ts";
-import { absentValue } from "./type-mismatch.ts";
-import { absentRows, selectFitting, type UntypedRows, unfitRows } from "./typed-rows.ts";
+import { faultyRows, refusalAt, selectFitting, selectStrict, type UntypedRows } from "./typed-rows.ts";
 import { assignParquet } from "./types.ts";
 
 /** Compares the file's columns and types with the contract. Throws SOURCE_HEADER, SOURCE_UNREADABLE. */
@@ -15,38 +14,26 @@ export async function openParquet(file: SourceFile, columns: readonly ContractCo
   const [footer] = await reader.query({
     text: `select sum(num_rows)::double as records from parquet_file_metadata(${quotePath(file.path)})`,
   });
-  return { select: selectFitting(rows), rejects: null, records: Number(footer?.records ?? 0), notes: [] };
+  return {
+    select: selectStrict(rows),
+    selectFitting: selectFitting(rows),
+    rejects: null,
+    records: Number(footer?.records ?? 0),
+    largestRecord: 0,
+    notes: [],
+  };
 }
 
-/** Rows with values that do not fit the contract's types. */
+/** Rows with values that do not fit the contract's types or are absent; none where `rows` says so. */
 export async function refusedByParquet(
   file: SourceFile,
+  read: SourceRead,
   columns: readonly ContractColumn[],
   reader: FileReader,
+  rows: number | null,
 ): Promise<readonly Refusal[]> {
-  const unfit = await unfitRows(await parquetRows(file.path, columns, reader), reader);
-  return unfit.map((row) => ({
-    row_number: row.number,
-    column: row.columns[0]?.name ?? null,
-    reason: "type",
-    message: row.message,
-    raw: row.raw,
-  }));
-}
-
-export async function absentInParquet(
-  file: SourceFile,
-  columns: readonly ContractColumn[],
-  reader: FileReader,
-): Promise<readonly Refusal[]> {
-  const absent = await absentRows(await parquetRows(file.path, columns, reader), reader);
-  return absent.map((row) => ({
-    row_number: row.number,
-    column: row.columns[0]?.name ?? null,
-    reason: "not_null",
-    message: absentValue(row.columns),
-    raw: row.raw,
-  }));
+  if (rows !== null && rows === read.records) return [];
+  return (await faultyRows(await parquetRows(file.path, columns, reader), reader)).map((row) => refusalAt(row, row.number));
 }
 
 /** Types that DuckDB writes to JSON as doubles, losing digits. */

@@ -1,5 +1,4 @@
-import { columnTypeName } from "../../define/column-type.ts";
-import { columnList, quoteIdentifier, quoteText } from "../../define/quote.ts";
+import { quoteIdentifier, quoteText } from "../../define/quote.ts";
 import type { ContractColumn } from "../../define/types.ts";
 
 /** Temporary tables for rows that DuckDB refuses. */
@@ -24,9 +23,9 @@ export interface CsvRead {
   readonly rejects: RejectsTables;
 }
 
-/** `read_csv(…)` with nothing left to guess. A file's folder names are never taken for columns. */
+/** `read_csv(…)` with nothing left to guess: every column as text. A file's folder names are never taken for columns. */
 export function readCsv(read: CsvRead): string {
-  const types = read.columns.map((column) => `${quoteText(column.name)}: ${quoteText(columnTypeName(column.type))}`);
+  const types = read.columns.map((column) => `${quoteText(column.name)}: 'VARCHAR'`);
   return `read_csv(${quotePath(read.path)}, columns = {${types.join(", ")}}, auto_detect = false, header = true, skip = ${read.skip},
     delim = ${quoteText(read.delimiter)}, quote = ${quoteText(read.quote)}, escape = ${quoteText(read.quote)}, strict_mode = true,
     max_line_size = ${read.maxRowBytes}, hive_partitioning = false, ${storeRejects(read.rejects)})`;
@@ -42,27 +41,11 @@ export function readLines(path: string, delimiter: string, maxLineBytes: number,
     ${rejects === null ? "ignore_errors = true" : storeRejects(rejects)})`;
 }
 
-export function selectColumns(columns: readonly ContractColumn[], from: string): string {
-  return `select ${columnList(columns.map((column) => column.name))} from ${from}`;
-}
-
 /** One row per fault, in file order; a row's raw text stands at its first fault only. */
 export function selectRejects(table: string): string {
-  return `select line::double as line, column_idx::double as place, error_type::varchar as fault, error_message as message,
+  return `select line::double as line, error_type::varchar as fault, error_message as message,
       case when row_number() over (partition by line order by column_idx nulls first) = 1 then csv_line end as raw
     from ${quoteIdentifier(table)} order by line, column_idx nulls first`;
-}
-
-export function selectRejectedLines(table: string): string {
-  return `select distinct line::double as line from ${quoteIdentifier(table)} order by line`;
-}
-
-/** Rows (numbered from 1 among those DuckDB accepts) with a null in one of `columns`; `absent` lists which, by place. */
-export function selectAbsent(columns: readonly ContractColumn[], from: string): string {
-  const names = columns.map((column) => quoteIdentifier(column.name));
-  const flags = names.map((name) => `case when ${name} is null then '1' else '0' end`).join(" || ");
-  return `select _row_number::double as row_number, absent
-    from (select row_number() over () as _row_number, ${flags} as absent from ${from}) where contains(absent, '1')`;
 }
 
 export function dropRejects(rejects: RejectsTables): readonly string[] {

@@ -1,18 +1,20 @@
-import { columnTypeName } from "../../define/column-type.ts";
 import { quoteIdentifier } from "../../define/quote.ts";
-import type { ColumnType, ContractColumn } from "../../define/types.ts";
-import type { FileReader } from "../../ports/source.ts";
-import { typeMismatch } from "./type-mismatch.ts";
+import type { ContractColumn } from "../../define/types.ts";
+import type { FileReader, Refusal } from "../../ports/source.ts";
+import { exactCast, roundingCast, strictCast } from "./exact-text.ts";
+import { absentValue, type Misfit, misfitMessage } from "./misfit.ts";
 
 /** How one contract column is made from a row that was read without its type. */
 export interface TypedColumn {
   readonly column: ContractColumn;
-  /** The value as found, for people. */
+  /** The value as found, for people; null when it is absent. */
   readonly found: string;
-  /** The value in the column's type; null when it does not fit. */
+  /** The value in the column's type; null when it does not fit, or not without loss. */
   readonly typed: string;
-  /** Is the value what the column can hold, provided `typed` is not null? */
-  readonly exact: string;
+  /** The same, but fails when it does not fit; it may fail for rare spellings of what fits. */
+  readonly strict: string;
+  /** What a cast that rounds and cuts makes of it; null when it does not fit at all. */
+  readonly rounded: string;
 }
 
 /** Rows with their number and raw text, to be typed column by column. */
@@ -22,66 +24,65 @@ export interface UntypedRows {
   readonly columns: readonly TypedColumn[];
 }
 
-/** A row that does not fit, or lacks a value. */
-export interface FaultyRow {
+/** A row left out, by its number among `UntypedRows`. */
+export interface FaultyRow extends Omit<Refusal, "row_number"> {
   readonly number: number;
-  readonly raw: string | null;
-  readonly broken: boolean;
-  readonly columns: readonly ContractColumn[];
-  readonly message: string;
 }
 
-/** SELECT of the contract's columns for the rows that fit. */
-export function selectFitting(rows: UntypedRows): string {
-  const values = rows.columns.map(({ column }, index) => `_typed_${index} as ${quoteIdentifier(column.name)}`);
-  return `select ${values.join(", ")} from (${typedRows(rows)}) where not _broken and ${allFit(rows)}`;
+/** A column made from a value's text. */
+export function textColumn(column: ContractColumn, text: string): TypedColumn {
+  const { type } = column;
+  return { column, found: text, typed: exactCast(text, type), strict: strictCast(text, type), rounded: roundingCast(text, type) };
 }
 
-/** Rows that are broken or hold values that do not fit. */
-export async function unfitRows(rows: UntypedRows, reader: FileReader): Promise<readonly FaultyRow[]> {
-  const found = rows.columns.map((_, index) => `case when _fits_${index} then null else _found_${index} end as _found_${index}`);
-  const text = `select _row_number::double as _row_number, _raw, _broken, ${found.join(", ")}
-    from (${typedRows(rows)}) where _broken or not (${allFit(rows)}) order by _row_number`;
-  return (await reader.query({ text })).map((row) => {
-    const faults = rows.columns.flatMap(({ column }, index) => {
-      const value = row[`_found_${index}`];
-      return value === null || value === undefined ? [] : [{ column, message: typeMismatch(column, String(value)) }];
-    });
-    const message = faults.map((fault) => fault.message).join("; ");
-    return { ...faultyRow(row), columns: faults.map((fault) => fault.column), message };
-  });
+/** SELECT of the contract's columns that fails when a value does not fit. */
+export function selectStrict({ from, columns }: UntypedRows): string {
+  const values = columns.map(({ column, strict }) => `${strict} as ${quoteIdentifier(column.name)}`);
+  return `select ${values.join(", ")} from (${from}) where not _broken`;
 }
 
-/** Rows that fit but have no value in a not-null column. */
-export async function absentRows(rows: UntypedRows, reader: FileReader): Promise<readonly FaultyRow[]> {
-  const required = rows.columns.flatMap(({ column }, index) => (column.nullable ? [] : [{ column, flag: `_typed_${index} is null` }]));
-  if (required.length === 0) return [];
-  const flags = required.map(({ flag }) => `case when ${flag} then '1' else '0' end`).join(" || ");
-  const text = `select _row_number::double as _row_number, _raw, _broken, ${flags} as _absent
-    from (${typedRows(rows)}) where not _broken and ${allFit(rows)} and (${required.map(({ flag }) => flag).join(" or ")}) order by _row_number`;
-  return (await reader.query({ text })).map((row) => {
-    const columns = required.filter((_, index) => String(row._absent)[index] === "1").map(({ column }) => column);
-    return { ...faultyRow(row), columns, message: "" };
-  });
-}
-
-function faultyRow(row: Readonly<Record<string, unknown>>): Pick<FaultyRow, "number" | "raw" | "broken"> {
-  return { number: Number(row._row_number), raw: row._raw === null ? null : String(row._raw), broken: row._broken === true };
-}
-
-function typedRows(rows: UntypedRows): string {
-  const values = rows.columns.map(({ found, typed }, index) => `(${found})::varchar as _found_${index}, ${typed} as _typed_${index}`);
-  const exact = rows.columns.map((column, index) => `coalesce(${column.exact}, true) as _exact_${index}`);
-  const inner = `select _row_number, _raw, _broken, ${[...values, ...exact].join(", ")} from (${rows.from})`;
-  const fits = rows.columns.map(
-    (_, index) => `(_found_${index} is null or (_typed_${index} is not null and _exact_${index})) as _fits_${index}`,
+/** SELECT of the contract's columns for the rows that fit. Every value is cast twice. */
+export function selectFitting({ from, columns }: UntypedRows): string {
+  const values = columns.map(({ column, typed }) => `${typed} as ${quoteIdentifier(column.name)}`);
+  const fits = columns.map(({ column, found, typed }) =>
+    column.nullable ? `(${found} is null or ${typed} is not null)` : `${typed} is not null`,
   );
-  return `select *, ${fits.join(", ")} from (${inner})`;
+  return `select ${values.join(", ")} from (${from}) where ${["not _broken", ...fits].join(" and ")}`;
 }
 
-const allFit = (rows: UntypedRows): string => rows.columns.map((_, index) => `_fits_${index}`).join(" and ");
-
-/** `value` in a column's type, null when it does not fit. */
-export function tryCast(value: string, type: ColumnType): string {
-  return `try_cast(${value} as ${columnTypeName(type)})`;
+/** Rows that are broken, hold values that do not fit, or lack one in a not-null column. A row that holds and lacks says only what it holds. */
+export async function faultyRows({ from, columns }: UntypedRows, reader: FileReader): Promise<readonly FaultyRow[]> {
+  const values = columns.flatMap(({ found, typed, rounded }, index) => [
+    `(${found})::varchar as _found_${index}`,
+    `(${typed}) is null as _unfit_${index}`,
+    `(${rounded})::varchar as _rounded_${index}`,
+  ]);
+  const faults = columns.map(({ column }, index) =>
+    column.nullable ? `(_unfit_${index} and _found_${index} is not null)` : `_unfit_${index}`,
+  );
+  const text = `select * replace (_row_number::double as _row_number)
+    from (select _row_number, _raw, _broken, ${values.join(", ")} from (${from}))
+    where ${["_broken", ...faults].join(" or ")} order by _row_number`;
+  return (await reader.query({ text })).map((row) => faultyRow(row, columns));
 }
+
+export function refusalAt({ column, reason, message, raw }: FaultyRow, row_number: number, text = raw): Refusal {
+  return { row_number, column, reason, message, raw: text };
+}
+
+function faultyRow(row: Readonly<Record<string, unknown>>, columns: readonly TypedColumn[]): FaultyRow {
+  const fault = { number: Number(row._row_number), raw: textOf(row._raw) };
+  if (row._broken === true) return { ...fault, column: null, reason: "syntax", message: "the row is not a JSON object" };
+  const unfit = columns.flatMap(({ column }, index) => (row[`_unfit_${index}`] === true ? [{ column, index }] : []));
+  const misfits = unfit.flatMap(({ column, index }): readonly Misfit[] => {
+    const found = textOf(row[`_found_${index}`]);
+    return found === null ? [] : [{ column, found, rounded: textOf(row[`_rounded_${index}`]) }];
+  });
+  const named = misfits[0] ?? unfit.find(({ column }) => !column.nullable);
+  const column = named?.column.name ?? null;
+  if (misfits.length > 0) return { ...fault, column, reason: "type", message: misfits.map(misfitMessage).join("; ") };
+  const absent = unfit.flatMap((each) => (each.column.nullable ? [] : [each.column]));
+  return { ...fault, column, reason: "not_null", message: absentValue(absent) };
+}
+
+const textOf = (value: unknown): string | null => (value === null || value === undefined ? null : String(value));

@@ -1,6 +1,7 @@
 import { columnTypeName } from "../../define/column-type.ts";
 import type { ContractColumn } from "../../define/types.ts";
-import { type TypedColumn, tryCast } from "./typed-rows.ts";
+import { tryCast } from "./exact-text.ts";
+import type { TypedColumn } from "./typed-rows.ts";
 
 const whole = /^U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)$/;
 const narrowWhole = /^(U?(TINYINT|SMALLINT)|INTEGER)$/;
@@ -12,8 +13,16 @@ const nested = /^(STRUCT|MAP|UNION)\(|\]$|^(JSON|VARCHAR)$/;
  * the types cannot be told to mean the same. A number fits only when no digit of it is lost.
  */
 export function assignParquet(column: ContractColumn, value: string, type: string): TypedColumn | null {
-  const cast = (exact: string): TypedColumn => ({ column, found: value, typed: tryCast(value, column.type), exact });
-  const lossless = cast(`${tryCast(value, column.type)} = ${value}`);
+  const cast = tryCast(value, column.type);
+  const as = (typed: string): TypedColumn => ({
+    column,
+    found: value,
+    typed,
+    strict: `coalesce(${typed}, error(${value}::varchar))`,
+    rounded: typed,
+  });
+  const typed = `case when ${cast} = ${value} then ${cast} end`;
+  const lossless: TypedColumn = { ...as(typed), rounded: cast };
   switch (column.type.kind) {
     case "smallint":
     case "integer":
@@ -21,21 +30,20 @@ export function assignParquet(column: ContractColumn, value: string, type: strin
     case "decimal":
       return whole.test(type) || decimal.test(type) ? lossless : null;
     case "double":
-      return type === "FLOAT" || type === "DOUBLE" || narrowWhole.test(type) ? cast("true") : null;
+      return type === "FLOAT" || type === "DOUBLE" || narrowWhole.test(type) ? as(cast) : null;
     case "varchar":
-      return type === "VARCHAR" || type === "UUID" || type.startsWith("ENUM(") ? cast("true") : null;
+      return type === "VARCHAR" || type === "UUID" || type.startsWith("ENUM(") ? as(cast) : null;
     case "timestamp":
-      if (type === "TIMESTAMP WITH TIME ZONE") return { column, found: value, typed: `timezone('UTC', ${value})`, exact: "true" };
-      return type === "DATE" || /^TIMESTAMP(_S|_MS|_NS)?$/.test(type) ? cast("true") : null;
-    case "json": {
-      const text = type === "VARCHAR" || type === "JSON";
-      const typed = text ? tryCast(value, column.type) : `to_json(${value})`;
-      return nested.test(type) ? { column, found: value, typed, exact: "true" } : null;
-    }
+      if (type === "TIMESTAMP WITH TIME ZONE") return as(`timezone('UTC', ${value})`);
+      if (type === "TIMESTAMP_NS") return lossless;
+      return type === "DATE" || /^TIMESTAMP(_S|_MS)?$/.test(type) ? as(cast) : null;
+    case "json":
+      if (type === "VARCHAR" || type === "JSON") return as(cast);
+      return nested.test(type) ? as(`to_json(${value})`) : null;
     case "boolean":
     case "date":
     case "time":
-      return type === columnTypeName(column.type) ? cast("true") : null;
+      return type === columnTypeName(column.type) ? as(cast) : null;
     default:
       return column.type satisfies never;
   }

@@ -45,7 +45,6 @@ describe("rows", () => {
     expect(found.types).toEqual(["VARCHAR", "DECIMAL(10,2)", "DATE"]);
     expect(found.read).toMatchObject({ records: 2, notes: [] });
     expect(found.refusals).toEqual([]);
-    expect(found.absent).toEqual([]);
   });
 
   test("of every type of the contract", async () => {
@@ -310,8 +309,8 @@ describe("an absent value in a not-null column", () => {
 
   test("is found with its record and raw text, after refused rows and values of several lines", async () => {
     const found = await read('id,amount,note\na,1,\n\n"two\nlines",x,\nshort\n,2,"n\nn"\nb,,\nc,3,4,5\n"",,last\nd,4,\n', columns);
-    expect(found.refusals.map((refusal) => refusal.row_number)).toEqual([4, 5, 8]);
-    expect(found.absent).toEqual([
+    expect(found.refusals.map((refusal) => refusal.row_number)).toEqual([4, 5, 6, 7, 8, 9]);
+    expect(found.refusals.filter((refusal) => refusal.reason === "not_null")).toEqual([
       { row_number: 6, column: "id", reason: "not_null", message: "id: no value, but the contract says not null", raw: ',2,"n\nn"' },
       { row_number: 7, column: "amount", reason: "not_null", message: "amount: no value, but the contract says not null", raw: "b,," },
       {
@@ -329,13 +328,13 @@ describe("an absent value in a not-null column", () => {
     const lines = ["note,id,amount"];
     for (let index = 0; index < 200_000; index++) lines.push(index % 50_000 === 7 ? `"n\n${index}",,${index}` : `"n\n",k${index},${index}`);
     const found = await read(gzipSync(lines.join("\r\n"), { level: 1 }), columns, {}, "large.csv.gz");
-    expect(found.absent.map(({ row_number, raw }) => [row_number, raw])).toEqual(
+    expect(found.refusals.map(({ row_number, raw }) => [row_number, raw])).toEqual(
       [7, 50_007, 100_007, 150_007].map((index) => [index + 2, `"n\n${index}",,${index}`]),
     );
   });
 
   test("is a blank line in a file of one column", async () => {
     const found = await read("name\na\n\nb\n", { name: t.varchar() });
-    expect(found.absent).toMatchObject([{ row_number: 3, column: "name", raw: "" }]);
+    expect(found.refusals).toMatchObject([{ row_number: 3, column: "name", raw: "" }]);
   });
 });

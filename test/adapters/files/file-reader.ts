@@ -1,4 +1,5 @@
 import { DuckDBInstance } from "@duckdb/node-api";
+import { expect } from "vitest";
 import { fileSource } from "../../../src/adapters/files/index.ts";
 import type { FileSource } from "../../../src/define/source.ts";
 import type { Columns, ContractColumn } from "../../../src/define/types.ts";
@@ -35,26 +36,30 @@ export interface Ingested {
   readonly rows: readonly Readonly<Record<string, unknown>>[];
   readonly types: readonly string[];
   readonly refusals: readonly Refusal[];
-  readonly absent: readonly Refusal[];
+  /** Did the first, fast reading suffice? */
+  readonly strict: boolean;
 }
 
 const clock = (): number => Date.UTC(2026, 10, 21);
 
-/** Lists, opens and reads one file as an ingest does. `rows` still holds the rows that `absent` names. */
+/** Lists, opens and reads one file as an ingest does. */
 export async function ingest(reader: FileReader, source: FileSource, directory: string, columns: Columns): Promise<Ingested> {
   const files = fileSource(clock);
   const wanted = contract(columns);
   const [file] = await files.list(source, directory, new Map());
   if (file === undefined) throw new Error("no file");
   const read = await files.open(source, file, wanted, reader);
-  const rows = await reader.query({ text: read.select });
-  const refusals = await files.refusals(source, file, read, wanted, reader);
-  const absent = await files.absent(source, file, read, wanted, reader);
+  const required = wanted.filter((column) => !column.nullable).map((column) => column.name);
+  const attempt = await reader.query({ text: read.select }).catch(() => null);
+  const fits = attempt?.every((row) => required.every((name) => row[name] !== null)) ?? false;
+  const refusals = await files.refusals(source, file, read, wanted, reader, fits && attempt !== null ? attempt.length : null);
+  const rows = await reader.query({ text: read.selectFitting });
+  if (fits) expect(rows).toEqual(attempt);
   const described = await reader.query({ text: `describe ${read.select}` });
   if (read.rejects !== null) {
     for (const table of [read.rejects.table, read.rejects.scan]) await reader.execute({ text: `drop table if exists "${table}"` });
   }
-  return { file, read, rows, types: described.map((row) => String(row.column_type)), refusals, absent };
+  return { file, read, rows, types: described.map((row) => String(row.column_type)), refusals, strict: fits };
 }
 
 /** The error a promise is rejected with, as people see it. */

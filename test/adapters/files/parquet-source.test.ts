@@ -51,17 +51,15 @@ test("values that lose a digit or overflow are refused, missing ones found", asy
     id: t.integer(),
     price: t.decimal(10, 2, { nullable: true }),
   });
-  expect(found.rows.map((row) => row.id)).toEqual([1, null, 4]);
+  expect(found.rows.map((row) => row.id)).toEqual([1, 4]);
   expect(found.refusals).toEqual([
     {
       row_number: 2,
       column: "id",
       reason: "type",
       raw: '{"id":99999999999,"price":"1.2345"}',
-      message: 'id: "99999999999" is not an INTEGER; price: "1.2345" is not a DECIMAL(10,2)',
+      message: 'id: "99999999999" is not an INTEGER; price: "1.2345" would become 1.23 as a DECIMAL(10,2)',
     },
-  ]);
-  expect(found.absent).toEqual([
     {
       row_number: 3,
       column: "id",
@@ -69,6 +67,17 @@ test("values that lose a digit or overflow are refused, missing ones found", asy
       message: "id: no value, but the contract says not null",
       raw: '{"id":null,"price":"2.0000"}',
     },
+  ]);
+});
+
+test("digits below the microsecond are refused", async () => {
+  const found = await read(
+    "select unnest(['2020-01-01 10:00:00.123456', '2020-01-01 10:00:00.123456789'])::timestamp_ns as at, unnest(['9999-01-01', null])::timestamp_s as s",
+    { at: t.timestamp(), s: t.timestamp({ nullable: true }) },
+  );
+  expect(found.rows).toEqual([{ at: "2020-01-01 10:00:00.123456", s: "9999-01-01 00:00:00" }]);
+  expect(found.refusals).toMatchObject([
+    { row_number: 2, message: 'at: "2020-01-01 10:00:00.123456789" would become 2020-01-01 10:00:00.123456 as a TIMESTAMP' },
   ]);
 });
 
