@@ -1,4 +1,6 @@
 /** The public API: what a project's definition files import. */
+
+export { asOf } from "./define/as-of.ts";
 export { type BronzeDefinition, type BronzeOptions, bronze, type Load, type Replicate, type SeedOptions, seed } from "./define/bronze.ts";
 export { type Check, type CheckKind, type CheckOptions, check } from "./define/check.ts";
 export { env, type Setting, type SettingOptions, type Text } from "./define/env.ts";
@@ -37,7 +39,7 @@ export {
   type ParquetSource,
   parquet,
 } from "./define/source.ts";
-export { type Sql, sql, type TableReference } from "./define/sql.ts";
+export { type Sql, type SqlFragment, sql, type TableReference } from "./define/sql.ts";
 export { type Column, type ColumnOptions, type Columns, type ColumnType, type RowOf, t } from "./define/types.ts";
 export { AssayError, type ErrorCode, errorCodes } from "./errors.ts";
 export type * from "./terms.ts";

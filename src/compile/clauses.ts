@@ -64,6 +64,19 @@ function lastPosition(text: string): number {
 const token =
   /--[^\n]*|\/\*[\s\S]*?\*\/|[eE]'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|(\$\w*\$)[\s\S]*?\1|\$?[\p{L}_][\p{L}\p{N}_]*|\d[\w.]*|[()[\]{}]|[^\s]/gu;
 
+/** The call that starts a text: `sum(x)` of `sum(x) as total, …`; null where no bracket follows a name. */
+export function callText(text: string): string | null {
+  let depth = 0;
+  for (const match of text.matchAll(token)) {
+    const part = match[0];
+    if (part === "(") depth += 1;
+    else if (depth === 0 && !/^[\p{L}_."]/u.test(part)) return null;
+    else if (part === ")") depth -= 1;
+    if (part === ")" && depth === 0) return text.slice(0, match.index + 1).replace(/\s+/g, " ");
+  }
+  return null;
+}
+
 /** Bare words outside parentheses, strings, quoted names and comments, in lower case. */
 function outermostWords(text: string): readonly Word[] {
   const words: Word[] = [];

@@ -12,6 +12,9 @@ import { dependencyLevels, dependencyOrder } from "./graph.ts";
 import { sameRows, type UpstreamShape, unmeasured } from "./ledger.ts";
 import type { Manifest, ManifestSink, ManifestTable, ModelTable } from "./manifest.ts";
 import { type CompiledModel, compileModel, type ModelContext } from "./model-table.ts";
+import { queryErrors } from "./multiplicity/judge-queries.ts";
+import type { Rows } from "./multiplicity/rows.ts";
+import { bronzeRows } from "./multiplicity/table-rows.ts";
 import { nameErrors } from "./names.ts";
 import { picked, sampleParams } from "./params.ts";
 import { type ParsedModel, parseModels } from "./parse-models.ts";
@@ -44,7 +47,9 @@ export async function compileProject(project: Project, analyzer: SqlAnalyzer): P
 
   const shapes = new Map<TableName, UpstreamShape>();
   const columnsOf = new Map<TableName, readonly ContractColumn[]>();
-  const context: ModelContext = { analyzer, samples, shapes, columns: columnsOf };
+  const rows = new Map<string, Rows>();
+  const histories = new Set(models.filter((model) => model.definition.materialize.kind === "snapshot").map((model) => model.name));
+  const context: ModelContext = { analyzer, samples, shapes, columns: columnsOf, rows, histories };
   const tables: ManifestTable[] = [];
   const compiled: CompiledModel[] = [];
   const broken = new Set<TableName>();
@@ -53,6 +58,10 @@ export async function compileProject(project: Project, analyzer: SqlAnalyzer): P
   for (const { definition, columns } of doors) {
     shapes.set(definition.name, { columns, grain: definition.key });
     columnsOf.set(definition.name, columns);
+    rows.set(
+      definition.name.toLowerCase(),
+      bronzeRows({ name: definition.name, grain: definition.key, checks: definition.checks, columns }),
+    );
   }
   for (const level of dependencyLevels(order)) {
     // Nothing in a level reads from the level, so its tables are typed at the same time.
@@ -77,12 +86,19 @@ export async function compileProject(project: Project, analyzer: SqlAnalyzer): P
       compiled.push(result);
       shapes.set(table.name, { columns: table.columns, grain: table.grain });
       columnsOf.set(table.name, table.columns);
+      rows.set(table.name.toLowerCase(), result.rows);
     }
   }
   for (const table of tables) {
     if (table.checks.length > 0) errors.push(...(await checkErrors(table satisfies CheckedTable, columnsOf, analyzer)));
   }
-  const sinks = project.sinks.map((sink) => compileSink(sink, tables));
+  if (histories.size > 0) errors.push(...(await queryErrors(tables, rows, analyzer)));
+  const sinks = project.sinks.map((sink) =>
+    compileSink(
+      sink,
+      models.map((model) => model.name),
+    ),
+  );
   errors.push(...sinks.flatMap((sink) => (sink instanceof AssayError ? [sink] : [])));
   throwAll(errors);
   const followed = await followChanges(await withProvenLedgers(tables, compiled, samples, analyzer), compiled, samples, analyzer);
@@ -98,8 +114,7 @@ function isErrors(result: ManifestTable | CompiledModel | readonly AssayError[])
   return Array.isArray(result);
 }
 
-function compileSink(sink: Project["sinks"][number], tables: readonly ManifestTable[]): ManifestSink | AssayError {
-  const models = tables.filter((table): table is ModelTable => table.kind === "model").map((table) => table.name);
+function compileSink(sink: Project["sinks"][number], models: readonly TableName[]): ManifestSink | AssayError {
   const unknown = sink.tables.find((table) => !models.includes(table.name));
   if (unknown !== undefined) {
     return new AssayError("TABLE_UNKNOWN", `sink ${sink.name} sends ${unknown.name}, which is no model of the project`, {

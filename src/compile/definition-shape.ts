@@ -61,7 +61,7 @@ function bronzeFaults(definition: Unknowns<BronzeDefinition>): Faults {
   ];
 }
 
-function modelFaults({ grain, columns, materialize, checks, indexes, tags, sql }: Unknowns<ModelDefinition>): Faults {
+function modelFaults({ grain, columns, materialize, checks, indexes, tags, fanOut, sql }: Unknowns<ModelDefinition>): Faults {
   return [
     grain === null || isTexts(grain) ? null : "grain is not a list of column names",
     ...(columns === null ? [] : columnFaults(columns)),
@@ -69,6 +69,9 @@ function modelFaults({ grain, columns, materialize, checks, indexes, tags, sql }
     ...checkFaults(checks),
     isRecord(indexes) && Object.values(indexes).every(isTexts) ? null : "indexes is not { name: list of column names }",
     isTexts(tags) ? null : "tags is not a list of texts",
+    isRecord(fanOut) && Object.values(fanOut).every((reason) => isText(reason) && reason.trim() !== "")
+      ? null
+      : 'fanOut is not { table: reason }: write fanOut: { "bronze.order_items": "why its rows may repeat the measure" }',
     hasKind(sql, ["sql"]) ? null : "sql is not made with the sql template: write sql: sql`select …`",
   ];
 }

@@ -61,7 +61,10 @@ export interface ModelTable extends TableBase {
   /** How changes of upstreams map to touched values; null for a table that is not refreshed by its changes. */
   readonly incremental: IncrementalPlan | null;
   readonly indexes: Readonly<Record<string, readonly string[]>>;
+  /** Table whose join repeats rows that the model adds up → why that is meant. */
+  readonly fanOut: Readonly<Record<string, string>>;
   readonly joins: readonly JoinedTable[];
+  readonly orphans: readonly OrphanRule[];
   readonly ledger: LedgerPlan;
 }
 
@@ -81,6 +84,17 @@ export interface JoinedTable {
   readonly outputs: Readonly<Record<string, string>>;
   /** Columns passed on with a constant in place of absent values: output name → column and constant (SQL). */
   readonly filled: Readonly<Record<string, FilledColumn>>;
+}
+
+/** A LEFT JOIN on a whole key whose misses the result shows: rows with a key and without what the key stands for. */
+export interface OrphanRule {
+  readonly dimension: TableName;
+  /** The dimension is a history, met at the row's time. */
+  readonly atTime: boolean;
+  /** Column of the dimension's key and the result's column that holds the left side's value. */
+  readonly keys: readonly { readonly column: string; readonly output: string }[];
+  /** Column of the dimension that is never null there, and the result's column of it; `absent`: SQL of the constant in its place. */
+  readonly witness: { readonly output: string; readonly column: string; readonly absent: string | null };
 }
 
 /** A table's column that equals a column of another table in the same FROM. */

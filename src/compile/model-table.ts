@@ -13,6 +13,11 @@ import { joinedTables, same } from "./joins.ts";
 import { draftLedger, type LedgerDraft, type UpstreamShape, unmeasured } from "./ledger.ts";
 import { outputColumns, type TableColumns } from "./lineage.ts";
 import type { ModelTable } from "./manifest.ts";
+import { judgeModel } from "./multiplicity/judge-model.ts";
+import type { Rows } from "./multiplicity/rows.ts";
+import type { TableRows } from "./multiplicity/select-reading.ts";
+import { modelRows } from "./multiplicity/table-rows.ts";
+import { orphanRules } from "./orphan-rules.ts";
 import { picked } from "./params.ts";
 import type { ParsedModel } from "./parse-models.ts";
 import { snapshotColumns } from "./snapshot-columns.ts";
@@ -24,6 +29,9 @@ export interface ModelContext {
   /** Tables compiled so far. */
   readonly shapes: ReadonlyMap<ModelTable["name"], UpstreamShape>;
   readonly columns: TableColumns;
+  readonly rows: TableRows;
+  /** Snapshot tables. */
+  readonly histories: ReadonlySet<ModelTable["name"]>;
 }
 
 export interface CompiledModel {
@@ -32,6 +40,8 @@ export interface CompiledModel {
   readonly described: readonly DescribedColumn[];
   readonly table: ModelTable;
   readonly ledger: LedgerDraft;
+  /** What its rows are made of, for those who read it. */
+  readonly rows: Rows;
 }
 
 /** Types one model on the empty tables of its upstreams and holds it against its contract. */
@@ -48,6 +58,8 @@ export async function compileModel(model: ParsedModel, context: ModelContext): P
     ...(definition.columns === null ? [] : contractErrors(model.name, columns, outcome.columns, outputs, definition.location)),
     ...definitionErrors(model, columns),
   ];
+  const judged = judgeModel(model, context.rows);
+  errors.push(...judged.errors);
   if (errors.length > 0) return errors;
   const select = outerSelect(tree.node);
   const joins = select === null ? [] : joinedTables(select, outputs, context.columns);
@@ -66,7 +78,9 @@ export async function compileModel(model: ParsedModel, context: ModelContext): P
       });
   // The value of a parameter decides its type.
   const described = model.params.length === 0 ? outcome.columns : [];
-  return { parsed: model, described, ledger, table: tableOf(model, columns, described, joins, ledger) };
+  const orphans = select === null ? [] : orphanRules(select, joins, context.shapes, context.histories);
+  const table = { ...tableOf(model, columns, described, joins, ledger), orphans };
+  return { parsed: model, described, ledger, table, rows: modelRows(table, judged.rows) };
 }
 
 function tableOf(
@@ -98,7 +112,9 @@ function tableOf(
     sql: definition.sql.text,
     select: contractSelect(definition.sql.text, columns, described),
     indexes,
+    fanOut: definition.fanOut,
     joins,
+    orphans: [],
     ledger: ledger.plan,
     incremental: null,
     tracked: false,
@@ -108,6 +124,7 @@ function tableOf(
       grain,
       checks,
       materialize: withoutPlaces(materialize),
+      ...(Object.keys(definition.fanOut).length === 0 ? {} : { fanOut: definition.fanOut }),
     }),
     location,
   };

@@ -1,5 +1,6 @@
 import type { ModelDefinition } from "../define/model.ts";
 import { didYouMean, nearestName } from "../define/nearest-name.ts";
+import type { Sql } from "../define/sql.ts";
 import { AssayError } from "../errors.ts";
 import type { ParseOutcome, SqlAnalyzer } from "../ports/sql-analyzer.ts";
 import type { SyntaxTree } from "../ports/syntax-tree.ts";
@@ -79,10 +80,13 @@ function unknownParam(definition: ModelDefinition, param: string, samples: Param
   });
 }
 
-/** The line of a byte offset in a model's SQL. */
-function placeOf(definition: ModelDefinition, offset: number | null): Location {
-  const { file, line } = definition.sql.location;
-  if (offset === null) return { file, line };
-  const before = Buffer.from(definition.sql.text).subarray(0, offset).toString();
-  return { file, line: line + before.split("\n").length - 1 };
+/** The place of a byte offset in a model's SQL. */
+export function placeOf({ sql }: ModelDefinition, offset: number | null): Location {
+  return { file: sql.location.file, line: lineOf(sql, offset) };
+}
+
+/** The line of its file on which a byte offset of a SQL text stands. */
+export function lineOf({ text, location }: Sql, offset: number | null): number {
+  if (offset === null) return location.line;
+  return location.line + Buffer.from(text).subarray(0, offset).toString().split("\n").length - 1;
 }

@@ -12,7 +12,7 @@ import { checkFromYaml } from "./sql-file-checks.ts";
 
 /**
  * A model from a plain `.sql` file: `models/<layer>/…/<name>.sql` is the table `<layer>.<name>`. An opening block comment may hold YAML:
- * `description`, `grain`, `columns` (name → type, or name → { type, nullable, description, sensitive }), `materialize`, `checks`, `indexes`, `tags`.
+ * `description`, `grain`, `columns` (name → type, or name → { type, nullable, description, sensitive }), `materialize`, `checks`, `indexes`, `tags`, `fanOut`.
  * Without `columns` the contract is inferred from the SQL. Throws PROJECT_INVALID.
  */
 export async function modelFromSqlFile(file: string, text: string): Promise<ModelDefinition> {
@@ -28,6 +28,7 @@ export async function modelFromSqlFile(file: string, text: string): Promise<Mode
     checks: (front.checks ?? []).map((check, index) => checkOf(file, check, lineAt(["checks", index]))),
     indexes: front.indexes ?? {},
     tags: front.tags ?? [],
+    fanOut: front.fanOut ?? {},
     sql: { kind: "sql", text, location },
     location,
   };
@@ -68,6 +69,7 @@ async function frontSchema() {
     checks: z.array(z.record(z.string(), z.unknown())).optional(),
     indexes: z.record(z.string(), z.array(z.string())).optional(),
     tags: z.array(z.string()).optional(),
+    fanOut: z.record(z.string(), z.string()).optional(),
   });
 }
 
@@ -112,7 +114,7 @@ async function frontMatter(file: string, text: string): Promise<{ readonly front
   );
 }
 
-const frontKeys = ["description", "grain", "columns", "materialize", "checks", "indexes", "tags"];
+const frontKeys = ["description", "grain", "columns", "materialize", "checks", "indexes", "tags", "fanOut"];
 
 const lineIn = (lines: LineCounter, offset: number | undefined): number => (offset === undefined ? 1 : lines.linePos(offset).line);
 

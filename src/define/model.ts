@@ -18,6 +18,8 @@ export interface ModelDefinition<C extends Columns = Columns> {
   /** Index name → columns, for engines and sinks that have indexes. */
   readonly indexes: Readonly<Record<string, readonly string[]>>;
   readonly tags: readonly string[];
+  /** Table whose join repeats rows that the model adds up, averages or counts → why that is meant. */
+  readonly fanOut: Readonly<Record<string, string>>;
   readonly sql: Sql;
   readonly location: Location;
 }
@@ -30,6 +32,8 @@ export interface ModelOptions<C extends Columns> {
   readonly checks?: readonly Check[];
   readonly indexes?: Readonly<Record<string, readonly (keyof C & string)[]>>;
   readonly tags?: readonly string[];
+  /** Allows a join that repeats the rows of a measure (FAN_TRAP): the table that repeats them → why that is meant. */
+  readonly fanOut?: Readonly<Record<string, string>>;
   readonly sql: Sql;
 }
 
@@ -58,6 +62,7 @@ export function model<const C extends Columns>(name: `silver.${string}` | `gold.
     checks: options.checks ?? [],
     indexes: options.indexes ?? {},
     tags: options.tags ?? [],
+    fanOut: options.fanOut ?? {},
     sql: options.sql,
     location: callSite(model),
   };

@@ -43,8 +43,8 @@ export async function buildInFull(
       throw buildError(run, table, error);
     });
     const built = run.clock() - started;
-    const { name, columns, grain, checks } = table;
-    const subject = { table: name, relation, columns, grain, checks, present: new Set<string>(), added: null };
+    const { name, columns, grain, checks, orphans } = table;
+    const subject = { table: name, relation, columns, grain, checks, orphans, present: new Set<string>(), added: null };
     const report = await runChecks(run.engine, session, subject);
     const results = await explained(run, session, table, relation, report);
     const ledger = await ledgerOf(run, session, table, relation, report.rows, params);

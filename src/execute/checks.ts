@@ -1,9 +1,12 @@
+import type { OrphanRule } from "../compile/manifest.ts";
 import type { Check } from "../define/check.ts";
 import { columnList, quoteIdentifier, quoteTable, quoteText, quoteValue } from "../define/quote.ts";
 import type { ContractColumn } from "../define/types.ts";
 import type { Engine, Session } from "../ports/engine.ts";
 import type { CheckResult, ConservedMeasure, TableName } from "../terms.ts";
 import { countOf, oneRow } from "./context.ts";
+import { describeRow } from "./describe-row.ts";
+import { orphanCondition, orphanResult } from "./orphan-keys.ts";
 
 /** A relation to check, before anyone can see it. */
 export interface CheckSubject {
@@ -14,6 +17,8 @@ export interface CheckSubject {
   /** Null: no grain declared. */
   readonly grain: readonly string[] | null;
   readonly checks: readonly Check[];
+  /** Joins whose misses are counted. */
+  readonly orphans?: readonly OrphanRule[];
   /** Columns already proved to hold no null, e.g. by the statistics of the files just written. */
   readonly present: ReadonlySet<string>;
   /** Relation of the rows that are new, where all others passed the same rules before; null: all are new. */
@@ -48,6 +53,7 @@ interface KeyRule {
 export async function runChecks(engine: Pick<Engine, "keyHash">, session: Session, subject: CheckSubject): Promise<CheckReport> {
   const rules = rowRules(subject);
   const keys = keyRules(subject);
+  const { orphans = [] } = subject;
   const scan = await scanOnce(engine, session, subject, rules, keys);
   const rows = countOf(scan.rows);
   const results: CheckResult[] = [];
@@ -69,6 +75,8 @@ export async function runChecks(engine: Pick<Engine, "keyHash">, session: Sessio
     const result = declared === null ? null : await tableRule(session, subject, declared, rows, conserved);
     if (result !== null) results.push(result);
   }
+  for (const [index, rule] of orphans.entries())
+    results.push(await orphanResult(session, subject, rule, countOf(scan[`orphans_${index}`])));
   return { rows, results, conserved };
 }
 
@@ -88,7 +96,8 @@ async function scanOnce(
     scoped: boolean,
   ) => items.flatMap((item, index) => (isScoped(item.severity) === scoped ? (texts[index] ?? []) : []));
   const unique = keys.map((key, index) => keyCounts(engine, subject, key, index));
-  const all = ["count(*) as rows", ...pick(rules, broken, false), ...pick(keys, unique, false)];
+  const orphans = (subject.orphans ?? []).map((rule, index) => `count(*) filter (where ${orphanCondition(rule)}) as orphans_${index}`);
+  const all = ["count(*) as rows", ...pick(rules, broken, false), ...pick(keys, unique, false), ...orphans];
   const found = await oneRow(session, `select ${all.join(", ")} from ${subject.relation}`);
   const added = pick(rules, broken, true);
   if (added.length > 0) Object.assign(found, await oneRow(session, `select ${added.join(", ")} from ${subject.added}`));
@@ -188,22 +197,6 @@ async function examples(session: Session, subject: CheckSubject, rule: RowRule):
   if (shown.length === 0) return "";
   const found = await session.query({ text: `select ${columnList(shown)} from ${subject.relation} where ${rule.broken} limit 3` });
   return `, e.g. ${found.map((row) => describeRow(row, subject.columns)).join("; ")}`;
-}
-
-/** `a = 1, b = x`, sensitive values masked; so is, where the table has any, what is no column of it: it may be made from them. */
-export function describeRow(row: Readonly<Record<string, unknown>>, columns: readonly ContractColumn[]): string {
-  const guarded = columns.some((column) => column.sensitive);
-  return Object.entries(row)
-    .map(([name, value]) => {
-      const column = columns.find((item) => item.name.toLowerCase() === name.toLowerCase());
-      return `${name} = ${(column?.sensitive ?? guarded) ? "***" : shortened(value)}`;
-    })
-    .join(", ");
-}
-
-function shortened(value: unknown): string {
-  const text = value === null ? "null" : typeof value === "object" ? JSON.stringify(value) : String(value);
-  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
 
 function keyRules(subject: CheckSubject): readonly KeyRule[] {

@@ -3,8 +3,9 @@ import type { JoinedTable, ModelTable } from "../compile/manifest.ts";
 import { columnList, quoteIdentifier, quoteTable } from "../define/quote.ts";
 import type { Session } from "../ports/engine.ts";
 import type { CheckResult } from "../terms.ts";
-import { type CheckReport, describeRow } from "./checks.ts";
+import type { CheckReport } from "./checks.ts";
 import { type Run, tableOf } from "./context.ts";
+import { describeRow } from "./describe-row.ts";
 
 /** A join that can meet several rows for one key, with the model's columns that carry the key. */
 interface MultiplyingJoin {

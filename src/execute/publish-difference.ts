@@ -37,8 +37,8 @@ export async function publishDifference(
     await applyDifference(session, table);
   }
   const relation = quoteTable(table.name);
-  const { name, columns, grain, checks } = table;
-  const subject = { table: name, relation, columns, grain, checks, present: new Set<string>(), added: addedRows(table) };
+  const { name, columns, grain, checks, orphans } = table;
+  const subject = { table: name, relation, columns, grain, checks, orphans, present: new Set<string>(), added: addedRows(table) };
   const report = await runChecks(run.engine, session, subject);
   const facts: StepFacts = {
     ...noFacts,

@@ -23,6 +23,7 @@ export interface Modifier {
   readonly type: string;
   readonly distinct_on_targets?: readonly Expression[];
   readonly orders?: readonly { readonly expression: Expression }[];
+  readonly limit?: Expression | null;
 }
 
 export interface SelectNode extends NodeBase {

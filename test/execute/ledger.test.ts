@@ -29,6 +29,7 @@ function inferred(text: string, grain: readonly string[]): ModelDefinition {
     checks: [],
     indexes: {},
     tags: [],
+    fanOut: {},
     sql: query,
     location,
   };

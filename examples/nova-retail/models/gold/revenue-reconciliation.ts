@@ -19,6 +19,10 @@ export const revenueReconciliation = model("gold.revenue_reconciliation", {
     difference_percent: t.decimal(9, 2, { nullable: true, description: "difference in percent of source_total, halves away from zero" }),
   },
   checks: [check.expression("correct_total_is_source_total", "correct_total = source_total")],
+  fanOut: {
+    "bronze.order_items": "faithful_total of payment_value is the multiplied total that is held against the source",
+    "bronze.order_payments": "faithful_total of freight_value is the multiplied total that is held against the source",
+  },
   // The percentage is taken in whole hundredths: DuckDB divides decimals as doubles.
   sql: sql`
     with totals as (

@@ -14,6 +14,10 @@ export const salesSummary = model("gold.sales_summary", {
     avg_order_value: t.decimal(10, 2, { description: "total_revenue / total_orders, half a cent rounded up" }),
   },
   checks: [check.between("total_orders", { min: 1 }), check.conserves("total_revenue", factSales, { measure: "payment_value" })],
+  fanOut: {
+    "bronze.order_items":
+      "the original adds up a payment once for every item of its order; gold.revenue_reconciliation shows by how much it is off",
+  },
   // The average is taken in whole cents: DuckDB divides decimals as doubles, and money never is one here.
   materialize: incremental({ by: ["customer_state", "product_category_name"] }),
   sql: sql`

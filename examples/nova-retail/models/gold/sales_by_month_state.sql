@@ -13,6 +13,9 @@ checks:
   - matches: { column: order_year_month, pattern: "^[0-9]{4}-[0-9]{2}$" }
   - between: { column: total_orders, min: 1 }
   - conserves: { column: total_revenue, upstream: gold.fact_sales, measure: payment_value }
+fanOut:
+  bronze.order_items: >-
+    the original adds up a payment once for every item of its order; gold.revenue_reconciliation shows by how much it is off
 */
 with totals as (
   select
