@@ -33,10 +33,15 @@ export interface TablesToCompare {
  * Compares two relations in the engine: by key where both have it and it is unique on both sides, else by whole rows as bags. NULL equals
  * NULL; numbers are exact. Equal row counts and content hashes (64 bits, summed over the rows) count as equal content.
  */
-export async function compareTables(engine: Pick<Engine, "keyHash">, session: Session, tables: TablesToCompare): Promise<TableComparison> {
+export async function compareTables(
+  engine: Pick<Engine, "keyHash" | "contentHash">,
+  session: Session,
+  tables: TablesToCompare,
+): Promise<TableComparison> {
   const { sides, facts } = await sidesOf(session, tables);
   if (sides.columns.length === 0) return nothingInCommon(session, tables, facts);
-  const [before, after] = await session.query({ text: contentStatement(engine, sides) });
+  const content = await session.query({ text: contentStatement(engine, sides) });
+  const [before, after] = ["old", "new"].map((side) => content.find((item) => item.side === side));
   const rows = { old_rows: countOf(before?.rows), new_rows: countOf(after?.rows) };
   const hasKey = tables.key !== null && tables.key.length === sides.key.length;
   const found = { ...facts, ...rows, key: hasKey ? sides.key : [] };

@@ -25,15 +25,15 @@ const marker = "_side";
 const marked = (relation: string): string => `(select *, true as ${marker} from ${relation})`;
 
 /** Rows of both sides and an order-free hash of their content. */
-export function contentStatement(engine: Pick<Engine, "keyHash">, { columns, old, new: now }: ComparedSides): string {
+export function contentStatement(engine: Pick<Engine, "contentHash">, { columns, old, new: now }: ComparedSides): string {
   const items = columns.map(({ name, type }) => {
     const quoted = quoteIdentifier(name);
     // DuckDB gives 0 and -1 of a 128-bit number the same hash.
-    return isWideNumber(type) ? `${quoted}::varchar as ${quoted}` : quoted;
+    return isWideNumber(type) ? `${quoted}::varchar` : quoted;
   });
-  const hash = engine.keyHash(columns.map((column) => column.name));
+  const content = engine.contentHash(items.join(", "));
   const side = (name: string, relation: string): string =>
-    `select ${quoteText(name)} as side, count(*) as rows, coalesce(sum(${hash}), 0)::varchar as content from (select ${items.join(", ")} from ${relation})`;
+    `select ${quoteText(name)} as side, count(*) as rows, ${content} as content from ${relation}`;
   return `${side("old", old)} union all ${side("new", now)}`;
 }
 

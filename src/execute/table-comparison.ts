@@ -26,12 +26,13 @@ export interface TableComparison {
   /** `key`: rows with the same key are one row that may have changed · `row`: no key, or none that is unique: a changed row is one removed and one added. */
   readonly by: "key" | "row";
   readonly key: readonly string[];
-  readonly old_rows: number;
-  readonly new_rows: number;
+  /** Null: not known, as only the changes between two runs were looked at; so is `equal`. */
+  readonly old_rows: number | null;
+  readonly new_rows: number | null;
   readonly added: number;
   readonly removed: number;
   readonly changed: number;
-  readonly equal: number;
+  readonly equal: number | null;
   /** Changed rows by column; columns without any are left out. */
   readonly columns: readonly { readonly column: string; readonly changed: number }[];
   /** Columns that only one side has; they are not compared. */
