@@ -77,7 +77,7 @@ export async function verifyTable(context: VerifyContext, session: Session, tabl
       // With newer upstreams a difference is no finding, equality still is.
       if (stale.length === 0 || status === "verified") {
         const { version, run_id } = published;
-        await context.store.record(session, { table: table.name, version, run_id, at: isoTime(context.clock()), status });
+        await context.store.record(session, { table: table.name, version, run_id, verified_at: isoTime(context.clock()), status });
       }
       return result;
     });

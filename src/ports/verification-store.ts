@@ -8,7 +8,7 @@ export interface RecordedVerification {
   /** The run that published the version. */
   readonly run_id: string;
   /** When it was compared: ISO 8601 in UTC. */
-  readonly at: string;
+  readonly verified_at: string;
   readonly status: "verified" | "differs" | "may_differ";
 }
 

@@ -24,11 +24,16 @@ export function duckdbEngine(database: Database): Engine {
       await kinds.drop(session, table);
       await session.execute({ text: `create view ${quoteTable(table)} as ${bronzeSelect(columns, files)}` });
     },
-    keyHash: (columns) => `hash(${columnList(columns)})`,
-    contentHash: (columns) => `coalesce(sum(hash(${columns})::hugeint), 0)::varchar`,
+    ...duckdbHashes,
     sinkRows: (session, table, columns) => sinkRows(session, quoteTable(table), columns),
   };
 }
+
+/** The engine's hashes, for those who only read. */
+export const duckdbHashes: Pick<Engine, "keyHash" | "contentHash"> = {
+  keyHash: (columns) => `hash(${columnList(columns)})`,
+  contentHash: (columns) => `coalesce(sum(hash(${columns})::hugeint), 0)::varchar`,
+};
 
 const candidateName = (table: TableName): TableName => `${table}__candidate`;
 
