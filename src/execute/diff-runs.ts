@@ -84,11 +84,10 @@ async function statesOf(state: State, record: (id: string) => Promise<RunResult 
   const rowsAt = async (commit: Commit): Promise<number | null> => {
     const published = state.publications.get(commit.subject);
     if (published?.version === commit.version) return published.rows;
-    // The first commit and a full build made the rows of the whole table; an ingest or a refresh only some of them.
+    // A later ingest counts the rows it brought, not those of the table.
     const steps = (await record(commit.run_id))?.steps ?? [];
     const step = steps.find(({ kind, table }) => kind !== "sink" && table === commit.subject);
-    const isWhole = commit.version === "1" || (step?.kind === "build" && step.touched === null);
-    return isWhole ? (step?.rows_out ?? null) : null;
+    return commit.version === "1" || step?.kind === "build" ? (step?.rows_out ?? null) : null;
   };
   const last = between.at(-1);
   const counts = summed(between);

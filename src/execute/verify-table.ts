@@ -1,4 +1,5 @@
 import type { Manifest, ModelTable } from "../compile/manifest.ts";
+import { picked } from "../compile/params.ts";
 import { columnList, quoteIdentifier, quoteTable } from "../define/quote.ts";
 import { AssayError } from "../errors.ts";
 import type { Engine, Session } from "../ports/engine.ts";
@@ -94,7 +95,10 @@ async function compareWithFullBuild(
   published: Publication,
 ): Promise<TableComparison> {
   const scratch = quoteIdentifier(`full build of ${table.name}`);
-  await session.execute({ text: `create or replace temp table ${scratch} as ${definition.text}`, params: published.params });
+  await session.execute({
+    text: `create or replace temp table ${scratch} as ${definition.text}`,
+    params: picked(published.params, definition.params),
+  });
   const name = quoteTable(table.name);
   const old = definition.proves === "rows" ? name : `(select ${columnList(table.grain)} from ${name})`;
   const comparison = await compareTables(context.engine, session, {
@@ -125,12 +129,17 @@ function changedAndIgnored(context: VerifyContext, table: ModelTable): readonly 
 
 function notesOn(context: VerifyContext, table: ModelTable, { proves }: FullDefinition, comparison: TableComparison): readonly string[] {
   if (proves === "keys") return notesOnKeys(table, comparison);
-  if (isEqual(comparison)) return [];
+  const history =
+    table.materialize.kind === "snapshot"
+      ? ["a snapshot: its validity was made again from every version it has kept and those its SQL yields now"]
+      : [];
+  if (isEqual(comparison)) return history;
   const ignored = changedAndIgnored(context, table);
   const doubles = comparison.columns
     .map(({ column }) => column)
     .filter((name) => table.columns.find((column) => column.name === name)?.type.kind === "double");
   return [
+    ...history,
     ...(ignored.length === 0 ? [] : [`it ignores changes of ${ignored.join(", ")}: rows built earlier may differ on purpose`]),
     ...(doubles.length === 0 ? [] : [`sums of doubles depend on the order of rows (${doubles.join(", ")}): a decimal column does not`]),
     ...(table.incremental?.warnings ?? []),
