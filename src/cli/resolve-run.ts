@@ -6,9 +6,9 @@ import { AssayError } from "../errors.ts";
  * Throws RUN_UNKNOWN.
  */
 export function resolveRun(runs: readonly string[], text: string): string {
-  const [, back] = /^last(?:~(\d+))?$/.exec(text) ?? [null];
-  if (back !== null) {
-    const found = runs[Number(back ?? 0)];
+  const fromLast = /^last(?:~(\d+))?$/.exec(text);
+  if (fromLast !== null) {
+    const found = runs[Number(fromLast[1] ?? 0)];
     if (found !== undefined) return found;
     const count = runs.length === 1 ? "there is 1 run" : `there are ${runs.length} runs`;
     throw new AssayError("RUN_UNKNOWN", `no run is ${text}: ${count}`, { hint: "assay runs list shows them" });

@@ -150,12 +150,17 @@ function notesOnKeys(table: ModelTable, comparison: TableComparison): readonly s
   const [, ...joined] = table.upstreams;
   return [
     "an append table: proven is that no key of its SQL is missing; values of rows added earlier are not compared",
-    ...(comparison.removed === 0 ? [] : [`${comparison.removed} of its keys are no longer in what the SQL yields; append keeps them`]),
+    ...(comparison.removed === 0 ? [] : [goneKeys(comparison.removed)]),
     ...(comparison.added === 0 || joined.length === 0
       ? []
       : [`rows follow ${table.upstreams[0]} only: what came late in ${joined.join(", ")} adds none`]),
   ];
 }
+
+const goneKeys = (count: number): string =>
+  count === 1
+    ? "1 key is no longer in what the SQL yields; append keeps it"
+    : `${count} keys are no longer in what the SQL yields; append keeps them`;
 
 function verifyError(context: VerifyContext, table: ModelTable, error: unknown): AssayError {
   if (error instanceof AssayError) return error;

@@ -1,7 +1,7 @@
 import type { ShownRow, ShownValue, TableComparison } from "../../execute/table-comparison.ts";
 import { counted, groupDigits } from "../../observe/group-digits.ts";
 import { printable } from "../../observe/printable.ts";
-import { columnLines, span } from "./columns.ts";
+import { type Column, columnLines, span } from "./columns.ts";
 import type { Format, RenderOptions } from "./paint.ts";
 import { wrapText } from "./wrap-text.ts";
 
@@ -19,6 +19,8 @@ const longest = 60;
 /** Equal characters shown before the place where two long values differ. */
 const context = 20;
 
+const wrapped: Column = { title: "", overflow: "wrap" };
+
 /** The differences: counts, changed columns, then sample rows. Nothing for equal tables. */
 export function comparisonLines(
   comparison: TableComparison,
@@ -30,8 +32,9 @@ export function comparisonLines(
   const lines = summaryLines(comparison, words).flatMap((line) => wrapText(`${pad}${line}`, options.width));
   const shown = sampleRows(comparison);
   if (shown.length === 0) return lines;
-  const rows = shown.map(({ mark, format, key, text }) => [[span(mark, format)], [span(key)], text]);
-  const columns = [{ title: "" }, { title: "", overflow: "wrap" }, { title: "", overflow: "wrap" }] as const;
+  const keyed = shown.some(({ key }) => key !== "");
+  const rows = shown.map(({ mark, format, key, text }) => [[span(mark, format)], ...(keyed ? [key] : []), text]);
+  const columns: readonly Column[] = [{ title: "" }, ...(keyed ? [wrapped] : []), wrapped];
   return [...lines, ...columnLines(columns, rows, options), ...hiddenRows(comparison, words, pad)];
 }
 
