@@ -29,7 +29,7 @@ export async function diffCommand(runs: readonly string[], options: DiffOptions)
   const environments = options.env ?? [];
   if (runs.length > 0 && environments.length <= 1) return betweenRuns(runs, environments[0], options);
   if (runs.length === 0 && environments.length === 2) return betweenEnvironments(environments, options);
-  throw new AssayError("USAGE", "diff compares two runs, or one table in two environments", {
+  throw new AssayError("USAGE", "diff compares two runs, or tables in two environments", {
     hint: "assay diff last~1 last, or assay diff --table gold.sales --env dev --env pro",
   });
 }
