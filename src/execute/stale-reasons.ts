@@ -15,32 +15,33 @@ export function staleReasons(
   const published = publications.get(table.name);
   if (published === undefined) return ["it was never built"];
   const changed = published.fingerprint === table.fingerprint ? [] : ["its definition changed since it was built"];
-  return [...changed, ...newerUpstreams(table, published, manifest, publications)];
+  return [...changed, ...newerUpstreams(table, table.upstreams, published.inputs, manifest, publications)];
 }
 
+/** `consumed`: the version of every upstream that the table was made from. */
 function newerUpstreams(
   table: ModelTable,
-  published: Publication,
+  upstreams: readonly TableName[],
+  consumed: Publication["inputs"],
   manifest: Pick<Manifest, "tables">,
   publications: ReadonlyMap<string, Publication>,
 ): readonly string[] {
   const ignored = ignoredUpstreams(table);
-  return table.upstreams
+  return upstreams
     .filter((name) => !ignored.includes(name))
     .flatMap((name) => {
       const now = publications.get(name);
-      const consumed = published.inputs[name];
       if (now === undefined) return [`${name} was never built`];
-      if (now.version !== consumed) return [`${name} has version ${now.version}, ${table.name} was built from ${consumed ?? "none"}`];
+      if (now.version !== consumed[name])
+        return [`${name} has version ${now.version}, ${table.name} was built from ${consumed[name] ?? "none"}`];
       const upstream = manifest.tables.find((item) => item.name === name);
-      const isView = upstream?.kind === "model" && upstream.materialize.kind === "view";
-      return isView ? newerUpstreams(upstream, now, manifest, publications) : [];
+      if (upstream?.kind !== "model" || upstream.materialize.kind !== "view") return [];
+      // A model that follows changes has recorded what it read below the view; of others only the view's own inputs are known.
+      return newerUpstreams(table, upstream.upstreams, { ...now.inputs, ...consumed }, manifest, publications);
     });
 }
 
-/** Upstreams whose changes do not rebuild the table's rows. */
+/** Upstreams, below views too, whose changes do not rebuild the table's rows. */
 export function ignoredUpstreams(table: ModelTable): readonly TableName[] {
-  if (table.materialize.kind !== "incremental") return [];
-  const { ignoreChanges } = table.materialize;
-  return table.upstreams.filter((name) => ignoreChanges.includes(name));
+  return (table.incremental?.upstreams ?? []).filter((link) => link.kind === "ignored").map((link) => link.table);
 }

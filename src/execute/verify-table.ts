@@ -135,15 +135,19 @@ function notesOn(context: VerifyContext, table: ModelTable, { proves }: FullDefi
       : [];
   if (isEqual(comparison)) return history;
   const ignored = changedAndIgnored(context, table);
-  const doubles = comparison.columns
-    .map(({ column }) => column)
-    .filter((name) => table.columns.find((column) => column.name === name)?.type.kind === "double");
   return [
     ...history,
     ...(ignored.length === 0 ? [] : [`it ignores changes of ${ignored.join(", ")}: rows built earlier may differ on purpose`]),
-    ...(doubles.length === 0 ? [] : [`sums of doubles depend on the order of rows (${doubles.join(", ")}): a decimal column does not`]),
-    ...(table.incremental?.warnings ?? []),
+    ...(table.incremental?.warnings ?? doublesNote(table, comparison)),
   ];
+}
+
+/** What the compiler says of a model that follows changes; of others the values tell. */
+function doublesNote(table: ModelTable, comparison: TableComparison): readonly string[] {
+  const doubles = comparison.columns
+    .map(({ column }) => column)
+    .filter((name) => table.columns.find((column) => column.name === name)?.type.kind === "double");
+  return doubles.length === 0 ? [] : [`sums of doubles depend on the order of rows (${doubles.join(", ")}): a decimal column does not`];
 }
 
 function notesOnKeys(table: ModelTable, comparison: TableComparison): readonly string[] {

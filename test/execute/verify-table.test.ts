@@ -26,10 +26,11 @@ const models = [
     grain: ["shop"],
     columns: perShop,
     materialize: incremental({ by: ["shop"], ignoreChanges: [{ name: "bronze.shops" }] }),
-    sql: sql`select s.shop, any_value(c.city) as city, sum(s.total) as total, sum(s.ratio) as ratio
+    sql: sql`select s.shop, max(c.city) as city, sum(s.total) as total, max(s.ratio) as ratio
       from silver.sales_view as s join bronze.shops as c on c.shop = s.shop group by s.shop`,
   }),
   model("gold.log", { grain: ["id"], columns: sales.columns, materialize: append(), sql: sql`select * from bronze.sales` }),
+  model("gold.log_table", { grain: ["id"], columns: sales.columns, sql: sql`select * from bronze.sales` }),
   model("gold.scaled", {
     grain: ["id"],
     columns: { id: t.integer(), total: t.decimal(12, 2) },
@@ -155,10 +156,12 @@ describe("an incremental table", () => {
     expect((await verify("gold.shops")).status).toBe("differs");
   });
 
-  it("says that sums of doubles depend on the order", async () => {
-    await publish("gold.shops");
-    await session.execute({ text: "update gold.shops set ratio = ratio + 1e-15 where shop = 1" });
-    expect((await verify("gold.shops")).notes).toEqual([expect.stringMatching(/^sums of doubles depend .*\(ratio\)/)]);
+  it("says of doubles that differ that their sums depend on the order", async () => {
+    await publish("gold.log_table");
+    await session.execute({ text: "update gold.log_table set ratio = ratio + 1e-15 where id = 1" });
+    expect((await verify("gold.log_table")).notes).toEqual([
+      "sums of doubles depend on the order of rows (ratio): a decimal column does not",
+    ]);
   });
 });
 
@@ -169,7 +172,7 @@ describe("a stale table", () => {
     expect(await verify("gold.shops", { publications: newerSales })).toMatchObject({
       status: "stale",
       comparison: null,
-      notes: ["bronze.sales has version 2, silver.sales_view was built from 1"],
+      notes: ["bronze.sales has version 2, gold.shops was built from 1"],
     });
     expect(staleReasons(tableNamed("gold.log"), manifest, newerSales)).toEqual(["bronze.sales has version 2, gold.log was built from 1"]);
     expect(staleReasons(tableNamed("gold.log"), manifest, published({ "gold.log": { fingerprint: "old" } }))).toEqual([
@@ -188,7 +191,7 @@ describe("a stale table", () => {
     expect(found).toMatchObject({
       status: "differs",
       comparison: { added: 1 },
-      notes: ["bronze.sales has version 2, silver.sales_view was built from 1"],
+      notes: ["bronze.sales has version 2, gold.shops was built from 1"],
     });
     expect((await duckdbVerificationStore().latest(session)).get("gold.shops")?.status).toBe("verified");
   });

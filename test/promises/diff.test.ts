@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { TableDiff } from "../../src/execute/table-diff.ts";
 import type { RunResult } from "../../src/terms.ts";
@@ -79,6 +81,52 @@ describe("between runs", () => {
     const back = await shop.json<Document>(["diff", "last", runs[0] ?? "", "--table", "by_day"]);
     expect(back.tables[0]?.comparison?.samples.added).toEqual([{ row: { day: "2026-01-02", revenue: "0.75" }, times: 1 }]);
   });
+});
+
+test("between runs of tables that models follow: row by row, over all runs between", async () => {
+  const followed = await makeShop({
+    ...shopFile(
+      "models/silver/sales.ts",
+      'grain: ["order_id", "product"],',
+      'grain: ["order_id", "product"],\n  materialize: incremental({ by: ["order_id"] }),',
+    ),
+    ...shopFile("models/gold/by-day.ts", 'grain: ["day"],', 'grain: ["day"],\n  materialize: incremental({ by: ["day"] }),'),
+  });
+  try {
+    await followed.write({
+      "models/silver/sales.ts": (await readFile(join(followed.folder, "models/silver/sales.ts"), "utf8")).replace(
+        "import { model",
+        "import { incremental, model",
+      ),
+      "models/gold/by-day.ts": (await readFile(join(followed.folder, "models/gold/by-day.ts"), "utf8")).replace(
+        "import { check,",
+        "import { check, incremental,",
+      ),
+    });
+    // Of small tables everything changes at once, which is not recorded row by row.
+    const orders = Array.from({ length: 200 }, (_, index) => index + 10);
+    const items = (pear: string, more = ""): Readonly<Record<string, string>> => ({
+      "data/orders.csv": `${shopFiles["data/orders.csv"]}${orders.map((order) => `${order},2026-02-01\n`).join("")}`,
+      "data/items.csv": `order_id,product,price\n1,pear,${pear}\n3,plum,0.75\n${orders.map((order) => `${order},fig,1.00\n`).join("")}${more}`,
+    });
+    for (const files of [items("2.00"), items("2.50"), items("2.25", "3,kiwi,1.00\n")]) {
+      await followed.write(files);
+      expect((await followed.json<RunResult>(["run"])).status).toBe("succeeded");
+    }
+    expect((await followed.assay(["verify"])).stdout).toMatch(/\n4 verified\n$/);
+    const { stdout } = await followed.assay(["diff", "last~2", "last"]);
+    // The price of 2.50 came and went in between.
+    expect(stdout).not.toContain("2.50");
+    expect(stdout).toMatch(
+      /~ changed {2}bronze\.items +version 1 → 3, 202 → 203 rows\n {4}1 changed · 1 added · 201 equal \(compared by order_id, product\)/,
+    );
+    expect(stdout).toMatch(/~ changed {2}silver\.sales +version 1 → 3, 202 → 203 rows\n {4}1 changed · 1 added · 201 equal/);
+    expect(stdout).toContain("~  order_id = 1, product = pear  price 2.00 → 2.25");
+    expect(stdout).toContain("+  order_id = 3, product = kiwi  day = 2026-01-02, price = 1.00");
+    expect(stdout).toMatch(/gold\.by_day/);
+  } finally {
+    await followed.remove();
+  }
 });
 
 describe("between environments", () => {

@@ -72,6 +72,38 @@ describe("verify", () => {
     });
   });
 
+  test("sees an incremental table that a refresh did not touch where it is wrong", async () => {
+    const followed = await makeShop({
+      "models/silver/sales.ts": `import { incremental, model, sql, t } from "assay";
+import { items, orders } from "../../sources/shop.ts";
+export const sales = model("silver.sales", {
+  grain: ["order_id", "product"],
+  columns: { order_id: t.integer(), product: t.varchar(), day: t.date(), price: t.decimal(10, 2) },
+  materialize: incremental({ by: ["order_id"] }),
+  sql: sql\`select items.order_id, items.product, orders.day, items.price from \${items} as items join \${orders} as orders on orders.order_id = items.order_id\`,
+});
+`,
+    });
+    const orders = Array.from({ length: 200 }, (_, index) => index + 10);
+    const data = (price: string): Readonly<Record<string, string>> => ({
+      "data/orders.csv": `order_id,day\n${orders.map((order) => `${order},2026-02-01\n`).join("")}`,
+      "data/items.csv": `order_id,product,price\n${orders.map((order) => `${order},fig,${order === 10 ? price : "1.00"}\n`).join("")}`,
+    });
+    try {
+      await followed.write(data("1.00"));
+      expect((await followed.assay(["run"])).code).toBe(0);
+      await tamper(followed, "update silver.sales set price = 8.88 where order_id = 99");
+      await followed.write(data("2.00"));
+      expect((await followed.assay(["run"])).code).toBe(0);
+      const { stdout, code } = await followed.assay(["verify", "sales"]);
+      expect(stdout).toContain("1 changed · 199 equal (compared by order_id, product)");
+      expect(stdout).toContain("~  order_id = 99, product = fig  price 8.88 → 1.00");
+      expect(code).toBe(1);
+    } finally {
+      await followed.remove();
+    }
+  });
+
   test("a full refresh heals it", async () => {
     expect((await shop.assay(["run", "--full-refresh"])).code).toBe(0);
     expect((await shop.assay(["verify"])).code).toBe(0);
