@@ -171,9 +171,9 @@ async function whyNotByRow(session: Session, { name, table, history }: DiffSubje
     return inserted === null || updated === null || deleted === null ? rows > 0 : rows === inserted + 2 * updated + deleted;
   };
   const missing = between.find((commit) => !isRecorded(commit));
-  return missing === undefined
-    ? null
-    : `the row changes of version ${missing.version} (run ${missing.run_id}) are not stored, or no longer`;
+  if (missing === undefined) return null;
+  const why = table?.tracked === false ? "are not stored: no model follows them" : "are not stored, or no longer";
+  return `the row changes of version ${missing.version} (run ${missing.run_id}) ${why}`;
 }
 
 /** A temporary table of the rows that went (`_op` -1) and came (1) in the end; a row that came and went again is in neither. */

@@ -188,6 +188,9 @@ describe("diffRuns", () => {
     const commits = [commit(events, 1, "r0", { kind: "reset" }), commit(events, 2, "r1", counts)];
     const [found] = await diff({ commits, old: "r0", new: "r1", rows: 13 });
     expect(found).toMatchObject({ status: "counted", old: { rows: 10 }, new: { rows: 13 }, counts });
+    const alone = { ...events, tracked: false };
+    const [unfollowed] = await diff({ commits, old: "r0", new: "r1", rows: 13, tables: [alone] });
+    expect(unfollowed?.reason).toBe("the row changes of version 2 (run r1) are not stored: no model follows them");
     const [back] = await diff({ commits, old: "r1", new: "r0", rows: 13 });
     expect(back).toMatchObject({
       old: { version: "2", rows: 13 },
