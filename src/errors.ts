@@ -49,6 +49,7 @@ export const errorCodes = {
   SINK_FAILED: { exit: 1, retryable: false, meaning: "The sink's server refused a statement or a row." },
   QUERY_FAILED: { exit: 1, retryable: false, meaning: "The SQL given to `assay query` failed." },
   RUN_UNKNOWN: { exit: 2, retryable: false, meaning: "No run has this id." },
+  NOT_COMPARABLE: { exit: 2, retryable: false, meaning: "None of the selected tables can be compared." },
   NOTHING_BUILT: { exit: 1, retryable: false, meaning: "The environment holds no tables yet." },
   INTERNAL: { exit: 1, retryable: false, meaning: "A fault of Assay itself." },
 } as const;

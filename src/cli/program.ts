@@ -1,7 +1,9 @@
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { AssayError } from "../errors.ts";
+import type { DiffOptions } from "./diff.ts";
 import { reportError } from "./output.ts";
 import type { PlanOptions } from "./prepare-plan.ts";
+import type { VerifyOptions } from "./verify.ts";
 import type { CommonOptions } from "./workspace.ts";
 
 type Exit = (work: Promise<number>) => Promise<void>;
@@ -51,6 +53,7 @@ function buildProgram(version: string, exit: Exit): Command {
     .action((name: string | undefined, options: PlanOptions) =>
       exit(import("./run.ts").then(({ runCommand }) => runCommand(name ?? null, options))),
     );
+  addProofs(program, exit);
   addRuns(program, exit);
   addQuarantine(program, exit);
   common(program.command("query <sql>"))
@@ -58,6 +61,25 @@ function buildProgram(version: string, exit: Exit): Command {
     .action((sql: string, options: CommonOptions) => exit(import("./query.ts").then(({ queryCommand }) => queryCommand(sql, options))));
   addGenerate(program, exit);
   return program;
+}
+
+function addProofs(program: Command, exit: Exit): void {
+  samples(common(program.command("verify [models...]")))
+    .description("build models in full in scratch and compare them with what is published")
+    .option("--stale", "compare also what newer upstreams or another definition may explain")
+    .action((models: readonly string[], options: VerifyOptions) =>
+      exit(import("./verify.ts").then(({ verifyCommand }) => verifyCommand(models, options))),
+    );
+  samples(program.command("diff [runA] [runB]"))
+    .description("rows added, removed and changed between two runs, or in two environments")
+    .option("--project <folder>", "the project's folder", ".")
+    .option("--env <name>", "environment of the runs; given twice: the environments to compare", collect)
+    .option("--table <selector>", "tables: name, layer.*, tag:name; may be repeated", collect)
+    .option("--json", "one JSON document on stdout, logs on stderr")
+    .action((runA: string | undefined, runB: string | undefined, options: DiffOptions) => {
+      const runs = [runA, runB].filter((run) => run !== undefined);
+      return exit(import("./diff.ts").then(({ diffCommand }) => diffCommand(runs, options)));
+    });
 }
 
 function addRuns(program: Command, exit: Exit): void {
@@ -115,6 +137,10 @@ function planning(command: Command): Command {
     .option("--select <selector>", "tables: name, +name, name+, layer.*, tag:name; may be repeated", collect)
     .option("--param <name=value>", "a parameter of the pipeline; may be repeated", collect)
     .option("--full-refresh", "run every selected step, needed or not");
+}
+
+function samples(command: Command): Command {
+  return command.option("--samples <n>", "rows to show of each kind of difference", wholeNumber, 5);
 }
 
 const collect = (value: string, earlier: readonly string[] | undefined): readonly string[] => [...(earlier ?? []), value];

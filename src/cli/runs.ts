@@ -1,12 +1,11 @@
 import { statSync } from "node:fs";
 import { join, relative } from "node:path";
 import { duckdbStateStore } from "../adapters/duckdb/state-store.ts";
-import { didYouMean } from "../define/nearest-name.ts";
-import { AssayError } from "../errors.ts";
 import type { RunStatus } from "../terms.ts";
 import { print, renderOptions } from "./output.ts";
 import { renderRun } from "./render/render-run.ts";
 import { renderRuns } from "./render/render-runs.ts";
+import { resolveRun } from "./resolve-run.ts";
 import { type CommonOptions, openWorkspace, readTables } from "./workspace.ts";
 
 /** `assay runs list`: newest first. */
@@ -22,16 +21,14 @@ export async function runsShowCommand(runId: string | null, options: CommonOptio
   const workspace = await openWorkspace(options);
   const store = duckdbStateStore();
   const run = await readTables(workspace, async (session) => {
-    const runs = await store.listRuns(session, 1000);
-    const id = runId ?? runs[0]?.run_id ?? "";
+    const runs = await store.listRuns(session, 100_000);
+    const id = resolveRun(
+      runs.map((item) => item.run_id),
+      runId ?? "last",
+    );
     const found = await store.readRun(session, id);
-    if (found !== null) return settled(found);
-    throw new AssayError("RUN_UNKNOWN", `no run has the id ${id}`, {
-      hint: didYouMean(
-        id,
-        runs.map((item) => item.run_id),
-      ),
-    });
+    if (found === null) throw new Error(`run ${id} is listed but cannot be read`);
+    return settled(found);
   });
   const log = join(workspace.platformFolder, "logs", `${run.run_id}.log`);
   const shownLog = statSync(log, { throwIfNoEntry: false }) === undefined ? null : relative(workspace.folders.current, log);

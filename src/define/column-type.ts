@@ -1,9 +1,13 @@
-import type { ColumnType } from "./types.ts";
+import type { ColumnType, ContractColumn } from "./types.ts";
 
 /** A column type in SQL, e.g. `DECIMAL(10,2)`; DuckDB and PostgreSQL share these spellings except where an adapter says otherwise. */
 export function columnTypeName(type: ColumnType): string {
   return type.kind === "decimal" ? `DECIMAL(${type.precision},${type.scale})` : type.kind.toUpperCase();
 }
+
+/** Columns with their types in SQL. */
+export const describedColumns = (columns: readonly ContractColumn[]): readonly { readonly name: string; readonly type: string }[] =>
+  columns.map(({ name, type }) => ({ name, type: columnTypeName(type) }));
 
 const aliases: Readonly<Record<string, Exclude<ColumnType["kind"], "decimal">>> = {
   varchar: "varchar",

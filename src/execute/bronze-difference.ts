@@ -1,4 +1,5 @@
 import type { BronzeTable } from "../compile/manifest.ts";
+import { describedColumns } from "../define/column-type.ts";
 import { columnList } from "../define/quote.ts";
 import type { Session } from "../ports/engine.ts";
 import type { IngestedFile } from "../ports/state-store.ts";
@@ -49,7 +50,7 @@ export async function bronzeDifference(
   if (!table.tracked) {
     if (goneRows !== comeRows) return wholeTable;
     const hash = async (from: string): Promise<unknown> =>
-      (await oneRow(session, `select ${run.engine.contentHash(columns)} as content from ${from}`)).content;
+      (await oneRow(session, `select ${run.engine.contentHash(describedColumns(table.columns))} as content from ${from}`)).content;
     return (await hash(removed)) === (await hash(added)) ? sameRows : wholeTable;
   }
   await createDifference(session, table, `select ${columns} from ${removed}`, { text: `select ${columns} from ${added}` });

@@ -1,5 +1,6 @@
 import type { ModelTable } from "../compile/manifest.ts";
-import { columnList, quoteTable } from "../define/quote.ts";
+import { describedColumns } from "../define/column-type.ts";
+import { quoteTable } from "../define/quote.ts";
 import type { Step } from "../plan/plan.ts";
 import type { Candidate, Session, Statement } from "../ports/engine.ts";
 import type { BuildCost } from "../ports/state-store.ts";
@@ -112,9 +113,8 @@ async function differenceOf(run: Run, session: Session, table: ModelTable, relat
   if (before === undefined) return newVersion;
   const published = quoteTable(table.name);
   if (!sameDefinition(run, table) && !(await sameColumns(session, published, relation))) return newVersion;
-  const columns = columnList(table.columns.map((column) => column.name));
   const hash = async (from: string): Promise<string> =>
-    String((await oneRow(session, `select ${run.engine.contentHash(columns)} as content from ${from}`)).content);
+    String((await oneRow(session, `select ${run.engine.contentHash(describedColumns(table.columns))} as content from ${from}`)).content);
   const content = await hash(relation);
   if (rows === before.rows && content === (before.content ?? (await hash(published)))) return { kind: "none", changes: null, content };
   if (!table.tracked) return { ...newVersion, content };

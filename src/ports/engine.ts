@@ -63,8 +63,8 @@ export interface Engine {
   publishBronze(session: Session, table: TableName, columns: readonly ContractColumn[], files: readonly string[]): Promise<void>;
   /** SQL of a hash over columns, for counting distinct keys cheaply: equal keys have equal hashes; different keys hardly ever do. */
   keyHash(columns: readonly string[]): string;
-  /** SQL of an aggregate over a column list: a text that is equal for equal rows, whatever their order, and hardly ever for others. */
-  contentHash(columns: string): string;
+  /** SQL of an aggregate over columns (types as the engine prints them): a text that is equal for equal rows, whatever their order, and hardly ever for others. */
+  contentHash(columns: readonly DescribedColumn[]): string;
   /** A published table's rows for a sink. */
   sinkRows(session: Session, table: TableName, columns: readonly ContractColumn[]): SinkRows;
 }

@@ -140,6 +140,20 @@ describe("changed input", () => {
     expect(stepsRun(await shop.json<RunResult>(["run"]))).toEqual([]);
   });
 
+  test("the smallest change of a wide decimal is one, though the engine's hashes of 0 and -0.01 are the same", async () => {
+    const models = {
+      ...shopFile("models/gold/by_product.sql", "count(*) as sold", "sum(price)::decimal(38, 2) as total"),
+      "models/gold/totals.sql": "/*\ngrain: [product]\n*/\nselect product, total from gold.by_product\n",
+    };
+    const items = (price: string): Readonly<Record<string, string>> => ({ "data/items.csv": `order_id,product,price\n1,apple,${price}\n` });
+    await shop.write({ ...models, ...items("0.00"), ...shopFile("sources/shop.ts", 'checks: [check.between("price", { min: 0 })],', "") });
+    expect((await shop.json<RunResult>(["run"])).status).toBe("succeeded");
+    await shop.write(items("-0.01"));
+    expect(stepsRun(await shop.json<RunResult>(["run"]))).toContain("build gold.totals");
+    expect(await shop.query("from gold.totals")).toEqual([{ product: "apple", total: "-0.01" }]);
+    await shop.remove("models/gold/totals.sql");
+  });
+
   test("a file with its rows in another order is no change", async () => {
     await shop.write({ "data/orders.csv": "order_id,day\n3,2026-01-02\n1,2026-01-01\n2,2026-01-01\n" });
     expect(stepsRun(await shop.json<RunResult>(["run"]))).toEqual(["ingest bronze.orders"]);

@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
-import { quoteText } from "../../define/quote.ts";
+import { quoteIdentifier, quoteText } from "../../define/quote.ts";
 import { AssayError, messageOf } from "../../errors.ts";
 import type { Session } from "../../ports/engine.ts";
 import { createDatabase } from "./create-database.ts";
@@ -48,14 +48,40 @@ export async function memoryDatabase(): Promise<Database> {
 }
 
 /** Opens a database file, creating it and its folder unless read only. Throws {@link DatabaseLocked}, STORAGE_UNWRITABLE, DATABASE_DAMAGED. */
-export async function fileDatabase(path: string, options: DatabaseOptions = {}): Promise<Database> {
-  try {
+export function fileDatabase(path: string, options: DatabaseOptions = {}): Promise<Database> {
+  return explained(path, async () => {
     if (options.readOnly !== true) mkdirSync(dirname(path), { recursive: true });
-    const instance = await DuckDBInstance.create(":memory:", {
-      ...settings,
-      temp_directory: options.scratch ?? join(dirname(path), ".assay", "scratch"),
-    });
-    return await attached(instance, path, options.readOnly === true);
+    const instance = await instanceWith(options.scratch ?? join(dirname(path), ".assay", "scratch"));
+    return attached(instance, path, options.readOnly === true);
+  });
+}
+
+/** Opens several database files for reading, each under a name of its own. Throws as {@link fileDatabase} does. */
+export async function readDatabases(
+  files: readonly { readonly name: string; readonly path: string }[],
+  scratch: string,
+): Promise<Database> {
+  const instance = await instanceWith(scratch);
+  try {
+    const session = await openSession(instance);
+    for (const { name, path } of files) {
+      await explained(path, () => session.execute({ text: `attach ${quoteText(path)} as ${quoteIdentifier(name)} (read_only)` }));
+    }
+    session.close();
+  } catch (error) {
+    instance.closeSync();
+    throw error;
+  }
+  return databaseOf(instance);
+}
+
+function instanceWith(scratch: string): Promise<DuckDBInstance> {
+  return DuckDBInstance.create(":memory:", { ...settings, temp_directory: scratch });
+}
+
+async function explained<T>(path: string, open: () => Promise<T>): Promise<T> {
+  try {
+    return await open();
   } catch (error) {
     if (/could not set lock on file|conflicting lock/i.test(messageOf(error))) throw new DatabaseLocked(messageOf(error));
     const fault = openFault(error);

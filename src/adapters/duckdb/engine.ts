@@ -1,7 +1,7 @@
 import { columnTypeName } from "../../define/column-type.ts";
 import { columnList, quoteIdentifier, quoteTable, quoteText } from "../../define/quote.ts";
 import type { ContractColumn } from "../../define/types.ts";
-import type { Candidate, Engine, Session } from "../../ports/engine.ts";
+import type { Candidate, DescribedColumn, Engine, Session } from "../../ports/engine.ts";
 import type { TableName } from "../../terms.ts";
 import type { Database } from "./database.ts";
 import { sinkRows } from "./sink-rows.ts";
@@ -24,10 +24,22 @@ export function duckdbEngine(database: Database): Engine {
       await kinds.drop(session, table);
       await session.execute({ text: `create view ${quoteTable(table)} as ${bronzeSelect(columns, files)}` });
     },
-    keyHash: (columns) => `hash(${columnList(columns)})`,
-    contentHash: (columns) => `coalesce(sum(hash(${columns})::hugeint), 0)::varchar`,
+    ...duckdbHashes,
     sinkRows: (session, table, columns) => sinkRows(session, quoteTable(table), columns),
   };
+}
+
+/** The engine's hashes, for those who only read. */
+export const duckdbHashes: Pick<Engine, "keyHash" | "contentHash"> = {
+  keyHash: (columns) => `hash(${columnList(columns)})`,
+  contentHash: (columns) => `coalesce(sum(hash(${columns.map(hashed).join(", ")})::hugeint), 0)::varchar`,
+};
+
+/** DuckDB gives 0 and -1 of a 128-bit number the same hash (so does a wide decimal with 0.00 and -0.01): their texts differ. */
+function hashed({ name, type }: DescribedColumn): string {
+  const decimal = /^DECIMAL\((\d+),\d+\)$/.exec(type);
+  const isWide = decimal === null ? /HUGEINT|DECIMAL/.test(type) : Number(decimal[1]) > 18;
+  return isWide ? `${quoteIdentifier(name)}::varchar` : quoteIdentifier(name);
 }
 
 const candidateName = (table: TableName): TableName => `${table}__candidate`;

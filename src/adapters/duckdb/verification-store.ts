@@ -1,0 +1,27 @@
+import type { RecordedVerification, VerificationStore } from "../../ports/verification-store.ts";
+
+/** Verifications in the embedded database. */
+export function duckdbVerificationStore(): VerificationStore {
+  return {
+    record: (session, verification) =>
+      session.execute({
+        text: "insert into assay.verifications values ($table, $version, $run_id, $verified_at, $status)",
+        params: { ...verification },
+      }),
+    latest: async (session) => {
+      const rows = await session.query({
+        text: "select * from assay.verifications qualify row_number() over (partition by table_name order by verified_at desc, rowid desc) = 1",
+      });
+      return new Map(
+        rows.map((row) => {
+          const table = String(row.table_name) as RecordedVerification["table"];
+          const status = String(row.status) as RecordedVerification["status"];
+          return [
+            table,
+            { table, version: String(row.version), run_id: String(row.run_id), verified_at: String(row.verified_at), status },
+          ] as const;
+        }),
+      );
+    },
+  };
+}
