@@ -27,6 +27,7 @@ export const errorCodes = {
   NULLABILITY_MISMATCH: { exit: 2, retryable: false, meaning: "A column declared not null can be null by the shape of the SQL." },
   INCREMENTAL_INVALID: { exit: 2, retryable: false, meaning: "A model cannot be incremental in the way it is declared." },
   CHECK_INVALID: { exit: 2, retryable: false, meaning: "A check cannot be evaluated on its table." },
+  TEST_INVALID: { exit: 2, retryable: false, meaning: "A test gives or expects what does not fit the project." },
   PROJECT_LOCKED: { exit: 1, retryable: true, meaning: "Another process owns the project's database." },
   DATABASE_DAMAGED: { exit: 1, retryable: false, meaning: "The database file is damaged or is no database." },
   STORAGE_UNWRITABLE: { exit: 1, retryable: false, meaning: "A folder or file of the project cannot be written." },
