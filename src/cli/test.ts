@@ -1,0 +1,105 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { memoryDatabase } from "../adapters/duckdb/database.ts";
+import { duckdbEngine } from "../adapters/duckdb/engine.ts";
+import { duckdbAnalyzer } from "../adapters/duckdb/sql-analyzer.ts";
+import { duckdbStateStore } from "../adapters/duckdb/state-store.ts";
+import { fixTime, type TestDatabases, testDatabases } from "../adapters/duckdb/test-databases.ts";
+import { fileSource } from "../adapters/files/index.ts";
+import { localLake } from "../adapters/files/lake.ts";
+import { compileProject } from "../compile/compile.ts";
+import { type CompiledTest, compileModelTest } from "../compile/model-test/compile-model-test.ts";
+import { loadModelTests } from "../compile/model-test/load-model-tests.ts";
+import { selectTests } from "../compile/model-test/select-tests.ts";
+import { resolvePath } from "../compile/settings.ts";
+import type { ModelTestDefinition } from "../define/model-test.ts";
+import { AssayError, throwAll } from "../errors.ts";
+import { refuseMisfits } from "../execute/model-test/refuse-misfits.ts";
+import { runModelTest } from "../execute/model-test/run-model-test.ts";
+import type { TestResult } from "../execute/model-test/test-result.ts";
+import type { TestWorld } from "../execute/model-test/test-world.ts";
+import { print, renderOptions } from "./output.ts";
+import { renderTests } from "./render/render-tests.ts";
+import { type CommonOptions, openWorkspace, type Workspace } from "./workspace.ts";
+
+/** `assay test [NAME…]`: fixtures in, expected rows out, in memory. Exit code 1 when a test failed. */
+export async function testCommand(names: readonly string[], options: CommonOptions): Promise<number> {
+  const started = performance.now();
+  const workspace = await openWorkspace(options);
+  const { folders } = workspace;
+  const selected = selectTests(await loadModelTests(folders.project, folders.current), names);
+  const compiled = await compileTests(workspace, selected);
+  const databases = await testDatabases();
+  const scratch = await mkdtemp(join(tmpdir(), "assay-test-"));
+  try {
+    throwAll(await misfits(compiled, databases));
+    const tests: TestResult[] = [];
+    for (const [index, test] of compiled.entries()) tests.push(await runTest(test, workspace, databases, join(scratch, String(index + 1))));
+    const failed = tests.filter((test) => test.status === "failed").length;
+    const summary = { passed: tests.length - failed, failed, duration_ms: Math.round(performance.now() - started), tests };
+    print(options.json, summary, () => renderTests(summary, renderOptions()));
+    return failed === 0 ? 0 : 1;
+  } finally {
+    databases.close();
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** The project compiled once, and every test held against it; throws the errors of all of them. */
+async function compileTests(workspace: Workspace, tests: readonly ModelTestDefinition[]): Promise<readonly CompiledTest[]> {
+  const analyzer = await duckdbAnalyzer(await memoryDatabase());
+  try {
+    const manifest = await compileProject(workspace.project, analyzer);
+    const compiled: CompiledTest[] = [];
+    const errors: AssayError[] = [];
+    for (const test of tests) {
+      try {
+        compiled.push(await compileModelTest(test, workspace.project, manifest, analyzer));
+      } catch (error) {
+        if (!(error instanceof AssayError)) throw error;
+        errors.push(error);
+      }
+    }
+    throwAll(errors);
+    return compiled;
+  } finally {
+    analyzer.close();
+  }
+}
+
+async function misfits(tests: readonly CompiledTest[], databases: TestDatabases): Promise<readonly AssayError[]> {
+  const session = await (await databases.next()).session();
+  try {
+    const errors: AssayError[] = [];
+    for (const test of tests) errors.push(...(await refuseMisfits(test, session)));
+    return errors;
+  } finally {
+    session.close();
+  }
+}
+
+async function runTest(test: CompiledTest, workspace: Workspace, databases: TestDatabases, folder: string): Promise<TestResult> {
+  const started = performance.now();
+  const failure = await runModelTest(test, await testWorld(workspace, databases, folder));
+  const { name, description, model, location } = test;
+  const duration_ms = Math.round(performance.now() - started);
+  return { name, description, model, location, status: failure === null ? "passed" : "failed", duration_ms, failure };
+}
+
+async function testWorld(workspace: Workspace, databases: TestDatabases, folder: string): Promise<TestWorld> {
+  const source = fileSource(Date.now);
+  return {
+    engine: duckdbEngine(await databases.next()),
+    store: duckdbStateStore(),
+    lake: localLake(join(folder, "lake")),
+    scratch: join(folder, "scratch"),
+    source,
+    listSeed: (table) => {
+      const directory = resolvePath(table.source.directory ?? ".", workspace.variables, workspace.folders, table.location);
+      return source.list(table.source, directory, new Map());
+    },
+    fixTime,
+    clock: Date.now,
+  };
+}

@@ -1,0 +1,61 @@
+import type { CompiledExpectation } from "../../compile/model-test/compile-model-test.ts";
+import { quoteIdentifier, quoteTable } from "../../define/quote.ts";
+import type { ContractColumn } from "../../define/types.ts";
+import type { Row, Session } from "../../ports/engine.ts";
+import type { TableName } from "../../terms.ts";
+import { countOf, oneRow } from "../context.ts";
+import { pairedByKey, type RowDiff } from "./row-diff.ts";
+
+/** Rows of each side that are fetched to be shown. */
+const shownRows = 500;
+
+/** Compares a table with the rows a test expects, as multisets, on the columns the test names; null when they agree. */
+export async function compareRows(session: Session, table: TableName, expectation: CompiledExpectation): Promise<RowDiff | null> {
+  const { fixture, key, partial, ordered } = expectation;
+  const { columns } = fixture;
+  const values = columns.map(comparable).join(", ");
+  // Numbered where they stand: a table gives its rows in the order in which they were written.
+  const numbered = (from: string): string => `select row_number() over () as _row, ${values} from ${from}`;
+  await session.execute({
+    text: `create or replace temp table _expected as ${numbered(`(${fixture.select})`)};
+      create or replace temp table _actual as ${numbered(quoteTable(table))};
+      create or replace temp table _missing as select * exclude (_row) from _expected except all select * exclude (_row) from _actual;
+      create or replace temp table _unexpected as select * exclude (_row) from _actual except all select * exclude (_row) from _expected`,
+  });
+  const counts = await oneRow(
+    session,
+    `select (select count(*) from _expected) as expected, (select count(*) from _actual) as actual,
+      (select count(*) from _missing) as missing, (select count(*) from _unexpected) as unexpected`,
+  );
+  const missing = countOf(counts.missing);
+  const unexpected = partial ? 0 : countOf(counts.unexpected);
+  const place = ordered && missing === 0 && unexpected === 0 ? await firstMisplaced(session, columns) : null;
+  if (missing === 0 && unexpected === 0 && place === null) return null;
+  const order = [...key, ...columns.map((column) => column.name).filter((name) => !key.includes(name))].map(quoteIdentifier).join(", ");
+  const read = (name: string): Promise<readonly Row[]> => session.query({ text: `from ${name} order by ${order} limit ${shownRows}` });
+  const pairs = pairedByKey({ missing: await read("_missing"), unexpected: await read("_unexpected") }, expectation);
+  const listed = pairs.missing.length + pairs.unexpected.length;
+  return {
+    columns: columns.map((column) => column.name),
+    key,
+    expected_rows: countOf(counts.expected),
+    actual_rows: countOf(counts.actual),
+    equal_rows: countOf(counts.expected) - missing,
+    ...pairs,
+    not_listed: missing - pairs.changed.length + Math.max(0, unexpected - (partial ? 0 : pairs.changed.length)) - listed,
+    order_differs_at: place,
+  };
+}
+
+/** Doubles are compared to 12 digits, JSON without its layout; everything else as it is. */
+function comparable({ name, type }: ContractColumn): string {
+  const column = quoteIdentifier(name);
+  if (type.kind === "double") return `printf('%.12g', ${column})::double as ${column}`;
+  return type.kind === "json" ? `json(${column}) as ${column}` : column;
+}
+
+async function firstMisplaced(session: Session, columns: readonly ContractColumn[]): Promise<number | null> {
+  const differs = columns.map(({ name }) => `e.${quoteIdentifier(name)} is distinct from a.${quoteIdentifier(name)}`).join(" or ");
+  const row = await oneRow(session, `select min(e._row) as place from _expected e join _actual a using (_row) where ${differs}`);
+  return row.place === null ? null : countOf(row.place);
+}
