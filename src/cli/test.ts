@@ -1,13 +1,13 @@
 import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { memoryDatabase } from "../adapters/duckdb/database.ts";
 import { duckdbEngine } from "../adapters/duckdb/engine.ts";
 import { duckdbAnalyzer } from "../adapters/duckdb/sql-analyzer.ts";
-import { duckdbStateStore } from "../adapters/duckdb/state-store.ts";
 import { fixTime, type TestDatabases, testDatabases } from "../adapters/duckdb/test-databases.ts";
 import { fileSource } from "../adapters/files/index.ts";
 import { localLake } from "../adapters/files/lake.ts";
+import { memoryRunStore } from "../adapters/memory/run-store.ts";
 import { compileProject } from "../compile/compile.ts";
 import { type CompiledTest, compileModelTest } from "../compile/model-test/compile-model-test.ts";
 import { loadModelTests } from "../compile/model-test/load-model-tests.ts";
@@ -23,6 +23,8 @@ import { print, renderOptions } from "./output.ts";
 import { renderTests } from "./render/render-tests.ts";
 import { type CommonOptions, openWorkspace, type Workspace } from "./workspace.ts";
 
+const mostLanes = 8;
+
 /** `assay test [NAME…]`: fixtures in, expected rows out, in memory. Exit code 1 when a test failed. */
 export async function testCommand(names: readonly string[], options: CommonOptions): Promise<number> {
   const started = performance.now();
@@ -30,18 +32,18 @@ export async function testCommand(names: readonly string[], options: CommonOptio
   const { folders } = workspace;
   const selected = selectTests(await loadModelTests(folders.project, folders.current), names);
   const compiled = await compileTests(workspace, selected);
-  const databases = await testDatabases();
   const scratch = await mkdtemp(join(tmpdir(), "assay-test-"));
+  // Each with one thread of the engine: a test is many small statements, one after the other.
+  const lanes = await Promise.all(Array.from({ length: Math.min(availableParallelism(), compiled.length, mostLanes) }, testDatabases));
   try {
-    throwAll(await misfits(compiled, databases));
-    const tests: TestResult[] = [];
-    for (const [index, test] of compiled.entries()) tests.push(await runTest(test, workspace, databases, join(scratch, String(index + 1))));
+    throwAll(await misfits(compiled, lanes));
+    const tests = await shared(compiled, lanes, (test, databases, index) => runTest(test, workspace, databases, join(scratch, `${index}`)));
     const failed = tests.filter((test) => test.status === "failed").length;
     const summary = { passed: tests.length - failed, failed, duration_ms: Math.round(performance.now() - started), tests };
     print(options.json, summary, () => renderTests(summary, renderOptions()));
     return failed === 0 ? 0 : 1;
   } finally {
-    databases.close();
+    for (const databases of lanes) databases.close();
     await rm(scratch, { recursive: true, force: true });
   }
 }
@@ -68,7 +70,24 @@ async function compileTests(workspace: Workspace, tests: readonly ModelTestDefin
   }
 }
 
-async function misfits(tests: readonly CompiledTest[], databases: TestDatabases): Promise<readonly AssayError[]> {
+/** Work on every test, the next one by whichever lane is free; results in the tests' order. */
+async function shared<T>(
+  tests: readonly CompiledTest[],
+  lanes: readonly TestDatabases[],
+  work: (test: CompiledTest, databases: TestDatabases, index: number) => Promise<T>,
+): Promise<readonly T[]> {
+  const results: T[] = [];
+  const waiting = tests.entries();
+  await Promise.all(
+    lanes.map(async (databases) => {
+      for (const [index, test] of waiting) results[index] = await work(test, databases, index);
+    }),
+  );
+  return results;
+}
+
+async function misfits(tests: readonly CompiledTest[], [databases]: readonly TestDatabases[]): Promise<readonly AssayError[]> {
+  if (databases === undefined) return [];
   const session = await (await databases.next()).session();
   try {
     const errors: AssayError[] = [];
@@ -91,7 +110,7 @@ async function testWorld(workspace: Workspace, databases: TestDatabases, folder:
   const source = fileSource(Date.now);
   return {
     engine: duckdbEngine(await databases.next()),
-    store: duckdbStateStore(),
+    ...memoryRunStore(),
     lake: localLake(join(folder, "lake")),
     scratch: join(folder, "scratch"),
     source,

@@ -1,10 +1,11 @@
 import { quoteIdentifier } from "../../define/quote.ts";
 import type { Session } from "../../ports/engine.ts";
 import { type Database, memoryDatabase } from "./database.ts";
+import { createSchemas } from "./state-schema.ts";
 
 /** Databases in memory, one after the other. */
 export interface TestDatabases {
-  /** An empty one, in a millisecond; the one before goes away, and its sessions have to be closed. */
+  /** One with the schemas of a project and nothing in them, in a millisecond; the one before goes away, and its sessions have to be closed. */
   next(): Promise<Pick<Database, "session">>;
   close(): void;
 }
@@ -19,7 +20,7 @@ export async function testDatabases(): Promise<TestDatabases> {
       if (count > 0) await control.execute({ text: `detach ${quoteIdentifier(`test_${count}`)}` });
       count += 1;
       const name = quoteIdentifier(`test_${count}`);
-      await control.execute({ text: `attach ':memory:' as ${name}` });
+      await control.execute({ text: `attach ':memory:' as ${name}; use ${name}; ${createSchemas}; use memory` });
       return {
         session: async () => {
           const session = await instance.session();

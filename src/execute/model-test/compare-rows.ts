@@ -16,19 +16,20 @@ export async function compareRows(session: Session, table: TableName, expectatio
   const values = columns.map(comparable).join(", ");
   // Numbered where they stand: a table gives its rows in the order in which they were written.
   const numbered = (from: string): string => `select row_number() over () as _row, ${values} from ${from}`;
-  await session.execute({
-    text: `create or replace temp table _expected as ${numbered(`(${fixture.select})`)};
-      create or replace temp table _actual as ${numbered(quoteTable(table))};
-      create or replace temp table _missing as select * exclude (_row) from _expected except all select * exclude (_row) from _actual;
-      create or replace temp table _unexpected as select * exclude (_row) from _actual except all select * exclude (_row) from _expected`,
-  });
+  const sides = { _expected: numbered(`(${fixture.select})`), _actual: numbered(quoteTable(table)) };
+  const only = (side: string, other: string): string =>
+    `select * exclude (_row) from ${side} except all select * exclude (_row) from ${other}`;
+  const both = { _missing: only("_expected", "_actual"), _unexpected: only("_actual", "_expected") };
+  const named = Object.entries({ ...sides, ...both });
   const counts = await oneRow(
     session,
-    `select (select count(*) from _expected) as expected, (select count(*) from _actual) as actual,
-      (select count(*) from _missing) as missing, (select count(*) from _unexpected) as unexpected`,
+    `with ${named.map(([name, text]) => `${name} as materialized (${text})`).join(", ")}
+      select ${named.map(([name]) => `(select count(*) from ${name}) as ${name}`).join(", ")}`,
   );
-  const missing = countOf(counts.missing);
-  const unexpected = partial ? 0 : countOf(counts.unexpected);
+  const missing = countOf(counts._missing);
+  const unexpected = partial ? 0 : countOf(counts._unexpected);
+  if (missing === 0 && unexpected === 0 && !ordered) return null;
+  await session.execute({ text: named.map(([name, text]) => `create or replace temp table ${name} as ${text}`).join("; ") });
   const place = ordered && missing === 0 && unexpected === 0 ? await firstMisplaced(session, columns) : null;
   if (missing === 0 && unexpected === 0 && place === null) return null;
   const order = [...key, ...columns.map((column) => column.name).filter((name) => !key.includes(name))].map(quoteIdentifier).join(", ");
@@ -38,9 +39,9 @@ export async function compareRows(session: Session, table: TableName, expectatio
   return {
     columns: columns.map((column) => column.name),
     key,
-    expected_rows: countOf(counts.expected),
-    actual_rows: countOf(counts.actual),
-    equal_rows: countOf(counts.expected) - missing,
+    expected_rows: countOf(counts._expected),
+    actual_rows: countOf(counts._actual),
+    equal_rows: countOf(counts._expected) - missing,
     ...pairs,
     not_listed: missing - pairs.changed.length + Math.max(0, unexpected - (partial ? 0 : pairs.changed.length)) - listed,
     order_differs_at: place,
