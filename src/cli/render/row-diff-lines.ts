@@ -25,7 +25,8 @@ const formats: Readonly<Record<Line["mark"], Format>> = { "−": "red", "+": "gr
 export function rowDiffLines(diff: RowDiff, options: RenderOptions & { readonly indent: number }): readonly string[] {
   const { color, width, indent } = options;
   const outer = " ".repeat(indent);
-  const lines = linesOf(diff);
+  const { misplaced } = diff;
+  const lines = misplaced === null ? linesOf(diff) : [plainLine("−", misplaced.expected, diff), plainLine("+", misplaced.actual, diff)];
   const shown = lines.slice(0, shownRows);
   const more = lines.length - shown.length + diff.not_listed;
   const wanted = columnsOf(diff);
@@ -45,23 +46,23 @@ export function rowDiffLines(diff: RowDiff, options: RenderOptions & { readonly 
 }
 
 function headOf(diff: RowDiff): string {
-  if (diff.order_differs_at !== null)
-    return `the rows are as expected, their order is not: the first one out of place is row ${groupDigits(diff.order_differs_at)}`;
+  if (diff.misplaced !== null)
+    return `the rows are as expected, their order is not: at place ${groupDigits(diff.misplaced.row)} expected (−) and got (+)`;
   const parts = [
     [diff.missing.length, "missing (−)"],
     [diff.unexpected.length, "unexpected (+)"],
     [diff.changed.length, "changed (~ expected → actual)"],
   ] as const;
   const found = parts.filter(([count]) => count > 0).map(([count, what]) => `${groupDigits(count)} ${what}`);
-  const counts = `expected ${counted(diff.expected_rows, "row")}, got ${groupDigits(diff.actual_rows)}`;
+  const counts = `expected ${diff.partial ? "at least " : ""}${counted(diff.expected_rows, "row")}, got ${groupDigits(diff.actual_rows)}`;
   return `${counts}: ${[`${groupDigits(diff.equal_rows)} as expected`, ...found].join(", ")}`;
 }
 
+function plainLine(mark: "−" | "+", row: Row, diff: RowDiff): Line {
+  return { mark, cells: new Map(diff.columns.map((name) => [name, span(cellText(row[name]), formats[mark])])) };
+}
+
 function linesOf(diff: RowDiff): readonly Line[] {
-  const plain = (mark: "−" | "+", row: Row): Line => ({
-    mark,
-    cells: new Map(diff.columns.map((name) => [name, span(cellText(row[name]), formats[mark])])),
-  });
   return [
     ...diff.changed.map(
       ({ expected, actual }): Line => ({
@@ -69,8 +70,8 @@ function linesOf(diff: RowDiff): readonly Line[] {
         cells: new Map(diff.columns.map((name) => [name, changedCell(expected[name], actual[name])])),
       }),
     ),
-    ...diff.missing.map((row) => plain("−", row)),
-    ...diff.unexpected.map((row) => plain("+", row)),
+    ...diff.missing.map((row) => plainLine("−", row, diff)),
+    ...diff.unexpected.map((row) => plainLine("+", row, diff)),
   ];
 }
 
@@ -79,7 +80,7 @@ function columnsOf(diff: RowDiff): readonly string[] {
   const differs = diff.columns.filter((name) =>
     diff.changed.some(({ expected, actual }) => wholeText(expected[name]) !== wholeText(actual[name])),
   );
-  const rest = diff.missing.length + diff.unexpected.length > 0 ? diff.columns : [];
+  const rest = diff.missing.length + diff.unexpected.length > 0 || diff.misplaced !== null ? diff.columns : [];
   const key = diff.columns.filter((name) => diff.key.some((item) => item.toLowerCase() === name.toLowerCase()));
   return [...new Set([...key, ...differs, ...rest])];
 }

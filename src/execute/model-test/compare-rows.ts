@@ -44,7 +44,8 @@ export async function compareRows(session: Session, table: TableName, expectatio
     equal_rows: countOf(counts._expected) - missing,
     ...pairs,
     not_listed: missing - pairs.changed.length + Math.max(0, unexpected - (partial ? 0 : pairs.changed.length)) - listed,
-    order_differs_at: place,
+    partial,
+    misplaced: place,
   };
 }
 
@@ -55,8 +56,11 @@ function comparable({ name, type }: ContractColumn): string {
   return type.kind === "json" ? `json(${column}) as ${column}` : column;
 }
 
-async function firstMisplaced(session: Session, columns: readonly ContractColumn[]): Promise<number | null> {
+async function firstMisplaced(session: Session, columns: readonly ContractColumn[]): Promise<RowDiff["misplaced"]> {
   const differs = columns.map(({ name }) => `e.${quoteIdentifier(name)} is distinct from a.${quoteIdentifier(name)}`).join(" or ");
   const row = await oneRow(session, `select min(e._row) as place from _expected e join _actual a using (_row) where ${differs}`);
-  return row.place === null ? null : countOf(row.place);
+  if (row.place === null) return null;
+  const place = countOf(row.place);
+  const at = (side: string): Promise<Row> => oneRow(session, `select * exclude (_row) from ${side} where _row = ${place}`) as Promise<Row>;
+  return { row: place, expected: await at("_expected"), actual: await at("_actual") };
 }

@@ -18,8 +18,10 @@ export interface RowDiff {
   readonly changed: readonly { readonly expected: Row; readonly actual: Row }[];
   /** Rows that differ and are in none of the lists. */
   readonly not_listed: number;
-  /** The first place, from 1, where the rows are right and their order is not; null: not asked for, or not known. */
-  readonly order_differs_at: number | null;
+  /** At least the expected rows were asked for. */
+  readonly partial: boolean;
+  /** Where the rows are right and their order is not: the first place, from 1, with another row; null: not asked for, or not known. */
+  readonly misplaced: { readonly row: number; readonly expected: Row; readonly actual: Row } | null;
 }
 
 interface Sides {
