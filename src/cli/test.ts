@@ -2,12 +2,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { memoryDatabase } from "../adapters/duckdb/database.ts";
-import { duckdbEngine } from "../adapters/duckdb/engine.ts";
 import { duckdbAnalyzer } from "../adapters/duckdb/sql-analyzer.ts";
-import { fixTime, type TestDatabases, testDatabases } from "../adapters/duckdb/test-databases.ts";
-import { fileSource } from "../adapters/files/index.ts";
-import { localLake } from "../adapters/files/lake.ts";
-import { memoryRunStore } from "../adapters/memory/run-store.ts";
+import { type TestDatabases, testDatabases } from "../adapters/duckdb/test-databases.ts";
 import { compileProject } from "../compile/compile.ts";
 import { type CompiledTest, compileModelTest } from "../compile/model-test/compile-model-test.ts";
 import { loadModelTests } from "../compile/model-test/load-model-tests.ts";
@@ -18,9 +14,9 @@ import { AssayError, throwAll } from "../errors.ts";
 import { refuseMisfits } from "../execute/model-test/refuse-misfits.ts";
 import { runModelTest } from "../execute/model-test/run-model-test.ts";
 import type { TestResult } from "../execute/model-test/test-result.ts";
-import type { TestWorld } from "../execute/model-test/test-world.ts";
 import { print, renderOptions } from "./output.ts";
 import { renderTests } from "./render/render-tests.ts";
+import { testWorld } from "./test-world.ts";
 import { type CommonOptions, openWorkspace, type Workspace } from "./workspace.ts";
 
 const mostLanes = 8;
@@ -100,25 +96,11 @@ async function misfits(tests: readonly CompiledTest[], [databases]: readonly Tes
 
 async function runTest(test: CompiledTest, workspace: Workspace, databases: TestDatabases, folder: string): Promise<TestResult> {
   const started = performance.now();
-  const failure = await runModelTest(test, await testWorld(workspace, databases, folder));
+  const world = await testWorld(databases, folder, (place, location) =>
+    resolvePath(place ?? ".", workspace.variables, workspace.folders, location),
+  );
+  const failure = await runModelTest(test, world);
   const { name, description, model, location } = test;
   const duration_ms = Math.round(performance.now() - started);
   return { name, description, model, location, status: failure === null ? "passed" : "failed", duration_ms, failure };
-}
-
-async function testWorld(workspace: Workspace, databases: TestDatabases, folder: string): Promise<TestWorld> {
-  const source = fileSource(Date.now);
-  return {
-    engine: duckdbEngine(await databases.next()),
-    ...memoryRunStore(),
-    lake: localLake(join(folder, "lake")),
-    scratch: join(folder, "scratch"),
-    source,
-    listSeed: (table) => {
-      const directory = resolvePath(table.source.directory ?? ".", workspace.variables, workspace.folders, table.location);
-      return source.list(table.source, directory, new Map());
-    },
-    fixTime,
-    clock: Date.now,
-  };
 }

@@ -5,6 +5,7 @@ import type { Cell, Row } from "../../ports/engine.ts";
 import { type Column, columnLines, gap, type Span, span } from "./columns.ts";
 import { cutToWidth, displayWidth } from "./display-width.ts";
 import { type Format, paint, type RenderOptions } from "./paint.ts";
+import { wrapText } from "./wrap-text.ts";
 
 /** Rows shown in full; more are counted. */
 const shownRows = 20;
@@ -19,13 +20,14 @@ interface Line {
 const formats: Readonly<Record<Line["mark"], Format>> = { "−": "red", "+": "green", "~": "yellow" };
 
 /**
- * Expected and actual rows in one table: − expected and not there, + there and not expected, ~ the same key with `expected → actual` in the
+ * Expected and actual rows in one table: − expected and not there, + there and not expected, ~ the same key with `expected → got` in the
  * columns that differ. Columns that differ come first after the key; those that do not fit are left out, and the last line says so.
  */
 export function rowDiffLines(diff: RowDiff, options: RenderOptions & { readonly indent: number }): readonly string[] {
   const { color, width, indent } = options;
   const outer = " ".repeat(indent);
   const { misplaced } = diff;
+  const head = wrapText(headOf(diff), Math.max(40, width - indent)).map((line) => `${outer}${line}`);
   const lines = misplaced === null ? linesOf(diff) : [plainLine("−", misplaced.expected, diff), plainLine("+", misplaced.actual, diff)];
   const shown = lines.slice(0, shownRows);
   const more = lines.length - shown.length + diff.not_listed;
@@ -42,20 +44,20 @@ export function rowDiffLines(diff: RowDiff, options: RenderOptions & { readonly 
     ...(more > 0 ? [`… and ${counted(more, "row")} more`] : []),
     ...(left > 0 ? [`${columns.length} of ${wanted.length} columns shown: --json has all`] : []),
   ];
-  return [`${outer}${headOf(diff)}`, ...(lines.length === 0 ? [] : table), ...notes.map((note) => `${outer}${paint(color, "dim", note)}`)];
+  return [...head, ...(lines.length === 0 ? [] : table), ...notes.map((note) => `${outer}${paint(color, "dim", note)}`)];
 }
 
 function headOf(diff: RowDiff): string {
   if (diff.misplaced !== null)
     return `the rows are as expected, their order is not: at place ${groupDigits(diff.misplaced.row)} expected (−) and got (+)`;
   const parts = [
+    [diff.changed.length, "changed (~ expected → got)"],
     [diff.missing.length, "missing (−)"],
     [diff.unexpected.length, "unexpected (+)"],
-    [diff.changed.length, "changed (~ expected → actual)"],
   ] as const;
   const found = parts.filter(([count]) => count > 0).map(([count, what]) => `${groupDigits(count)} ${what}`);
   const counts = `expected ${diff.partial ? "at least " : ""}${counted(diff.expected_rows, "row")}, got ${groupDigits(diff.actual_rows)}`;
-  return `${counts}: ${[`${groupDigits(diff.equal_rows)} as expected`, ...found].join(", ")}`;
+  return `${counts}: ${[`${groupDigits(diff.equal_rows)} equal`, ...found].join(", ")}`;
 }
 
 function plainLine(mark: "−" | "+", row: Row, diff: RowDiff): Line {

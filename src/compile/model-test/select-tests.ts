@@ -13,7 +13,8 @@ export function selectTests(tests: readonly ModelTestDefinition[], names: readon
   const selected = new Set<ModelTestDefinition>();
   for (const name of names) {
     const pattern = new RegExp(`^${name.replace(/[.+^${}()|[\]\\?]/g, "\\$&").replaceAll("*", ".*")}$`, "i");
-    const found = tests.filter((test) => namesOf(test).some((candidate) => pattern.test(candidate)));
+    const names = /[\\/]|\.(?:ya?ml|[mc]?[jt]s)$/.test(name) ? filesOf : namesOf;
+    const found = tests.filter((test) => names(test).some((candidate) => pattern.test(candidate)));
     if (found.length === 0) {
       const known = [...new Set(tests.flatMap((test) => [test.name, String(test.model)]))];
       throw new AssayError("SELECTION_EMPTY", `no test is called ${JSON.stringify(name)}, nor tests a table of that name`, {
@@ -25,7 +26,11 @@ export function selectTests(tests: readonly ModelTestDefinition[], names: readon
   return tests.filter((test) => selected.has(test));
 }
 
-function namesOf({ name, model, location }: ModelTestDefinition): readonly string[] {
+function namesOf({ name, model }: ModelTestDefinition): readonly string[] {
   const table = String(model);
-  return [name, table, table.slice(table.indexOf(".") + 1), location.file, location.file.split(/[\\/]/).at(-1) ?? ""];
+  return [name, table, table.slice(table.indexOf(".") + 1)];
+}
+
+function filesOf({ name, location }: ModelTestDefinition): readonly string[] {
+  return [name, location.file, location.file.split(/[\\/]/).at(-1) ?? ""];
 }
