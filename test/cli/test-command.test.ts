@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { TestSummary } from "../../src/cli/render/render-tests.ts";
 import type { ErrorReport } from "../../src/terms.ts";
-import type { TestProject } from "../support/project.ts";
+import { root, type TestProject } from "../support/project.ts";
 import { makeShop } from "../support/shop-project.ts";
 
 let project: TestProject;
@@ -108,4 +108,11 @@ test("a file that cannot be loaded, a name in two files, a project without tests
   await project.remove("tests");
   expect((await project.assay(["test"])).code).toBe(2);
   expect(await project.json(["test"])).toMatchObject({ error: { code: "SELECTION_EMPTY", message: "the project has no tests" } });
+});
+
+test("the example's tests pass", async () => {
+  const example = join(root, "examples", "nova-retail");
+  const { code, stdout } = await project.assay(["test", "--project", example]);
+  expect(stdout).toMatch(/\n5 passed, 0 failed \(\d+ ms\)\n$/);
+  expect(code).toBe(0);
 });
