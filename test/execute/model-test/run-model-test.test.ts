@@ -228,6 +228,25 @@ a:
     ).toBeNull();
   });
 
+  test("incremental: only what a batch touches is built again, however few rows there are", async () => {
+    const text = (label: string): string => `
+a:
+  model: gold.labelled
+  batches:
+    - given:
+        bronze.prices: [{ product: a, price: 1 }, { product: b, price: 2 }]
+        bronze.labels: [{ product: a, label: old }, { product: b, label: old }]
+      expect: [{ product: a, label: old }, { product: b, label: old }]
+    - given:
+        bronze.prices: [{ product: a, price: 3 }]
+        bronze.labels: [{ product: a, label: new }, { product: b, label: new }]
+      expect: [{ product: a, price: 3, label: new }, { product: b, price: 2, label: ${label} }]
+`;
+    // A full build would show the new label everywhere.
+    expect(await failureOf(text("old"))).toBeNull();
+    expect(await failureOf(text("new"))).toMatchObject({ batch: 2 });
+  });
+
   test("a given view hides the tables below it from the model that follows its changes", async () => {
     expect(
       await failureOf(`

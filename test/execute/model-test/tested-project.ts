@@ -28,6 +28,7 @@ import type { TestFailure } from "../../../src/execute/model-test/test-result.ts
  *     bronze.orders ─┬─▶ silver.sales ─▶ gold.by_day
  *     bronze.items ──┘
  *     bronze.prices (merge) ─▶ silver.price_history (snapshot), gold.latest (incremental), silver.shown (view) ─▶ gold.shown
+ *     bronze.labels ─┴─▶ gold.labelled (incremental, changes of labels ignored)
  *     bronze.events (append) ─▶ gold.log (append)
  */
 export const orders = bronze("orders", {
@@ -80,6 +81,18 @@ const latest = model("gold.latest", {
   materialize: incremental({ by: ["product"] }),
   sql: sql`select product, price, (price / 3)::double as third from ${prices}`,
 });
+const labels = bronze("labels", {
+  from: csv("labels.csv"),
+  columns: { product: t.varchar(), label: t.varchar() },
+  key: ["product"],
+});
+const labelled = model("gold.labelled", {
+  grain: ["product"],
+  columns: { product: t.varchar(), price: t.decimal(10, 2), label: t.varchar({ nullable: true }) },
+  materialize: incremental({ by: ["product"], ignoreChanges: [labels] }),
+  sql: sql`select prices.product, prices.price, labels.label
+    from ${prices} as prices left join ${labels} as labels on labels.product = prices.product`,
+});
 const shownPrices = model("silver.shown", {
   grain: ["product"],
   columns: { product: t.varchar(), price: t.decimal(10, 2) },
@@ -104,11 +117,11 @@ const clock = model("gold.clock", {
   sql: sql`select now()::timestamp as now_at, current_date as today, localtimestamp as local_at from ${orders}`,
 });
 
-export const project: Project = {
+const project: Project = {
   folder: ".",
   config: defineProject({ name: "tested" }),
-  bronze: [orders, items, prices, events],
-  models: [sales, byDay, history, latest, shownPrices, shown, log, clock],
+  bronze: [orders, items, prices, labels, events],
+  models: [sales, byDay, history, latest, labelled, shownPrices, shown, log, clock],
   pipelines: [pipeline("daily", { params: z.object({ min_price: z.int().min(0).default(Number(big.min_price)) }) })],
   sinks: [],
 };
