@@ -30,6 +30,7 @@ export const errorCodes = {
   FAN_TRAP: { exit: 2, retryable: false, meaning: "A join repeats rows whose measure the model adds up, averages or counts." },
   FAN_OUT_UNUSED: { exit: 2, retryable: false, meaning: "A fanOut reason names a table that repeats no measure of the model." },
   CHECK_INVALID: { exit: 2, retryable: false, meaning: "A check cannot be evaluated on its table." },
+  TEST_INVALID: { exit: 2, retryable: false, meaning: "A test gives or expects what does not fit the project." },
   PROJECT_LOCKED: { exit: 1, retryable: true, meaning: "Another process owns the project's database." },
   DATABASE_DAMAGED: { exit: 1, retryable: false, meaning: "The database file is damaged or is no database." },
   STORAGE_UNWRITABLE: { exit: 1, retryable: false, meaning: "A folder or file of the project cannot be written." },

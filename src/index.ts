@@ -17,6 +17,14 @@ export {
 } from "./define/materialization.ts";
 export { type ModelDefinition, type ModelOptions, model, type TypedModel } from "./define/model.ts";
 export {
+  type GivenTable,
+  type ModelTestDefinition,
+  type ModelTestOptions,
+  modelTest,
+  rows,
+  type TestedTable,
+} from "./define/model-test.ts";
+export {
   type DuckdbConnection,
   defineProject,
   duckdb,

@@ -54,6 +54,11 @@ function buildProgram(version: string, exit: Exit): Command {
       exit(import("./run.ts").then(({ runCommand }) => runCommand(name ?? null, options))),
     );
   addProofs(program, exit);
+  common(program.command("test [name...]"))
+    .description("run the project's tests: rows in, expected rows out, in memory")
+    .action((names: readonly string[], options: CommonOptions) =>
+      exit(import("./test.ts").then(({ testCommand }) => testCommand(names, options))),
+    );
   addRuns(program, exit);
   addQuarantine(program, exit);
   common(program.command("query <sql>"))

@@ -72,6 +72,46 @@ export async function sampleParams(project: Project): Promise<Params> {
   return samples;
 }
 
+/** A parameter of a pipeline, for whoever gives it a value by other ways than the command line. */
+export interface DeclaredParam {
+  /** Its default; null when it has none. */
+  readonly value: ParamValue | null;
+  /** A value as written, in text or not, if it fits. */
+  readonly read: (written: unknown) => { readonly value: ParamValue } | { readonly fault: string };
+}
+
+/** Every parameter of every pipeline. */
+export async function declaredParams(project: Project): Promise<ReadonlyMap<string, DeclaredParam>> {
+  const declared = new Map<string, DeclaredParam>();
+  for (const pipeline of project.pipelines) {
+    const fields = (pipeline.params as { readonly shape?: Readonly<Record<string, PipelineDefinition["params"]>> } | null)?.shape ?? {};
+    for (const [name, property] of Object.entries(await propertiesOf(pipeline))) {
+      if (declared.has(name)) continue;
+      const { default: value = null } = property;
+      declared.set(name, {
+        value: isParamValue(value) ? value : null,
+        read: (written) => {
+          const converted = typeof written === "string" ? textValue(written, property) : written;
+          const result = fields[name]?.safeParse(converted);
+          if (result?.success === false) return { fault: result.error.issues.map((issue) => issue.message).join("; ") };
+          const parsed = result === undefined ? converted : result.data;
+          return isParamValue(parsed) ? { value: parsed } : { fault: "it is no text, number, true or false" };
+        },
+      });
+    }
+  }
+  return declared;
+}
+
+const isParamValue = (value: unknown): value is ParamValue => ["string", "number", "boolean"].includes(typeof value);
+
+/** A text as the property's type, or as it is when it is none: the property's own check then says so. */
+function textValue(text: string, property: Property): unknown {
+  if (property.type === "boolean" && (text === "true" || text === "false")) return text === "true";
+  const isNumber = property.type === "integer" || property.type === "number";
+  return isNumber && text.trim() !== "" && Number.isFinite(Number(text)) ? Number(text) : text;
+}
+
 /** The named ones, as far as they have a value. */
 export function picked(params: Params, names: readonly string[]): Params {
   return Object.fromEntries(names.flatMap((name) => (params[name] === undefined ? [] : [[name, params[name]]])));

@@ -59,17 +59,17 @@ function placed(definition: Definition, current: string): Definition {
 }
 
 /** The path as seen from a folder, where that is shorter. */
-function shorterPath(path: string, current: string): string {
+export function shorterPath(path: string, current: string): string {
   const seen = relative(current, path);
   return seen.length < path.length ? seen : path;
 }
 
 /** A file that cannot be loaded is told once, however many others import it. */
-function distinct(errors: readonly AssayError[]): readonly AssayError[] {
+export function distinct(errors: readonly AssayError[]): readonly AssayError[] {
   return [...new Map(errors.map((error) => [JSON.stringify(error.report()), error] as const)).values()];
 }
 
-function relocated(error: AssayError, current: string): AssayError {
+export function relocated(error: AssayError, current: string): AssayError {
   const { code, message, hint, location, cause } = error;
   if (location === null) return error;
   return new AssayError(code, message, {
@@ -79,7 +79,7 @@ function relocated(error: AssayError, current: string): AssayError {
   });
 }
 
-type Loaded = Readonly<Record<string, unknown>> | AssayError;
+export type Loaded = Readonly<Record<string, unknown>> | AssayError;
 type Load = (file: string) => Promise<Loaded>;
 
 async function loadConfig(file: string, load: Load): Promise<ProjectDefinition | AssayError> {
@@ -110,7 +110,8 @@ function isDefinition(value: unknown, kinds: readonly string[]): boolean {
   return typeof value === "object" && value !== null && "kind" in value && kinds.includes(String(value.kind)) && "location" in value;
 }
 
-async function importFile(file: string, folder: string, current: string): Promise<Loaded> {
+/** What a TypeScript or JavaScript file exports, or why it cannot be loaded. */
+export async function importFile(file: string, folder: string, current: string): Promise<Loaded> {
   try {
     return (await import(pathToFileURL(file).href)) as Readonly<Record<string, unknown>>;
   } catch (error) {

@@ -56,7 +56,8 @@ export async function bronzeDifference(
   await createDifference(session, table, `select ${columns} from ${removed}`, { text: `select ${columns} from ${added}` });
   const { inserted, updated, deleted, rows: changed } = await countChanges(session, table);
   if (changed === 0) return sameRows;
-  if (changed > Math.max(rows, before.rows) * largestRecordedShare) return { ...wholeTable, changes: { inserted, updated, deleted } };
+  if (!run.alwaysRefresh && changed > Math.max(rows, before.rows) * largestRecordedShare)
+    return { ...wholeTable, changes: { inserted, updated, deleted } };
   return { kind: "changes", changes: { inserted, updated, deleted }, repeated: 0 };
 }
 

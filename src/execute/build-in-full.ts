@@ -118,7 +118,7 @@ async function differenceOf(run: Run, session: Session, table: ModelTable, relat
   const content = await hash(relation);
   if (rows === before.rows && content === (before.content ?? (await hash(published)))) return { kind: "none", changes: null, content };
   if (!table.tracked) return { ...newVersion, content };
-  const limit = Math.ceil(Math.max(rows, before.rows) * recordedShare);
+  const limit = run.alwaysRefresh ? rows + before.rows : Math.ceil(Math.max(rows, before.rows) * recordedShare);
   if (!(await compareByKey(session, table, published, relation, limit))) return { ...newVersion, content };
   const { inserted, updated, deleted } = await countChanges(session, table);
   return { kind: "changes", changes: { inserted, updated, deleted }, content };

@@ -4,7 +4,7 @@ import type { Engine, Session } from "../ports/engine.ts";
 import type { Lake } from "../ports/lake.ts";
 import type { Sink } from "../ports/sink.ts";
 import type { Source } from "../ports/source.ts";
-import type { Commit, Publication, State, StateStore } from "../ports/state-store.ts";
+import type { Commit, Publication, RunStore, State } from "../ports/state-store.ts";
 import type { Params, TableName } from "../terms.ts";
 import type { RunEventListener } from "./run-event.ts";
 
@@ -15,7 +15,7 @@ export type Clock = () => number;
 export interface ExecuteContext {
   readonly manifest: Manifest;
   readonly engine: Engine;
-  readonly store: StateStore;
+  readonly store: RunStore;
   readonly lake: Lake;
   readonly source: Source;
   /** Connects to a sink's target when its first step runs. */

@@ -188,3 +188,6 @@ export interface StateStore {
     limit: number,
   ): Promise<{ readonly rows: readonly QuarantinedRow[]; readonly total: number }>;
 }
+
+/** The part of a state store that a run writes to. */
+export type RunStore = Pick<StateStore, "unfinishedRuns" | "startRun" | "finishRun" | "recordStep" | "recordSkipped">;

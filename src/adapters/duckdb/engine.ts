@@ -7,7 +7,7 @@ import type { Database } from "./database.ts";
 import { sinkRows } from "./sink-rows.ts";
 
 /** The embedded engine. The caller owns and closes the database. */
-export function duckdbEngine(database: Database): Engine {
+export function duckdbEngine(database: Pick<Database, "session">): Engine {
   const kinds = relationKinds();
   return {
     session: () => database.session(),

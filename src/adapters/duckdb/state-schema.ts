@@ -1,15 +1,19 @@
 /** Version of the state tables; a database with a newer one is not touched. */
 export const stateVersion = 2;
 
-/** The state tables, in the database they describe. */
-export const createState = `
-create schema if not exists assay;
+/** The schemas of tables, their changes and their versions. */
+export const createSchemas = `
 create schema if not exists bronze;
 create schema if not exists silver;
 create schema if not exists gold;
 create schema if not exists assay_changes;
 create schema if not exists assay_versions;
-create table assay.state_version (version integer not null);
+`;
+
+/** The state tables, in the database they describe. */
+export const createState = `
+create schema if not exists assay;
+${createSchemas}create table assay.state_version (version integer not null);
 insert into assay.state_version values (${stateVersion});
 create table assay.runs (run_id varchar not null, pipeline varchar not null, environment varchar not null, params json not null, status varchar not null, started_at varchar not null, finished_at varchar, duration_ms bigint);
 create table assay.steps (run_id varchar not null, position integer not null, step varchar not null, kind varchar not null, table_name varchar not null, status varchar not null, reason varchar not null, rows_in bigint, rows_out bigint, quarantined bigint not null, removed bigint not null, duration_ms bigint not null, finished_at varchar not null, details json not null);

@@ -70,7 +70,9 @@ function everything(leaves: readonly Leaf[], block: number, visible: Visible): V
 }
 
 function repeatedAlias(leaves: readonly Leaf[], block: number): string | null {
-  const names = leaves.filter((leaf) => leaf.block === block && leaf.ref !== null && leaf.alias !== "").map((leaf) => leaf.alias.toLowerCase());
+  const names = leaves
+    .filter((leaf) => leaf.block === block && leaf.ref !== null && leaf.alias !== "")
+    .map((leaf) => leaf.alias.toLowerCase());
   return names.find((name, index) => names.indexOf(name) < index) ?? null;
 }
 

@@ -1,0 +1,46 @@
+import { fingerprintOf } from "../../compile/fingerprint.ts";
+import type { FixtureSelect } from "../../compile/model-test/fixture-select.ts";
+import type { Lake } from "../../ports/lake.ts";
+import type { Source, SourceFile } from "../../ports/source.ts";
+
+/** Rows of tests as files of a source, so that they enter a table the way every row does. */
+export interface FixtureFiles {
+  /** A file for the rows; `name` is its identity: another file of that name takes its place. */
+  add(name: string, fixture: FixtureSelect): SourceFile;
+  /** Reads these files; every other one as `base` does. */
+  source(base: Source): Source;
+}
+
+export function fixtureFiles(): FixtureFiles {
+  const selects = new Map<string, FixtureSelect>();
+  return {
+    add: (name, fixture) => {
+      const sha256 = fingerprintOf(fixture.select);
+      const path = `test:${fixture.table}/${name}/${sha256}`;
+      selects.set(path, fixture);
+      return { path, name, bytes: fixture.select.length, stamp: sha256, sha256 };
+    },
+    source: (base) => ({
+      list: base.list,
+      open: async (source, file, columns, reader) => {
+        const fixture = selects.get(file.path);
+        if (fixture === undefined) return base.open(source, file, columns, reader);
+        return {
+          select: fixture.select,
+          selectFitting: fixture.select,
+          rejects: null,
+          records: fixture.records,
+          largestRecord: 0,
+          notes: [],
+        };
+      },
+      // What would not fit was refused before the test began.
+      refusals: async (source, file, ...rest) => (selects.has(file.path) ? [] : base.refusals(source, file, ...rest)),
+    }),
+  };
+}
+
+/** A lake in which tables of every layer have folders: given models lie there like bronze tables. */
+export function layeredLake(lake: Lake): Lake {
+  return { ...lake, openBatch: (table, date, runId) => lake.openBatch(`bronze.${table}`, date, runId) };
+}
