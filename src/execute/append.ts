@@ -9,9 +9,9 @@ import { buildInFull, ownSelect } from "./build-in-full.ts";
 import { remember } from "./commit-table.ts";
 import { paramsOf, type Run } from "./context.ts";
 import { publishDifference } from "./publish-difference.ts";
-import { difference } from "./row-changes.ts";
+import { difference } from "./refresh-statements.ts";
 import { buildError } from "./step-failure.ts";
-import { dropTouched, NotRefreshable, touchedPart } from "./touched-values.ts";
+import { NotRefreshable, touchedPart } from "./touched-values.ts";
 
 /** Builds an append table from all the SQL yields: rows whose key is not there yet are added, nothing else changes. */
 export async function buildAppend(
@@ -44,12 +44,12 @@ export async function appendRows(
   const started = run.clock();
   const committed = await session.transaction(async () => {
     const part = mode === null ? null : await touchedPart(run, session, table, mode);
-    const { text, params = {} } = part?.select ?? { text: table.select, params: paramsOf(run, table) };
+    const { text, params = {} } = part?.made ?? { text: table.select, params: paramsOf(run, table) };
     const made = `create or replace temp table ${difference} as select 1::bigint as _op, * from (${newRows(table, text, quoteTable(table.name))})`;
     await session.execute({ text: made, params }).catch((error: unknown) => {
       throw mode === null ? buildError(run, table, error) : new NotRefreshable(messageOf(error));
     });
-    if (mode !== null) await dropTouched(session, mode);
+    await part?.drop();
     const all = table.upstreams.map((name) => ({ table: name, read: run.publications.get(name)?.rows ?? 0, used: null }));
     return publishDifference(run, session, step, position, table, {
       started,

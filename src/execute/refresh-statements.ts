@@ -15,13 +15,9 @@ export interface Refresh {
   readonly table: TableName;
   /** Its columns, in order. */
   readonly columns: readonly string[];
-  readonly plan: IncrementalPlan;
+  readonly plan: Pick<IncrementalPlan, "by" | "upstreams">;
   /** Every changed upstream; none of them may be `full`. */
   readonly changed: readonly ChangedRows[];
-  /** The author's SQL. */
-  readonly sql: string;
-  /** SELECT of exactly the table's columns and types around such SQL. */
-  select(sql: string): string;
 }
 
 /** The statements of one refresh, in the order in which they run: one snapshot, one transaction. */
@@ -32,57 +28,45 @@ export interface RefreshStatements {
   readonly hats: readonly string[];
   /** The `by` values to rebuild. */
   readonly touched: string;
-  /** The definition's rows of these values. */
-  readonly candidate: string;
-  /** The same with the upstream reads restricted to the values; null where they cannot be. Not worth it when most values are touched. */
-  readonly restrictedCandidate: string | null;
-  /** The table's present rows of these values. */
+  /** SELECT of the definition's rows of these values; takes the definition, its upstream reads restricted to the values or not. */
+  readonly made: (definition: string) => string;
+  /** SELECT of the table's present rows of these values. */
   readonly old: string;
-  /** Rows to add and to remove; no row: nothing changed. */
-  readonly difference: string;
-  readonly remove: string;
-  readonly add: string;
-  /** SELECT of the table's own changed rows, with `_op`, for those who follow it. */
-  readonly changes: string;
   /** Removes what the refresh leaves in the session; may run at any time. */
   readonly drop: readonly string[];
 }
 
-const candidateName = quoteIdentifier("candidate");
-const oldName = quoteIdentifier("old");
-const differenceName = quoteIdentifier("difference");
-
-export function refreshStatements(refresh: Refresh): RefreshStatements {
-  const { table, columns, plan, changed, sql, select } = refresh;
+export function refreshStatements({ table, columns, plan, changed }: Refresh): RefreshStatements {
   const links = changed.flatMap((change) => plan.upstreams.filter((link) => link.table === change.table).filter(isFollowed));
   const hats = [...new Set(links.flatMap((link) => link.hats))];
-  const list = columnList(columns);
-  const isTouched = (alias: string): string =>
+  const by = columnList(plan.by);
+  const touching = (alias: string): string =>
     plan.by.map((name) => `${alias}.${quoteIdentifier(name)} is not distinct from t.${quoteIdentifier(name)}`).join(" and ");
-  const candidate = (text: string): string =>
-    `create temp table ${candidateName} as select q.* from (${select(text)}) as q semi join ${touchedName} as t on ${isTouched("q")}`;
+  const none = `select ${by} from ${quoteTable(table)} where false`;
+  const queries = [none, ...links.map((link) => `select ${by} from (${link.touched}\n)`)].join(" union all ");
   return {
     deltas: changed.map(deltaStatement),
     hats: hats.map((hat) => hatStatement(hat, changed)),
-    touched: `create temp table ${touchedName} as select distinct ${columnList(plan.by)} from (${links.map((link) => `(${link.touched})`).join(" union all ")})`,
-    candidate: candidate(sql),
-    restrictedCandidate: plan.spliced === null ? null : candidate(plan.spliced),
-    old: `create temp table ${oldName} as select q.*, q.rowid as "_row" from ${quoteTable(table)} as q semi join ${touchedName} as t on ${isTouched("q")}`,
-    difference: `create temp table ${differenceName} as
-select ${list}, sum("_sign") as "_rows", list("_row") filter ("_sign" < 0) as "_ids"
-from (select ${list}, 1 as "_sign", null as "_row" from ${candidateName} union all select ${list}, -1, "_row" from ${oldName})
-group by ${list} having sum("_sign") <> 0`,
-    remove: `delete from ${quoteTable(table)} where rowid in (
-select unnest("_ids"[1:cast(-"_rows" as bigint)]) from ${differenceName} where "_rows" < 0)`,
-    add: `insert into ${quoteTable(table)} (${list})
-select ${list} from (select ${list}, unnest(range(cast("_rows" as bigint))) from ${differenceName} where "_rows" > 0)`,
-    changes: signedRows(differenceName, list, quoteIdentifier("_rows")),
+    touched: `create temp table ${touchedName} as select distinct ${by} from (${queries})`,
+    made: (definition) => `select q.* from (${definition}\n) as q semi join ${touchedName} as t on ${touching("q")}`,
+    old: `select ${columnList(columns)} from ${quoteTable(table)} as q semi join ${touchedName} as t on ${touching("q")}`,
     drop: [
-      `drop table if exists ${[touchedName, candidateName, oldName, differenceName].map((name) => `temp.${name}`).join("; drop table if exists ")}`,
       ...hats.map((hat) => `drop view if exists temp.${hatName(hat)}`),
-      ...changed.map((change) => `drop table if exists temp.${deltaName(change.table)}`),
+      ...[touchedName, ...changed.map((change) => deltaName(change.table))].map((name) => `drop table if exists temp.${name}`),
     ],
   };
+}
+
+/** Temporary table of a session with the rows a step takes out (`_op` below 0) and puts in (above 0), as often as it says, and the table's columns. */
+export const difference = quoteIdentifier("difference");
+
+/** What separates the rows of one SELECT from those of another: equal rows, as often as they come, cancel out. No row: nothing changed. */
+export function differenceStatement(columns: readonly string[], before: string, after: string): string {
+  const list = columnList(columns);
+  return `create or replace temp table ${difference} as
+select cast(sum(${opColumn}) as bigint) as ${opColumn}, ${list}
+from (select 1 as ${opColumn}, ${list} from (${after}) union all select -1, ${list} from (${before}))
+group by ${list} having sum(${opColumn}) <> 0`;
 }
 
 type FollowedLink = Extract<UpstreamLink, { readonly kind: "linked" | "declared" }>;
@@ -95,13 +79,7 @@ function isFollowed(link: UpstreamLink): link is FollowedLink {
 function deltaStatement({ table, columns, rows }: ChangedRows): string {
   const list = columnList(columns);
   const net = `select ${list}, sum(${opColumn}) as "_rows" from (${rows}) group by ${list} having sum(${opColumn}) <> 0`;
-  return `create temp table ${deltaName(table)} as ${signedRows(`(${net})`, list, quoteIdentifier("_rows"))}`;
-}
-
-/** Rows as often as their count says, with its sign. */
-function signedRows(from: string, list: string, count: string): string {
-  const sign = `cast(sign(${count}) as tinyint) as ${opColumn}`;
-  return `select ${list}, ${opColumn} from (select ${list}, ${sign}, unnest(range(cast(abs(${count}) as bigint))) from ${from})`;
+  return `create temp table ${deltaName(table)} as select ${list}, cast(sign("_rows") as tinyint) as ${opColumn} from (${net})`;
 }
 
 function hatStatement(table: TableName, changed: readonly ChangedRows[]): string {

@@ -1,6 +1,4 @@
-import { touchedName } from "../compile/incremental/relation-names.ts";
 import type { ModelTable } from "../compile/manifest.ts";
-import { columnList, quoteTable } from "../define/quote.ts";
 import { messageOf } from "../errors.ts";
 import type { RefreshMode } from "../plan/build-mode.ts";
 import type { Step } from "../plan/plan.ts";
@@ -10,7 +8,7 @@ import { remember } from "./commit-table.ts";
 import type { Run } from "./context.ts";
 import { publishDifference } from "./publish-difference.ts";
 import { createDifference } from "./row-changes.ts";
-import { dropTouched, NotRefreshable, sameValues, touchedPart } from "./touched-values.ts";
+import { NotRefreshable, touchedPart } from "./touched-values.ts";
 
 /**
  * Refreshes an incremental model: the rows of the touched values are made again by the whole definition and replace those that are there.
@@ -25,15 +23,12 @@ export async function refreshModel(
   mode: RefreshMode,
 ): Promise<StepResult> {
   const started = run.clock();
-  const by = table.incremental?.by ?? [];
   const committed = await session.transaction(async () => {
     const part = await touchedPart(run, session, table, mode);
-    const columns = columnList(table.columns.map((column) => column.name));
-    const old = `select ${columns} from ${quoteTable(table.name)} as old semi join ${touchedName} as t on ${sameValues(by, "old", "t")}`;
-    await createDifference(session, table, old, part.select).catch((error: unknown) => {
+    await createDifference(session, table, part.old, part.made).catch((error: unknown) => {
       throw new NotRefreshable(`the touched rows cannot be made alone: ${messageOf(error).split("\n")[0]}`);
     });
-    await dropTouched(session, mode);
+    await part.drop();
     return publishDifference(run, session, step, position, table, {
       started,
       touched: part.touched,

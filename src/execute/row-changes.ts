@@ -4,6 +4,7 @@ import type { ContractColumn } from "../define/types.ts";
 import type { Session, Statement } from "../ports/engine.ts";
 import type { RowChanges, TableName } from "../terms.ts";
 import { countOf, oneRow } from "./context.ts";
+import { difference, differenceStatement } from "./refresh-statements.ts";
 
 /** A stored table whose rows change in place. */
 export interface ChangingTable {
@@ -13,23 +14,20 @@ export interface ChangingTable {
   readonly grain: readonly string[];
 }
 
-/** Temporary table of a session with the rows a step takes out (`_op` -1) and puts in (`_op` 1), and the table's columns. */
-export const difference = quoteIdentifier("difference");
-
 const names = (table: ChangingTable): string => columnList(table.columns.map((column) => column.name));
 
 /** Where a table's row changes are kept: `_version`, `_op`, then its columns. */
 export const changeTable = (table: TableName): string => `assay_changes.${quoteIdentifier(table)}`;
 
-/** Puts into the temporary table what separates rows there are from rows there should be; equal rows, as often as they come, cancel out. */
+/** Fills the difference of two SELECTs, each row with `_op` -1 or 1. */
 export async function createDifference(session: Session, table: ChangingTable, before: string, after: Statement): Promise<void> {
   const columns = names(table);
-  await session.execute({
-    text: `create or replace temp table ${difference} as select sum(_op)::bigint as _op, ${columns} from (
-        select 1 as _op, ${columns} from (${after.text}) union all select -1, ${columns} from (${before})
-      ) group by ${columns} having sum(_op) <> 0`,
-    ...(after.params === undefined ? {} : { params: after.params }),
-  });
+  const text = differenceStatement(
+    table.columns.map((column) => column.name),
+    before,
+    after.text,
+  );
+  await session.execute({ ...after, text });
   const [repeated] = await session.query({ text: `select 1 as found from ${difference} where abs(_op) > 1 limit 1` });
   if (repeated === undefined) return;
   const once = quoteIdentifier("difference once");

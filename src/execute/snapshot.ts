@@ -15,7 +15,7 @@ import { createDifference } from "./row-changes.ts";
 import { type SnapshotTable, snapshotTable, validitySelect } from "./snapshot-select.ts";
 import { buildError } from "./step-failure.ts";
 import { noFacts, StepFailure } from "./step-result.ts";
-import { dropTouched, NotRefreshable, type TouchedPart, touchedPart } from "./touched-values.ts";
+import { NotRefreshable, type TouchedPart, touchedPart } from "./touched-values.ts";
 
 const observed = quoteIdentifier("observed");
 const keysTouched = quoteIdentifier("touched keys");
@@ -58,7 +58,7 @@ export async function buildSnapshot(
   const committed = await session.transaction(async () => {
     const part = mode === null ? null : await touchedPart(run, session, table, mode);
     notes = await observe(run, session, table, snapshot, part);
-    if (mode !== null) await dropTouched(session, mode);
+    await part?.drop();
     const keys = snapshot.key.map((name) => `o.${quoteIdentifier(name)} = k.${quoteIdentifier(name)}`).join(" and ");
     const columns = columnList(table.columns.map((column) => column.name));
     const old = `select ${columns} from ${quoteTable(table.name)} as o semi join ${keysTouched} as k on ${keys}`;
@@ -104,7 +104,7 @@ async function observe(
   snapshot: SnapshotTable,
   part: TouchedPart | null,
 ): Promise<readonly string[]> {
-  const { text, params = {} } = part?.select ?? { text: table.select, params: paramsOf(run, table) };
+  const { text, params = {} } = part?.made ?? { text: table.select, params: paramsOf(run, table) };
   const { key, versions, missing } = snapshot;
   const own = snapshot.columns.map((column) => column.name);
   const columns = columnList(own);

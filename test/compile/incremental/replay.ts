@@ -6,7 +6,7 @@ import type { IncrementalPlan } from "../../../src/compile/incremental/upstream-
 import { columnTypeName } from "../../../src/define/column-type.ts";
 import { columnList, quoteIdentifier, quoteTable } from "../../../src/define/quote.ts";
 import type { Columns, ContractColumn } from "../../../src/define/types.ts";
-import { refreshStatements } from "../../../src/execute/refresh-statements.ts";
+import { differenceStatement, refreshStatements } from "../../../src/execute/refresh-statements.ts";
 import type { Session } from "../../../src/ports/engine.ts";
 import type { SqlAnalyzer } from "../../../src/ports/sql-analyzer.ts";
 import type { TableName } from "../../../src/terms.ts";
@@ -202,8 +202,6 @@ async function refresh(
     table: model,
     columns: planned.columns.map((column) => column.name),
     plan,
-    sql: item.sql,
-    select: planned.select,
     changed: changed.map(([table, rows]) => {
       const columns = (contracts.get(table) ?? []).map((column) => column.name);
       const types = (contracts.get(table) ?? []).map(
@@ -216,27 +214,37 @@ async function refresh(
       };
     }),
   });
-  const { deltas, hats, touched, old, difference, remove, add, drop } = statements;
+  const { deltas, hats, touched, made, old, drop } = statements;
+  const names = planned.columns.map((column) => column.name);
+  const difference = differenceStatement(names, old, made(planned.select(plan.spliced ?? item.sql)));
   try {
-    await session.execute({
-      text: [...deltas, ...hats, touched, statements.restrictedCandidate ?? statements.candidate, old, difference].join(";\n"),
-    });
+    await session.execute({ text: [...deltas, ...hats, touched, difference].join(";\n") });
     const counts = `select (select count(*) from "touched") as touched, (select count(*) from "difference") as changed,
 (select count(*) from (select distinct ${columnList(plan.by)} from ${quoteTable(model)})) as vals`;
     const [counted] = await session.query({ text: counts });
-    await session.execute({ text: `${remove};\n${add}` });
+    await session.execute({ text: applied(names) });
     return {
       how: "mapped",
       reason: null,
       touched: Number(counted?.touched),
       values: Number(counted?.vals),
       changedRows: Number(counted?.changed),
-      spliced: statements.restrictedCandidate !== null,
+      spliced: plan.spliced !== null,
       difference: await differences(session, full),
     };
   } finally {
-    await session.execute({ text: drop.join("; ") });
+    await session.execute({ text: [...drop, 'drop table if exists temp."difference"'].join("; ") });
   }
+}
+
+/** Applies the difference to a table without a key: rows are taken out as often as it says. */
+function applied(names: readonly string[]): string {
+  const list = columnList(names);
+  const same = names.map((name) => `q.${quoteIdentifier(name)} is not distinct from d.${quoteIdentifier(name)}`).join(" and ");
+  const numbered = `select *, rowid as "_row", row_number() over (partition by ${list}) as "_place" from ${quoteTable(model)}`;
+  return `delete from ${quoteTable(model)} where rowid in (
+select "_row" from (${numbered}) as q join "difference" as d on ${same} where d."_op" < 0 and q."_place" <= -d."_op");
+insert into ${quoteTable(model)} (${list}) select ${list} from (select ${list}, unnest(range("_op")) from "difference" where "_op" > 0)`;
 }
 
 async function differences(session: Session, full: string): Promise<readonly string[]> {
