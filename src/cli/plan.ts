@@ -1,4 +1,5 @@
 import { duckdbStateStore } from "../adapters/duckdb/state-store.ts";
+import { withTouchedValues } from "../execute/plan-touched.ts";
 import { print, renderOptions } from "./output.ts";
 import { type PlanOptions, preparePlan } from "./prepare-plan.ts";
 import { renderPlan } from "./render/render-plan.ts";
@@ -7,10 +8,15 @@ import { openWorkspace, readDatabase } from "./workspace.ts";
 /** `assay plan`: what a run would do, and why. */
 export async function planCommand(pipeline: string | null, options: PlanOptions): Promise<number> {
   const workspace = await openWorkspace(options);
-  const { plan } = await preparePlan(workspace, pipeline, options, async () => {
+  const { manifest, plan, state } = await preparePlan(workspace, pipeline, options, async () => {
     const state = await readDatabase(workspace, (session) => duckdbStateStore().read(session));
     return state ?? { publications: new Map(), files: [], commits: new Map() };
   });
-  print(options.json, plan, () => renderPlan(plan, renderOptions()));
+  const refreshes = plan.steps.some((step) => step.build?.mode === "refresh");
+  const counted = refreshes
+    ? await readDatabase(workspace, (session) => withTouchedValues(plan, { manifest, alwaysRefresh: false }, state, session))
+    : null;
+  const shown = counted ?? plan;
+  print(options.json, shown, () => renderPlan(shown, renderOptions()));
   return 0;
 }

@@ -45,7 +45,7 @@ export interface Run extends ExecuteContext {
   readonly frozen: Map<TableName, Promise<void>>;
 }
 
-export function tableOf(run: Run, name: TableName): ManifestTable {
+export function tableOf(run: Pick<Run, "manifest">, name: TableName): ManifestTable {
   const table = run.manifest.tables.find((item) => item.name === name);
   if (table === undefined) throw new Error(`the plan names ${name}, the manifest does not`);
   return table;
@@ -63,7 +63,7 @@ export function inputsOf(run: Run, table: ManifestTable): Readonly<Record<string
 }
 
 /** The parameters a table uses. */
-export function paramsOf(run: Run, table: ManifestTable): Params {
+export function paramsOf(run: Pick<Run, "params">, table: ManifestTable): Params {
   return Object.fromEntries(
     table.params.flatMap((name) => {
       const value = run.params[name];

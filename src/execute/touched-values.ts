@@ -12,6 +12,9 @@ import { changesBetween } from "./row-changes.ts";
 /** A refresh that turns out to be impossible, or dearer than building in full; whatever was begun has to be rolled back. */
 export class NotRefreshable extends Error {}
 
+/** What finding the touched values takes of a run. */
+export type RefreshContext = Pick<Run, "manifest" | "publications" | "params" | "alwaysRefresh">;
+
 /** The part of a model that changes touch; temporary relations of the session stand behind it until `drop` has run. */
 export interface TouchedPart {
   /** The model's rows for the touched values, by its whole definition. */
@@ -25,7 +28,7 @@ export interface TouchedPart {
 }
 
 /** Maps the changes of the upstreams to the values of `by` that they touch. Throws {@link NotRefreshable}. */
-export async function touchedPart(run: Run, session: Session, table: ModelTable, mode: RefreshMode): Promise<TouchedPart> {
+export async function touchedPart(run: RefreshContext, session: Session, table: ModelTable, mode: RefreshMode): Promise<TouchedPart> {
   const plan = table.incremental;
   if (plan === null) throw new NotRefreshable("it does not follow changes");
   const changed = mode.changed.map(({ link, after, upTo }) => {
