@@ -49,7 +49,6 @@ export interface SelectQuery {
   readonly edges: readonly Edge[];
   /** Expressions common to every PARTITION BY and DISTINCT ON; null where there is neither. */
   readonly partition: readonly Item[] | null;
-  readonly grouped: boolean;
 }
 
 export interface Leaf {
@@ -67,7 +66,7 @@ export interface Leaf {
   readonly chosen: boolean;
   /** Where it stands in the tree; null for the second sight of an ASOF side. */
   readonly ref: TableRef | null;
-  /** Aliases of a CTE's columns hide its own; the place in a list of them all is the same. */
+  /** The CTE it reads. */
   readonly cte: string | null;
 }
 

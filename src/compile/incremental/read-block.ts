@@ -5,7 +5,7 @@ import { expressionsIn } from "./exact-tree.ts";
 import { type ColumnOf, type Edge, isFollowed, type Leaf } from "./query.ts";
 import { type LeafSource, type PendingJoin, readFrom } from "./read-from.ts";
 import { columnNamed, type Level, resolveColumn, type Visible } from "./resolve-column.ts";
-import { hasAggregate, typeOf } from "./scalar-item.ts";
+import { typeOf } from "./scalar-item.ts";
 
 /** Collects the leaves and edges of a SELECT and of all its subquery expressions. */
 export interface GraphBuilder {
@@ -46,7 +46,7 @@ export async function readBlock(node: SelectNode, scope: CteScope | null, outer:
     visible,
     siblings: everything(builder.leaves, block, visible),
     aliases: aliasesOf(node),
-    aliasFirst: false,
+    aliasesCount: false,
     outer,
   };
   if (problems[0] !== undefined) return { level, problem: problems[0] };
@@ -54,7 +54,7 @@ export async function readBlock(node: SelectNode, scope: CteScope | null, outer:
   if (twice !== null) return { level, problem: `two tables of one FROM are called ${twice}` };
   for (const join of joins) await readJoinConditions(join, level, block, inner, builder);
   for (const part of conjuncts(node.where_clause)) addEdge(builder, part, level, block, () => "row", both);
-  const named = { ...level, aliasFirst: true };
+  const named = { ...level, aliasesCount: true };
   await readProbes(node.select_list, level, inner, builder, []);
   await readProbes(node.where_clause, level, inner, builder, positive(node.where_clause));
   await readProbes(node.group_expressions, named, inner, builder, []);
@@ -208,7 +208,6 @@ async function readProbe(
     return;
   }
   if (node.type !== "SELECT_NODE") return;
-  const first = builder.leaves.length;
   const edges = builder.edges.length;
   const block = await readBlock(node, scope, level, builder);
   if (block.problem !== null || node.sample !== null) {
@@ -217,23 +216,10 @@ async function readProbe(
     return;
   }
   const [item, ...others] = node.select_list;
-  const plain = node.qualify === null && node.group_sets.length < 2 && others.length === 0 && !hasWindow(item);
+  const plain = node.qualify === null && node.group_sets.length < 2 && others.length === 0;
   if (sought?.class !== "COLUMN_REF" || item?.class !== "COLUMN_REF" || !plain) return;
-  const inner = resolveColumn(item, { ...block.level, aliasFirst: false, outer: null });
+  const inner = resolveColumn(item, { ...block.level, aliasesCount: false, outer: null });
   const outer = resolveColumn(sought, level);
-  if (inner === null || outer === null || inner.leaf < first || !sameType(inner, outer, builder.leaves)) return;
+  if (inner === null || outer === null || !sameType(inner, outer, builder.leaves)) return;
   builder.edges.push({ left: inner, right: outer, impliesRight: true, impliesLeft: false });
-}
-
-function hasWindow(part: unknown): boolean {
-  return expressionsIn(part, (item) => item.class === "WINDOW").length > 0;
-}
-
-/** Does a SELECT make groups: by GROUP BY, or one of everything? */
-export function makesGroups(node: SelectNode): boolean {
-  return (
-    node.group_expressions.length > 0 ||
-    node.aggregate_handling === "FORCE_AGGREGATES" ||
-    [node.select_list, node.having].some(hasAggregate)
-  );
 }

@@ -17,7 +17,7 @@ import { type CteScope, findCte, scopeWithin, standingAlone } from "./cte-scope.
 import { exactTree, expressionsIn, printable, printExactly, walk } from "./exact-tree.ts";
 import { partitionOf } from "./partition.ts";
 import type { Query, QueryColumn, SelectQuery, Untraced } from "./query.ts";
-import { type GraphBuilder, makesGroups, readBlock } from "./read-block.ts";
+import { type GraphBuilder, readBlock } from "./read-block.ts";
 import type { LeafSource } from "./read-from.ts";
 import { printedItems } from "./scalar-item.ts";
 import { selectItems } from "./select-items.ts";
@@ -131,7 +131,6 @@ async function readSelect(
     leaves: builder.leaves,
     edges: builder.edges,
     partition: partition === null ? null : printed.slice(drafts.length).filter((item) => item.kind !== "none"),
-    grouped: makesGroups(node),
   };
 }
 

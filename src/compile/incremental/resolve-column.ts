@@ -16,8 +16,8 @@ export interface Level {
   readonly siblings: Visible;
   /** Names of the SELECT list, in lower case; null where one name is given twice. */
   readonly aliases: ReadonlyMap<string, Expression | null>;
-  /** HAVING, QUALIFY, ORDER BY, DISTINCT ON: an alias hides a column. */
-  readonly aliasFirst: boolean;
+  /** GROUP BY, HAVING, QUALIFY, ORDER BY, DISTINCT ON: a name may be an alias as well as a column; elsewhere a column comes first. */
+  readonly aliasesCount: boolean;
   readonly outer: Level | null;
 }
 
@@ -36,15 +36,19 @@ export function resolveColumn(reference: Expression, start: Level): ColumnOf | n
 
 function bare(name: string, level: Level): Found {
   const alias = level.aliases.get(name.toLowerCase());
-  if (level.aliasFirst && alias !== undefined) {
-    if (alias?.class !== "COLUMN_REF") return "unsure";
-    return resolveColumn(alias, { ...level, aliasFirst: false, outer: null }) ?? "unsure";
-  }
   const found = columnNamed(name, level.visible, level.leaves);
+  if (level.aliasesCount && alias !== undefined) return eitherWay(found, alias, level);
   if (found !== "none") return found;
   // An alias of an inner SELECT hides the column of an outer one.
   if (alias !== undefined) return "unsure";
   return columnNamed(name, level.siblings, level.leaves) === "none" ? "none" : "unsure";
+}
+
+/** A name that an alias and a column may bear: certain where both are the same column, or there is no such column. */
+function eitherWay(found: Found, alias: Expression | null, level: Level): Found {
+  const aliased = alias?.class === "COLUMN_REF" ? resolveColumn(alias, { ...level, aliasesCount: false, outer: null }) : null;
+  if (aliased === null || found === "unsure") return "unsure";
+  return found === "none" || (found.leaf === aliased.leaf && found.column === aliased.column) ? aliased : "unsure";
 }
 
 /** The column a bare name means among the visible leaves. */

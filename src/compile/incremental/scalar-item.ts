@@ -1,7 +1,7 @@
 import type { SqlAnalyzer } from "../../ports/sql-analyzer.ts";
 import type { Expression } from "../../ports/syntax-tree.ts";
 import { aggregateFunctions } from "../aggregate-functions.ts";
-import { expressionsIn, plainSelect, printExactly } from "./exact-tree.ts";
+import { plainSelect, printExactly } from "./exact-tree.ts";
 import { type ColumnOf, type Item, isFollowed, type Leaf, leafColumnName } from "./query.ts";
 import { columnNamed, type Level, resolveColumn } from "./resolve-column.ts";
 import { aggregateMacros, rowMakingFunctions } from "./unstable-functions.ts";
@@ -81,9 +81,9 @@ function columnOverLeaves(reference: Expression, level: Level, reads: ColumnOf[]
   const [name = ""] = names;
   const alias = names.length === 1 ? level.aliases.get(name.toLowerCase()) : undefined;
   const named = names.length === 1 ? columnNamed(name, level.visible, level.leaves) : "unsure";
-  if (alias !== undefined && (level.aliasFirst || named === "none")) {
+  if (alias !== undefined && named === "none") {
     if (alias === null || depth >= aliasDepth) return `the name ${name} has several meanings`;
-    return overLeaves(alias, { ...level, aliasFirst: false }, reads, depth + 1);
+    return overLeaves(alias, { ...level, aliasesCount: false }, reads, depth + 1);
   }
   const column = resolveColumn(reference, { ...level, outer: null });
   if (column === null) return `the column ${names.join(".")} is not found for certain`;
@@ -113,13 +113,4 @@ export async function printedItems(analyzer: SqlAnalyzer, drafts: readonly Draft
       return { kind: "none", reason: "its expression cannot be copied" };
     return { kind: "expression", text: text.slice("SELECT ".length), reads: draft.reads, key: draft.key };
   });
-}
-
-/** Does a part of a query hold an aggregate of its own? */
-export function hasAggregate(part: unknown): boolean {
-  return expressionsIn(part, (item) => item.class === "FUNCTION" && isAggregate(item.function_name ?? "")).length > 0;
-}
-
-function isAggregate(name: string): boolean {
-  return aggregateFunctions.has(name.toLowerCase()) || aggregateMacros.has(name.toLowerCase());
 }

@@ -1,5 +1,6 @@
 import type { Expression, SelectNode } from "../../ports/syntax-tree.ts";
 import { same } from "../joins.ts";
+import { isGrouped } from "../lineage.ts";
 import { type ColumnOf, isFollowed, leafColumnName, type QueryColumn } from "./query.ts";
 import type { Level } from "./resolve-column.ts";
 import { type DraftItem, draftItem, typeOf } from "./scalar-item.ts";
@@ -13,7 +14,9 @@ interface Expanded {
 /** What stands behind each column of a SELECT; no item at all where the list and the described columns differ. */
 export function selectItems(node: SelectNode, level: Level, columns: readonly QueryColumn[]): readonly DraftItem[] {
   const expanded = node.select_list.flatMap((item): readonly Expanded[] =>
-    item.class === "STAR" ? (starItems(item, level) ?? [unknown]) : [{ name: nameOf(item), draft: () => draftItem(item, level) }],
+    item.class === "STAR"
+      ? (starItems(item, level) ?? [unknown])
+      : [{ name: nameOf(item), draft: () => draftItem(item, levelOf(item, node, level)) }],
   );
   const fits =
     expanded.length === columns.length &&
@@ -21,6 +24,14 @@ export function selectItems(node: SelectNode, level: Level, columns: readonly Qu
     !expanded.includes(unknown);
   const reason = "the SELECT list is not followed: name its columns instead of a star";
   return fits ? expanded.map((item) => item.draft()) : columns.map(() => ({ kind: "none", reason }));
+}
+
+/** Among groups a name may be the alias of another item that is grouped by; elsewhere columns come first. */
+function levelOf(item: Expression, node: SelectNode, level: Level): Level {
+  if (!isGrouped(node)) return level;
+  const aliases = new Map(level.aliases);
+  if (aliases.get(item.alias.toLowerCase()) === item) aliases.delete(item.alias.toLowerCase());
+  return { ...level, aliases, aliasesCount: true };
 }
 
 const unknown: Expanded = { name: null, draft: () => ({ kind: "none", reason: "the SELECT list is not followed" }) };

@@ -15,7 +15,6 @@ export function itemsAt(query: SelectQuery, columns: readonly number[]): readonl
 export function touchedOfSelect(table: TableName, query: SelectQuery, items: readonly Item[], linker: Linker): Values {
   const { partition } = query;
   if (partition === null || isWithin(items, partition)) return touchedOfItems(table, query, items, linker);
-  if (query.grouped) return { reason: "a window function looks at other groups: materialize that step as a table of its own" };
   if (partition.length === 0) return { reason: "its window functions and DISTINCT ON have no column in common to partition by" };
   // A part of the partition's columns is enough to find its rows.
   const tries = [partition, ...(partition.length > 1 ? partition.map((item) => [item]) : [])];
@@ -152,7 +151,7 @@ function neededLeaves(query: SelectQuery, items: readonly Item[]): NeededLeaves 
 }
 
 function subsets(ids: readonly number[]): readonly (readonly number[])[] {
-  return ids.reduce<readonly (readonly number[])[]>((all, id) => [...all, ...all.map((set) => [...set, id])], [[]]);
+  return Array.from({ length: 2 ** ids.length }, (_, chosen) => ids.filter((_id, place) => (chosen >> place) % 2 === 1));
 }
 
 /** Leaves that have a row in every result row in which exactly these are missing. */

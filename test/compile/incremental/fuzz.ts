@@ -71,9 +71,9 @@ async function attempt(replay: Replay, item: Case, planned: Planned): Promise<re
   }
 }
 
-/** Not the refresh's doing: a scalar subquery of several rows, a number that does not fit. */
+/** Not the refresh's doing: a scalar subquery of several rows, a value that does not fit a type. */
 function isEngineLimit(message: string): boolean {
-  return /More than one row returned|out of range|Overflow/i.test(message);
+  return /More than one row returned|out of range|Overflow|Conversion Error/i.test(message);
 }
 
 function count(result: Refreshed, coverage: Coverage): void {

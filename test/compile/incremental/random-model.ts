@@ -383,15 +383,30 @@ function grouped(named: readonly Col[], source: From, base: string, context: Con
   });
   const list = Array.from({ length: keys }, (_, index) => index + 1).join(", ");
   const group = random.pick(["group by all", `group by ${list}`]);
-  const having = random.chance(0.3)
-    ? ` having ${random.pick(["count(*) > 1", `max(${column(source.leaves, random, "i")?.sql ?? "1"}) > 0`])}`
-    : "";
+  const having = random.chance(0.4) ? ` having ${havingCondition(items[0] ?? "1", named[0], source, context)}` : "";
   const first = named[0];
   if (random.chance(0.15) && first !== undefined) {
     items.push(`rank() over (partition by ${expressionOf(items[0] ?? "1", first.name)} order by count(*)) as rnk`);
     return { sql: `select ${items.join(", ")} ${base} ${group}${having}`, cols: [...named, { name: "rnk", kind: "l" }] };
   }
   return { sql: `select ${items.join(", ")} ${base} ${group}${having}`, cols: named };
+}
+
+/** A condition of groups: an aggregate, or a subquery that looks at the first key by its expression or its name. */
+function havingCondition(item: string, first: Col | undefined, source: From, context: Context): string {
+  const { random } = context;
+  const aggregate = random.pick(["count(*) > 1", `max(${column(source.leaves, random, "i")?.sql ?? "1"}) > 0`]);
+  if (first === undefined || random.chance(0.5)) return aggregate;
+  const inner = leaf({ ...context, depth: 0 });
+  const value = column(inner.leaves, random, first.kind);
+  if (value === null) return aggregate;
+  const key = random.chance(0.5) ? first.name : expressionOf(item, first.name);
+  return random.pick([
+    `${key} in (select ${value.sql} from ${inner.sql})`,
+    `${key} not in (select ${value.sql} from ${inner.sql} where ${value.sql} = ${key})`,
+    `exists (select 1 from ${inner.sql} where ${value.sql} = ${key})`,
+    `not exists (select 1 from ${inner.sql} where ${value.sql} = ${key})`,
+  ]);
 }
 
 const expressionOf = (item: string, name: string): string => item.slice(0, item.length - ` as ${name}`.length);
@@ -419,8 +434,19 @@ function windowed(named: readonly Col[], source: From, base: string, context: Co
         sql: `select ${items.join(", ")}, row_number() over (${partition}order by ${total}) as rn ${base}`,
         cols: [...named, { name: "rn", kind: "l" }],
       };
-    case 3:
-      return { sql: `select ${items.join(", ")} ${base} qualify count(*) over (${partition}) ${random.pick(["= 1", "> 1"])}`, cols: named };
+    case 3: {
+      const inner = leaf({ ...context, depth: 0 });
+      const value = column(inner.leaves, random, first?.kind);
+      const key = random.chance(0.5) && first !== undefined ? first.name : part;
+      const more =
+        value !== null && random.chance(0.3)
+          ? ` and ${random.pick(["", "not "])}exists (select 1 from ${inner.sql} where ${value.sql} = ${key})`
+          : "";
+      return {
+        sql: `select ${items.join(", ")} ${base} qualify count(*) over (${partition}) ${random.pick(["= 1", "> 1"])}${more}`,
+        cols: named,
+      };
+    }
     default:
       return {
         sql: `select ${items.join(", ")}, count(${ints}) over (${partition}) as ct ${base}`,
