@@ -119,6 +119,7 @@ const values: readonly Case[] = [
   ["SQL that is a plain text", daily, "sql: sql`", "sql: `", /sql is not made with the sql template/],
   ["a grain that is no list", daily, '["ordered_on"]', '"ordered_on"', /grain is not a list of column names/],
   ["a check that is none", daily, "  sql:", '  checks: ["amount > 0"],\n  sql:', /checks holds something that is no check/],
+  ["a fan-out without a reason", daily, "  sql:", '  fanOut: { "bronze.orders": " " },\n  sql:', /fanOut is not \{ table: reason \}/],
   ["a source without files", "sources/orders.ts", / {2}from.*\n/, "", /^bronze\.orders: from is no source/],
 ].map(([title, file, from, to, says]) => ({
   title: title as string,

@@ -16,6 +16,7 @@ columns:
 materialize: view
 indexes: { by_day: [day] }
 tags: [money]
+fanOut: { bronze.items: the old report counts so }
 checks:
   - not_null: day
   - between: { column: revenue, min: 0, severity: warn }
@@ -40,6 +41,7 @@ select 1`;
       materialize: { kind: "view" },
       indexes: { by_day: ["day"] },
       tags: ["money"],
+      fanOut: { "bronze.items": "the old report counts so" },
       sql: { text, location: { file, line: 1 } },
     });
     expect(model.checks).toEqual([
