@@ -8,6 +8,7 @@ import type { Session } from "../ports/engine.ts";
 import type { StepResult } from "../terms.ts";
 import { remember } from "./commit-table.ts";
 import type { Run } from "./context.ts";
+import { divertTouched } from "./divert-touched.ts";
 import { publishDifference } from "./publish-difference.ts";
 import { createDifference } from "./row-changes.ts";
 import { dropTouched, NotRefreshable, sameValues, touchedPart } from "./touched-values.ts";
@@ -30,9 +31,8 @@ export async function refreshModel(
     const part = await touchedPart(run, session, table, mode);
     const columns = columnList(table.columns.map((column) => column.name));
     const old = `select ${columns} from ${quoteTable(table.name)} as old semi join ${touchedName} as t on ${sameValues(by, "old", "t")}`;
-    await createDifference(session, table, old, part.select).catch((error: unknown) => {
-      throw new NotRefreshable(`the touched rows cannot be made alone: ${messageOf(error).split("\n")[0]}`);
-    });
+    const made = await divertTouched(session, table, part.select, by).catch(notAlone);
+    await createDifference(session, table, old, made.select).catch(notAlone);
     await dropTouched(session, mode);
     return publishDifference(run, session, step, position, table, {
       started,
@@ -40,8 +40,13 @@ export async function refreshModel(
       upstreams: part.upstreams,
       notes: [],
       moreInputs: {},
+      diverted: made.diverted,
     });
   });
   remember(run, committed);
   return committed.result;
+}
+
+function notAlone(error: unknown): never {
+  throw new NotRefreshable(`the touched rows cannot be made alone: ${messageOf(error).split("\n")[0]}`);
 }
