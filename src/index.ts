@@ -15,6 +15,7 @@ export {
   table,
   view,
 } from "./define/materialization.ts";
+export type { MaxRejected } from "./define/max-rejected.ts";
 export { type ModelDefinition, type ModelOptions, model, type TypedModel } from "./define/model.ts";
 export {
   type GivenTable,

@@ -3,7 +3,7 @@
  *
  * bronze table: rows of a source as they came, typed by the contract at the door · model: a SELECT that makes a silver or gold table ·
  * batch: one ingest of one bronze table · grain (key): the columns that identify one row · contract: columns, types, nullability ·
- * quarantine: rows refused at the door, kept with the reason · check: a rule on data · step: one table's work in a run ·
+ * quarantine: rows refused by a rule, kept with the reason · check: a rule on data · step: one table's work in a run ·
  * publication: the version of a table that readers see · ledger: where every row of a step went.
  */
 
@@ -18,7 +18,8 @@ export interface Location {
   readonly line: number;
 }
 
-export type Severity = "warn" | "error";
+/** `quarantine`: rows that break the rule are left out and kept in quarantine; for rules that hold row by row. */
+export type Severity = "warn" | "error" | "quarantine";
 
 export type ParamValue = string | number | boolean;
 
@@ -58,7 +59,8 @@ export interface CheckResult {
   readonly check: string;
   readonly column: string | null;
   readonly severity: Severity;
-  readonly status: "passed" | "failed" | "warned";
+  /** `quarantined`: rows broke the rule and were left out. */
+  readonly status: "passed" | "failed" | "warned" | "quarantined";
   /** Rows (or keys, or 1 for a table-level rule) that break the rule. */
   readonly failures: number;
   /** What was found, with an example; null when the check passed. */

@@ -4,6 +4,7 @@ import type { Manifest } from "../compile/manifest.ts";
 import { choosePipeline, pipelineParams } from "../compile/params.ts";
 import { resolvePath, resolveText } from "../compile/settings.ts";
 import { AssayError } from "../errors.ts";
+import type { ReplayRequest } from "../execute/replay-request.ts";
 import type { Plan } from "../plan/plan.ts";
 import { type Observation, planRun, type Target } from "../plan/plan-run.ts";
 import { selectTables } from "../plan/selection.ts";
@@ -25,6 +26,8 @@ export interface PreparedPlan {
   readonly state: State;
   readonly observations: ReadonlyMap<TableName, Observation>;
   readonly source: Source;
+  /** Rows in quarantine that are to enter, by table. */
+  readonly replays?: ReadonlyMap<TableName, readonly ReplayRequest[]>;
 }
 
 /** Compiles, looks at the sources and plans: all a dry run needs. */
@@ -57,17 +60,30 @@ export async function preparePlan(
   return { manifest, plan, state, observations, source };
 }
 
-/** Bronze files that somebody removed from the lake count as never ingested, so that the next run brings them back. */
-function withoutLostFiles(state: State, lake: Lake): State {
-  return { ...state, files: state.files.filter((file) => file.files === "" || lake.holds(file.files)) };
+/**
+ * Bronze files that somebody removed from the lake count as never ingested, so that the next run brings them back; replayed rows are known, but
+ * nowhere to be found.
+ */
+export function withoutLostFiles(state: State, lake: Lake): State {
+  const files = state.files.flatMap((file) => {
+    if (file.files === "" || lake.holds(file.files)) return [file];
+    return file.replay_of === null ? [] : [{ ...file, files: "", contract_fingerprint: "" }];
+  });
+  return { ...state, files };
 }
 
-/** Files of every bronze table, or why they cannot be told: that is the table's own failure, not the run's. */
-async function observe(workspace: Workspace, state: State, source: Source): Promise<ReadonlyMap<TableName, Observation>> {
+/** Files of every bronze table (or of those wanted), or why they cannot be told: that is the table's own failure, not the run's. */
+export async function observe(
+  workspace: Workspace,
+  state: State,
+  source: Source,
+  wanted: ReadonlySet<TableName> | null = null,
+): Promise<ReadonlyMap<TableName, Observation>> {
+  const tables = workspace.project.bronze.filter((table) => wanted?.has(table.name) ?? true);
   const entries = await Promise.all(
-    workspace.project.bronze.map(async (table): Promise<readonly [TableName, Observation]> => {
+    tables.map(async (table): Promise<readonly [TableName, Observation]> => {
       const known = state.files
-        .filter((file) => file.table === table.name)
+        .filter((file) => file.table === table.name && file.replay_of === null)
         .map((file) => [file.name, { name: file.name, stamp: file.stamp, sha256: file.sha256, stampedAt: file.stamped_at }] as const);
       try {
         const directory = resolvePath(table.from.directory ?? ".", workspace.variables, workspace.folders, table.location);
@@ -82,7 +98,7 @@ async function observe(workspace: Workspace, state: State, source: Source): Prom
 }
 
 /** Where a sink sends to, or why nowhere. */
-function targetOf(workspace: Workspace, sink: Manifest["sinks"][number]): Target {
+export function targetOf(workspace: Workspace, sink: Manifest["sinks"][number]): Target {
   const url = resolveText(sink.to.url, workspace.variables, sink.location);
   if (url === null) return { missing: `${typeof sink.to.url === "string" ? "its address" : sink.to.url.name} is not set` };
   if (!URL.canParse(url) || !/^postgres(?:ql)?:$/.test(new URL(url).protocol)) {

@@ -1,8 +1,10 @@
-import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { AssayError } from "../errors.ts";
 import type { DiffOptions } from "./diff.ts";
 import { reportError } from "./output.ts";
 import type { PlanOptions } from "./prepare-plan.ts";
+import type { ShowOptions } from "./quarantine.ts";
+import type { ReplayOptions } from "./replay-options.ts";
 import type { VerifyOptions } from "./verify.ts";
 import type { CommonOptions } from "./workspace.ts";
 
@@ -103,19 +105,40 @@ function addRuns(program: Command, exit: Exit): void {
 }
 
 function addQuarantine(program: Command, exit: Exit): void {
-  const quarantine = program.command("quarantine").description("rows refused at the door");
+  const quarantine = program.command("quarantine").description("rows left out of their tables, with the reason");
   common(quarantine.command("list", { isDefault: true }))
-    .description("grouped by table and reason")
+    .description("grouped by table and rule")
     .action((options: CommonOptions) =>
       exit(import("./quarantine.ts").then(({ quarantineListCommand }) => quarantineListCommand(options))),
     );
-  common(quarantine.command("show [table]"))
-    .description("the rows with file, row number, reason and raw text")
+  filtering(common(quarantine.command("show [table]")))
+    .description("the rows with file, row number, rule and raw text")
+    .addOption(new Option("--state <state>", "default: open and failed").choices(["open", "failed", "replayed", "superseded"]))
     .option("--limit <n>", "rows to show", wholeNumber, 20)
     .option("--reveal", "show the raw text of tables with sensitive columns")
-    .action((table: string | undefined, options: CommonOptions & { limit: number; reveal?: boolean }) =>
+    .action((table: string | undefined, options: ShowOptions) =>
       exit(import("./quarantine.ts").then(({ quarantineShowCommand }) => quarantineShowCommand(table ?? null, options))),
     );
+  filtering(common(quarantine.command("export <table>")))
+    .description("write the open rows to a CSV, to be edited and replayed")
+    .requiredOption("--out <file>", "the CSV to write")
+    .option("--reveal", "also tables with sensitive columns")
+    .action((table: string, options: CommonOptions & { out: string; rule?: string; batch?: string; reveal?: boolean }) =>
+      exit(import("./quarantine-export.ts").then(({ quarantineExportCommand }) => quarantineExportCommand(table, options))),
+    );
+  filtering(common(program.command("replay [table]")))
+    .description("let rows in quarantine enter their tables, edited or after a rule was corrected")
+    .option("--ids <id,id>", "rows by their ids; may be repeated", collectIds)
+    .option("--from <file>", "CSV of edited rows, as quarantine export writes it")
+    .action((table: string | undefined, options: ReplayOptions) =>
+      exit(import("./replay.ts").then(({ replayCommand }) => replayCommand(table ?? null, options))),
+    );
+}
+
+function filtering(command: Command): Command {
+  return command
+    .option("--rule <rule>", "rows that broke it, e.g. type:price; type for the rule at any column")
+    .option("--batch <batch>", "rows of one batch, e.g. bronze.orders/20261121T084852Z-69c21d");
 }
 
 function addGenerate(program: Command, exit: Exit): void {
@@ -149,6 +172,11 @@ function samples(command: Command): Command {
 }
 
 const collect = (value: string, earlier: readonly string[] | undefined): readonly string[] => [...(earlier ?? []), value];
+
+const collectIds = (value: string, earlier: readonly string[] | undefined): readonly string[] => [
+  ...(earlier ?? []),
+  ...value.split(/[\s,]+/).filter((id) => id !== ""),
+];
 
 function wholeNumber(text: string): number {
   if (/^\d+$/.test(text)) return Number(text);

@@ -1,13 +1,13 @@
 import { duckdbStateStore } from "../adapters/duckdb/state-store.ts";
-import { didYouMean } from "../define/nearest-name.ts";
-import { AssayError } from "../errors.ts";
-import type { QuarantinedRow } from "../ports/state-store.ts";
-import type { TableName } from "../terms.ts";
+import type { Manifest } from "../compile/manifest.ts";
+import { readsSensitive } from "../execute/engine-message.ts";
+import type { QuarantinedRow, QuarantineState } from "../ports/quarantine.ts";
 import { print, renderOptions } from "./output.ts";
 import { renderQuarantineList, renderQuarantineRows } from "./render/render-quarantine.ts";
-import { type CommonOptions, openWorkspace, readTables, type Workspace } from "./workspace.ts";
+import { knownTable } from "./table-name.ts";
+import { type CommonOptions, compileWorkspace, openWorkspace, readTables, type Workspace } from "./workspace.ts";
 
-/** `assay quarantine list`: refused rows of the files that count now, grouped by reason. */
+/** `assay quarantine list`: rows left out of their tables, grouped by rule. */
 export async function quarantineListCommand(options: CommonOptions): Promise<number> {
   const workspace = await openWorkspace(options);
   const groups = await readTables(workspace, (session) => duckdbStateStore().listQuarantine(session));
@@ -15,30 +15,44 @@ export async function quarantineListCommand(options: CommonOptions): Promise<num
   return 0;
 }
 
-/** `assay quarantine show [TABLE]`: the rows with file, row number, reason and raw text. */
-export async function quarantineShowCommand(
-  table: string | null,
-  options: CommonOptions & { readonly limit: number; readonly reveal?: boolean },
-): Promise<number> {
+export interface ShowOptions extends CommonOptions {
+  readonly limit: number;
+  readonly rule?: string;
+  readonly batch?: string;
+  readonly state?: QuarantineState;
+  readonly reveal?: boolean;
+}
+
+/** `assay quarantine show [TABLE]`: the rows with place, rule and raw text. */
+export async function quarantineShowCommand(table: string | null, options: ShowOptions): Promise<number> {
   const workspace = await openWorkspace(options);
-  const name = table === null ? null : bronzeName(workspace, table);
-  const { rows, total } = await readTables(workspace, (session) => duckdbStateStore().readQuarantine(session, name, options.limit));
-  const shown = options.reveal === true ? rows : rows.map((row) => masked(workspace, row));
-  print(options.json, { total, rows: shown }, () => renderQuarantineRows(shown, { ...renderOptions(), total }));
+  const { rule, batch, state, limit } = options;
+  const filter = {
+    table: table === null ? undefined : knownTable(workspace, table),
+    rule,
+    batch,
+    ...(state === undefined ? {} : { states: [state] }),
+  };
+  const { rows, total } = await readTables(workspace, (session) => duckdbStateStore().readQuarantine(session, filter, limit));
+  const shown = options.reveal === true ? rows : await masked(workspace, rows);
+  const document = shown.map(({ record: _record, file_name: _name, file_sha256: _hash, ...row }) => row);
+  print(options.json, { total, rows: document }, () => renderQuarantineRows(shown, { ...renderOptions(), total }));
   return 0;
 }
 
-function bronzeName(workspace: Workspace, table: string): TableName {
-  const names = workspace.project.bronze.map((definition) => definition.name);
-  const found = names.find((name) => name === table || name === `bronze.${table}`);
-  if (found !== undefined) return found;
-  throw new AssayError("TABLE_UNKNOWN", `the project has no bronze table ${table}`, { hint: didYouMean(table, names) });
+/** Rows of tables with sensitive columns are not shown unasked, nor rows of models that are made from such tables. */
+async function masked(workspace: Workspace, rows: readonly QuarantinedRow[]): Promise<readonly QuarantinedRow[]> {
+  const manifest = rows.some((row) => row.key !== null) ? await compileWorkspace(workspace) : null;
+  return rows.map((row) => {
+    const reason = row.raw === null ? null : secretOf(workspace, manifest, row);
+    return reason === null ? row : { ...row, key: row.key === null ? null : "***", raw: `*** (${reason}; --reveal shows it)` };
+  });
 }
 
-/** The raw text of a table with sensitive columns is not shown unasked. */
-function masked(workspace: Workspace, row: QuarantinedRow): QuarantinedRow {
-  const definition = workspace.project.bronze.find((item) => item.name === row.table);
-  const sensitive = Object.entries(definition?.columns ?? {}).filter(([, column]) => column.sensitive);
-  if (sensitive.length === 0 || row.raw === null) return row;
-  return { ...row, raw: `*** (holds sensitive columns: ${sensitive.map(([name]) => name).join(", ")}; --reveal shows it)` };
+function secretOf(workspace: Workspace, manifest: Manifest | null, { table }: QuarantinedRow): string | null {
+  const definition = workspace.project.bronze.find((item) => item.name === table);
+  const sensitive = Object.entries(definition?.columns ?? {}).flatMap(([name, column]) => (column.sensitive ? [name] : []));
+  if (sensitive.length > 0) return `holds sensitive columns: ${sensitive.join(", ")}`;
+  const model = manifest?.tables.find((item) => item.name === table);
+  return manifest !== null && model?.kind === "model" && readsSensitive(model, manifest) ? "made from sensitive columns" : null;
 }

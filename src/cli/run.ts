@@ -10,28 +10,39 @@ import { messageOf } from "../errors.ts";
 import { executePlan } from "../execute/execute-plan.ts";
 import type { RunEvent } from "../execute/run-event.ts";
 import { runLog } from "../observe/run-log.ts";
+import type { Session } from "../ports/engine.ts";
 import type { Sink } from "../ports/sink.ts";
+import type { State } from "../ports/state-store.ts";
 import { print, renderOptions } from "./output.ts";
-import { type PlanOptions, preparePlan, sinkIdentity } from "./prepare-plan.ts";
+import { type PlanOptions, type PreparedPlan, preparePlan, sinkIdentity } from "./prepare-plan.ts";
 import { progress } from "./progress.ts";
 import { colorSupported } from "./render/color-supported.ts";
 import { renderRun } from "./render/render-run.ts";
-import { openWorkspace, ownDatabase, type Workspace } from "./workspace.ts";
+import { type CommonOptions, openWorkspace, ownDatabase, type Workspace } from "./workspace.ts";
 
 /** `assay run`: carries the plan out. Exit code 1 when a step failed. */
 export async function runCommand(pipeline: string | null, options: PlanOptions): Promise<number> {
   const workspace = await openWorkspace(options);
+  return carryOut(workspace, options, "assay run", async (_session, state) => preparePlan(workspace, pipeline, options, async () => state));
+}
+
+/** Prepares a plan as the owner of the database, carries it out and shows what it did. Exit code 1 when a step failed. */
+export async function carryOut(
+  workspace: Workspace,
+  options: CommonOptions & { readonly fullRefresh?: boolean },
+  command: string,
+  prepare: (session: Session, state: State) => Promise<PreparedPlan>,
+): Promise<number> {
   const runId = newRunId(Date.now());
   const scratch = join(workspace.platformFolder, "scratch", runId);
-  const database = await ownDatabase(workspace, "assay run", scratch);
+  const database = await ownDatabase(workspace, command, scratch);
   const store = duckdbStateStore();
   const sinks = new Map<string, Promise<{ sink: Sink; identity: string }>>();
   try {
     const session = await database.session();
     await store.migrate(session);
-    const state = await store.read(session);
+    const prepared = await prepare(session, await store.read(session));
     session.close();
-    const prepared = await preparePlan(workspace, pipeline, options, async () => state);
     const secrets = secretsOf(workspace, prepared.manifest);
     const log = runLog({ folder: join(workspace.platformFolder, "logs"), runId, secrets });
     const shown = progressTo(options.json === true ? process.stderr : process.stdout);
@@ -44,6 +55,7 @@ export async function runCommand(pipeline: string | null, options: PlanOptions):
       observations: prepared.observations,
       state: prepared.state,
       fullRefresh: options.fullRefresh ?? false,
+      ...(prepared.replays === undefined ? {} : { replays: prepared.replays }),
       alwaysRefresh: false,
       clock: Date.now,
       runId,

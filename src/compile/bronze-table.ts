@@ -69,10 +69,13 @@ export async function compileBronze(
   }
   if (errors.length > 0) return errors;
   const { from, key, load, deleted, partitionBy, replicate, maxRejected, checks } = definition;
+  const diverting = checks.filter((check) => check.severity === "quarantine");
   const shape = {
     columns: columns.map(({ name, type, nullable }) => ({ name, type, nullable })),
     partitionBy: Object.entries(partitionBy),
     replicate,
+    // Rows are judged as they come in: another rule reads the files again.
+    ...(diverting.length === 0 ? {} : { diverting }),
   };
   return {
     kind: "bronze",

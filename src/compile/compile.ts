@@ -6,6 +6,7 @@ import type { Params, TableName } from "../terms.ts";
 import { compileBronze } from "./bronze-table.ts";
 import { type CheckedTable, checkErrors, checkedAgainst } from "./checks.ts";
 import { contractColumns } from "./contract.ts";
+import { divertErrors } from "./divert-errors.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { followChanges } from "./follow-changes.ts";
 import { dependencyLevels, dependencyOrder } from "./graph.ts";
@@ -90,7 +91,8 @@ export async function compileProject(project: Project, analyzer: SqlAnalyzer): P
     }
   }
   for (const table of tables) {
-    if (table.checks.length > 0) errors.push(...(await checkErrors(table satisfies CheckedTable, columnsOf, analyzer)));
+    if (table.checks.length > 0)
+      errors.push(...(await checkErrors(table satisfies CheckedTable, columnsOf, analyzer)), ...divertErrors(table));
   }
   if (histories.size > 0) errors.push(...(await queryErrors(tables, rows, analyzer)));
   const sinks = project.sinks.map((sink) =>

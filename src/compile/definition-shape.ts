@@ -55,18 +55,34 @@ function bronzeFaults(definition: Unknowns<BronzeDefinition>): Faults {
     replicate === null || (isRecord(replicate) && isText(replicate.times) && isTexts(replicate.keys))
       ? null
       : "replicate is not { times, keys }",
-    maxRejected === null || (Number.isInteger(maxRejected) && Number(maxRejected) >= 0) ? null : "maxRejected is not a whole number from 0",
+    maxRejectedFault(maxRejected),
     ...checkFaults(checks),
     isTexts(tags) ? null : "tags is not a list of texts",
   ];
 }
 
-function modelFaults({ grain, columns, materialize, checks, indexes, tags, fanOut, sql }: Unknowns<ModelDefinition>): Faults {
+function maxRejectedFault(limit: unknown): string | null {
+  const isRows = (value: unknown): boolean => Number.isInteger(value) && Number(value) >= 0;
+  if (limit === null || isRows(limit)) return null;
+  const { rows, share, ...others } = isRecord(limit) ? limit : { others: limit };
+  const isShare = typeof share === "number" && share >= 0 && share <= 1;
+  if (
+    Object.keys(others).length === 0 &&
+    (rows ?? share) !== undefined &&
+    (rows === undefined || isRows(rows)) &&
+    (share === undefined || isShare)
+  )
+    return null;
+  return "maxRejected is neither a whole number from 0 nor { rows: a whole number from 0, share: 0 to 1 }";
+}
+
+function modelFaults({ grain, columns, materialize, checks, maxRejected, indexes, tags, fanOut, sql }: Unknowns<ModelDefinition>): Faults {
   return [
     grain === null || isTexts(grain) ? null : "grain is not a list of column names",
     ...(columns === null ? [] : columnFaults(columns)),
     ...materializationFaults(materialize),
     ...checkFaults(checks),
+    maxRejectedFault(maxRejected),
     isRecord(indexes) && Object.values(indexes).every(isTexts) ? null : "indexes is not { name: list of column names }",
     isTexts(tags) ? null : "tags is not a list of texts",
     isRecord(fanOut) && Object.values(fanOut).every((reason) => isText(reason) && reason.trim() !== "")
@@ -151,7 +167,8 @@ function checkFaults(checks: unknown): Faults {
   return checks.map((check: unknown) => {
     if (!isRecord(check) || !isText(check.kind)) return "checks holds something that is no check: write check.notNull(…) and the like";
     const { kind, severity, column, columns, name } = check;
-    if (severity !== "error" && severity !== "warn") return `the severity of check ${kind} is neither "error" nor "warn"`;
+    if (severity !== "error" && severity !== "warn" && severity !== "quarantine")
+      return `the severity of check ${kind} is none of "error", "warn", "quarantine"`;
     if ("column" in check && !isText(column)) return `check ${kind} names no column`;
     if ("columns" in check && !(isTexts(columns) && columns.length > 0)) return `check ${kind} names no columns`;
     return "name" in check && !isText(name) ? `check ${kind} has no name` : null;

@@ -1,6 +1,7 @@
 import type { Load } from "../define/bronze.ts";
 import type { Check } from "../define/check.ts";
 import type { Materialization } from "../define/materialization.ts";
+import type { MaxRejected } from "../define/max-rejected.ts";
 import type { PostgresConnection } from "../define/project.ts";
 import type { FileSource } from "../define/source.ts";
 import type { ContractColumn } from "../define/types.ts";
@@ -24,6 +25,8 @@ interface TableBase {
   /** Columns that identify a row. Empty for bronze: none declared; for a model: exactly one row. */
   readonly grain: readonly string[];
   readonly checks: readonly Check[];
+  /** Refused rows before a step fails; null: any number short of all. */
+  readonly maxRejected: MaxRejected | null;
   readonly tags: readonly string[];
   /** Tables the SQL reads. */
   readonly upstreams: readonly TableName[];
@@ -46,8 +49,7 @@ export interface BronzeTable extends TableBase {
   readonly deleted: string | null;
   readonly partitionBy: readonly { readonly folder: string; readonly expression: string }[];
   readonly replicate: { readonly times: string; readonly keys: readonly string[] } | null;
-  readonly maxRejected: number | null;
-  /** Hash of what shapes the bronze files: contract, partitions, replication. Equal hash and content: no new ingest. */
+  /** Hash of what shapes the bronze files: contract, partitions, replication, rules that divert rows. Equal hash and content: no new ingest. */
   readonly contractFingerprint: string;
 }
 

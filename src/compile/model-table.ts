@@ -91,7 +91,7 @@ function tableOf(
   ledger: LedgerDraft,
 ): ModelTable {
   const { definition, name, upstreams, params } = model;
-  const { checks, materialize, indexes, description, tags, location } = definition;
+  const { checks, maxRejected, materialize, indexes, description, tags, location } = definition;
   const isSnapshot = materialize.kind === "snapshot";
   // As the contract spells them: SQL may write a name in any case.
   const key = (definition.grain ?? []).map((name) => columns.find((column) => same(column.name, name))?.name ?? name);
@@ -104,6 +104,7 @@ function tableOf(
     columns: isSnapshot ? [...columns, ...snapshotColumns] : columns,
     grain,
     checks,
+    maxRejected,
     tags,
     upstreams,
     dependencies: [...new Set([...upstreams, ...checkedAgainst(name, checks)])],
@@ -125,6 +126,7 @@ function tableOf(
       checks,
       materialize: withoutPlaces(materialize),
       ...(Object.keys(definition.fanOut).length === 0 ? {} : { fanOut: definition.fanOut }),
+      ...(maxRejected === null ? {} : { maxRejected }),
     }),
     location,
   };

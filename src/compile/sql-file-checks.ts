@@ -61,8 +61,8 @@ export function checkFromYaml(entry: Fields): { readonly check: Check } | { read
   const missing = required.find((name) => fields[name] === undefined || fields[name] === null);
   if (missing !== undefined) return { fault: `check ${kind} lacks ${missing}; it takes ${known.join(", ")}` };
   const { severity = "error" } = fields;
-  if (severity !== "error" && severity !== "warn")
-    return { fault: `the severity of check ${kind} is ${text(severity)}, neither error nor warn` };
+  if (severity !== "error" && severity !== "warn" && severity !== "quarantine")
+    return { fault: `the severity of check ${kind} is ${text(severity)}, none of error, warn, quarantine` };
   return { check: { kind, ...read(fields), severity } as Check };
 }
 

@@ -3,6 +3,7 @@ import type { LineCounter } from "yaml";
 import type { Check } from "../define/check.ts";
 import { parseColumnType } from "../define/column-type.ts";
 import { append, incremental, type Materialization, snapshot, table, view } from "../define/materialization.ts";
+import type { MaxRejected } from "../define/max-rejected.ts";
 import type { ModelDefinition } from "../define/model.ts";
 import { didYouMean } from "../define/nearest-name.ts";
 import type { Column } from "../define/types.ts";
@@ -12,7 +13,8 @@ import { checkFromYaml } from "./sql-file-checks.ts";
 
 /**
  * A model from a plain `.sql` file: `models/<layer>/…/<name>.sql` is the table `<layer>.<name>`. An opening block comment may hold YAML:
- * `description`, `grain`, `columns` (name → type, or name → { type, nullable, description, sensitive }), `materialize`, `checks`, `indexes`, `tags`, `fanOut`.
+ * `description`, `grain`, `columns` (name → type, or name → { type, nullable, description, sensitive }), `materialize`, `checks`,
+ * `maxRejected`, `indexes`, `tags`, `fanOut`.
  * Without `columns` the contract is inferred from the SQL. Throws PROJECT_INVALID.
  */
 export async function modelFromSqlFile(file: string, text: string): Promise<ModelDefinition> {
@@ -26,6 +28,7 @@ export async function modelFromSqlFile(file: string, text: string): Promise<Mode
     columns: front.columns === undefined ? null : columnsOf(file, front.columns, lineAt),
     materialize: materializationOf(file, front.materialize ?? "table"),
     checks: (front.checks ?? []).map((check, index) => checkOf(file, check, lineAt(["checks", index]))),
+    maxRejected: maxRejectedOf(front.maxRejected),
     indexes: front.indexes ?? {},
     tags: front.tags ?? [],
     fanOut: front.fanOut ?? {},
@@ -67,6 +70,9 @@ async function frontSchema() {
       ])
       .optional(),
     checks: z.array(z.record(z.string(), z.unknown())).optional(),
+    maxRejected: z
+      .union([z.int().min(0), z.strictObject({ rows: z.int().min(0).optional(), share: z.number().min(0).max(1).optional() })])
+      .optional(),
     indexes: z.record(z.string(), z.array(z.string())).optional(),
     tags: z.array(z.string()).optional(),
     fanOut: z.record(z.string(), z.string()).optional(),
@@ -114,7 +120,7 @@ async function frontMatter(file: string, text: string): Promise<{ readonly front
   );
 }
 
-const frontKeys = ["description", "grain", "columns", "materialize", "checks", "indexes", "tags", "fanOut"];
+const frontKeys = ["description", "grain", "columns", "materialize", "checks", "maxRejected", "indexes", "tags", "fanOut"];
 
 const lineIn = (lines: LineCounter, offset: number | undefined): number => (offset === undefined ? 1 : lines.linePos(offset).line);
 
@@ -147,6 +153,12 @@ function materializationOf(file: string, written: NonNullable<Front["materialize
   const { by, touches = {}, ignoreChanges = [] } = written.incremental;
   const queries = Object.entries(touches).map(([name, text]) => [name, { kind: "sql", text, location: { file, line: 1 } }] as const);
   return incremental({ by, touches: Object.fromEntries(queries), ignoreChanges: ignoreChanges.map((name) => ({ name })) });
+}
+
+function maxRejectedOf(written: Front["maxRejected"]): MaxRejected | null {
+  if (written === undefined || typeof written === "number") return written ?? null;
+  const { rows, share } = written;
+  return { ...(rows === undefined ? {} : { rows }), ...(share === undefined ? {} : { share }) };
 }
 
 function checkOf(file: string, entry: Readonly<Record<string, unknown>>, line: number): Check {

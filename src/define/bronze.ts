@@ -1,6 +1,7 @@
 import type { Location } from "../terms.ts";
 import type { Check } from "./check.ts";
 import { callSite } from "./location.ts";
+import type { MaxRejected } from "./max-rejected.ts";
 import { csv, type FileSource } from "./source.ts";
 import type { Columns } from "./types.ts";
 
@@ -36,7 +37,7 @@ export interface BronzeDefinition<C extends Columns = Columns> {
   readonly partitionBy: Readonly<Record<string, string>>;
   readonly replicate: Replicate | null;
   /** Rows refused before the step fails. Null: any number short of all. */
-  readonly maxRejected: number | null;
+  readonly maxRejected: MaxRejected | null;
   readonly checks: readonly Check[];
   readonly tags: readonly string[];
   readonly location: Location;
@@ -53,7 +54,7 @@ export interface BronzeOptions<C extends Columns> {
   readonly deleted?: string;
   readonly partitionBy?: Readonly<Record<string, string>>;
   readonly replicate?: Replicate;
-  readonly maxRejected?: number;
+  readonly maxRejected?: MaxRejected;
   readonly checks?: readonly Check[];
   readonly tags?: readonly string[];
 }

@@ -2,7 +2,10 @@ import type { Severity } from "../terms.ts";
 import type { TableReference } from "./sql.ts";
 
 export interface CheckOptions {
-  /** `error` (default) keeps the old table; `warn` only reports. */
+  /**
+   * `error` (default) keeps the old table; `warn` only reports; `quarantine` leaves the rows out that break the rule and keeps them in
+   * quarantine – for `notNull`, `acceptedValues`, `between`, `matches`, `relationships` and `expression`.
+   */
   readonly severity?: Severity;
 }
 
@@ -33,6 +36,16 @@ export type Check = CheckBase &
   );
 
 export type CheckKind = Check["kind"];
+
+/** Kinds that hold row by row: those that can have severity `quarantine`. */
+export const rowCheckKinds: ReadonlySet<CheckKind> = new Set([
+  "not_null",
+  "accepted_values",
+  "between",
+  "matches",
+  "relationships",
+  "expression",
+]);
 
 const severityOf = (options: CheckOptions | undefined): Severity => options?.severity ?? "error";
 

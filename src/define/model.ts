@@ -2,6 +2,7 @@ import type { Location, TableName } from "../terms.ts";
 import type { Check } from "./check.ts";
 import { callSite } from "./location.ts";
 import { type Materialization, table } from "./materialization.ts";
+import type { MaxRejected } from "./max-rejected.ts";
 import type { Sql } from "./sql.ts";
 import type { Columns } from "./types.ts";
 
@@ -15,6 +16,8 @@ export interface ModelDefinition<C extends Columns = Columns> {
   readonly columns: C | null;
   readonly materialize: Materialization;
   readonly checks: readonly Check[];
+  /** Rows in quarantine before the step fails. Null: any number short of all. */
+  readonly maxRejected: MaxRejected | null;
   /** Index name → columns, for engines and sinks that have indexes. */
   readonly indexes: Readonly<Record<string, readonly string[]>>;
   readonly tags: readonly string[];
@@ -30,6 +33,7 @@ export interface ModelOptions<C extends Columns> {
   readonly columns: C;
   readonly materialize?: Materialization;
   readonly checks?: readonly Check[];
+  readonly maxRejected?: MaxRejected;
   readonly indexes?: Readonly<Record<string, readonly (keyof C & string)[]>>;
   readonly tags?: readonly string[];
   /** Allows a join that repeats the rows of a measure (FAN_TRAP): the table that repeats them → why that is meant. */
@@ -60,6 +64,7 @@ export function model<const C extends Columns>(name: `silver.${string}` | `gold.
     columns: options.columns,
     materialize: options.materialize ?? table(),
     checks: options.checks ?? [],
+    maxRejected: options.maxRejected ?? null,
     indexes: options.indexes ?? {},
     tags: options.tags ?? [],
     fanOut: options.fanOut ?? {},

@@ -13,6 +13,8 @@ export interface CsvSource extends FileSourceBase {
   readonly quote: string;
   /** Largest row in bytes. */
   readonly maxRowBytes: number;
+  /** A quoted empty value is an empty text, not absent. For rows that Assay writes itself. */
+  readonly emptyText?: true;
 }
 
 export interface JsonSource extends FileSourceBase {

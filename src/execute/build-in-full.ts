@@ -8,6 +8,7 @@ import type { RowChanges, StepResult } from "../terms.ts";
 import { runChecks } from "./checks.ts";
 import { commitTable, type ReadyTable, remember } from "./commit-table.ts";
 import { countOf, oneRow, paramsOf, type Run } from "./context.ts";
+import { divertRows, dropDiverted, throwOnDiverted } from "./divert-rows.ts";
 import { explained } from "./explain-grain.ts";
 import { freezeViews } from "./freeze-views.ts";
 import { ledgerOf } from "./model-ledger.ts";
@@ -32,6 +33,7 @@ export async function buildInFull(
   const started = run.clock();
   const params = paramsOf(run, table);
   const isView = table.materialize.kind === "view";
+  const isReplay = step.action === "run" && step.reason === "replay";
   const committed = await session.transaction(async () => {
     await definition.prepare();
     const candidate: Candidate = {
@@ -44,12 +46,21 @@ export async function buildInFull(
       throw buildError(run, table, error);
     });
     const built = run.clock() - started;
+    const diverted = await divertRows(session, table, relation, { touched: null, closedAs: isReplay ? "replayed" : "superseded" });
     const { name, columns, grain, checks, orphans } = table;
     const subject = { table: name, relation, columns, grain, checks, orphans, present: new Set<string>(), added: null };
     const report = await runChecks(run.engine, session, subject);
     const results = await explained(run, session, table, relation, report);
-    const ledger = await ledgerOf(run, session, table, relation, report.rows, params);
-    const facts = { ...ledger, checks: results, conserved: report.conserved, notes: definition.notes() };
+    const ledger = await ledgerOf(run, session, table, diverted.all, diverted.made ?? report.rows, params);
+    const facts = {
+      ...ledger,
+      rows_out: report.rows,
+      quarantined: diverted.rows,
+      checks: [...results, ...diverted.results],
+      conserved: report.conserved,
+      notes: definition.notes(),
+    };
+    await throwOnDiverted(session, table, { quarantined: diverted.rows, published: report.rows }, facts);
     throwOnFailure(table, facts);
     const difference =
       isView || (step.action === "run" && step.reason === "forced")
@@ -69,11 +80,13 @@ export async function buildInFull(
       cost: await costOf(run, session, table, built),
       ingest: null,
       moreInputs: definition.moreInputs,
+      ...diverted.record,
     };
     const done = await commitTable(run, session, step, position, table, ready);
     if (difference.kind === "changes") await recordChanges(session, table, done.publication.version);
     if (difference.kind === "reset") await forgetChanges(session, name);
     await dropDifference(session);
+    await dropDiverted(session);
     return done;
   });
   remember(run, committed);

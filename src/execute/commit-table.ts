@@ -1,6 +1,7 @@
 import type { ManifestTable } from "../compile/manifest.ts";
 import type { Step } from "../plan/plan.ts";
 import type { Session } from "../ports/engine.ts";
+import type { DivertedRows } from "../ports/quarantine.ts";
 import type { BuildCost, Commit, IngestRecord, Publication } from "../ports/state-store.ts";
 import type { StepResult } from "../terms.ts";
 import { inputsOf, isoTime, newPublication, paramsOf, type Run } from "./context.ts";
@@ -16,6 +17,8 @@ export interface ReadyTable {
   readonly content: string | null;
   readonly cost: BuildCost | null;
   readonly ingest: IngestRecord | null;
+  /** Rows left out by rules; for a model that has such rules. */
+  readonly diverted?: DivertedRows;
   /** Inputs beyond the versions of what the table depends on. */
   readonly moreInputs: Readonly<Record<string, string>>;
 }
@@ -74,6 +77,7 @@ export async function commitTable(
     publication,
     commit,
     ingest: ready.ingest,
+    ...(ready.diverted === undefined ? {} : { diverted: ready.diverted }),
   });
   return { publication, commit, result };
 }

@@ -6,6 +6,7 @@ import type { Sink } from "../ports/sink.ts";
 import type { Source } from "../ports/source.ts";
 import type { Commit, Publication, RunStore, State } from "../ports/state-store.ts";
 import type { Params, TableName } from "../terms.ts";
+import type { ReplayRequest } from "./replay-request.ts";
 import type { RunEventListener } from "./run-event.ts";
 
 /** Milliseconds since 1970. */
@@ -23,6 +24,8 @@ export interface ExecuteContext {
   readonly observations: ReadonlyMap<TableName, Observation>;
   readonly state: State;
   readonly fullRefresh: boolean;
+  /** Rows in quarantine that are to enter their bronze tables again. */
+  readonly replays?: ReadonlyMap<TableName, readonly ReplayRequest[]>;
   /** Refresh touched values even where building in full is estimated to be cheaper. */
   readonly alwaysRefresh: boolean;
   readonly clock: Clock;

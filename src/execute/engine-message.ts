@@ -9,7 +9,8 @@ export function engineMessage(error: unknown, table: ManifestTable, manifest: Pi
   return message.replace(/'[^']*'|"[^"]*"|(?<!\w)-?\d[\w.:+-]*/g, "***");
 }
 
-function readsSensitive(table: ManifestTable, manifest: Pick<Manifest, "tables">): boolean {
+/** Does a table hold sensitive columns, or read, by whatever way, one that does? */
+export function readsSensitive(table: ManifestTable, manifest: Pick<Manifest, "tables">): boolean {
   const byName = new Map<TableName, ManifestTable>(manifest.tables.map((item) => [item.name, item]));
   const seen = new Set<TableName>([table.name]);
   const open = [table];

@@ -5,7 +5,8 @@ import { AssayError } from "../errors.ts";
 import type { Plan, Step } from "../plan/plan.ts";
 import { sinkStep, sinkSubject } from "../plan/plan-run.ts";
 import type { Session } from "../ports/engine.ts";
-import type { Location, RunResult, StepResult } from "../terms.ts";
+import type { QuarantinedRow } from "../ports/quarantine.ts";
+import type { Location, RunResult, StepResult, TableName } from "../terms.ts";
 import { buildModel } from "./build.ts";
 import { type ExecuteContext, inputsOf, isoTime, type Run, tableOf } from "./context.ts";
 import { engineMessage } from "./engine-message.ts";
@@ -192,10 +193,22 @@ async function runStep(run: Run, session: Session, step: Step, position: number)
         publication: null,
         commit: null,
         ingest: null,
+        ...(failure.refused.length === 0 ? {} : { refused: failedRows(run, { table: step.table, refused: failure.refused }) }),
       }),
     );
     return result;
   }
+}
+
+/** So many of a failed step's rows are kept for people to look at. */
+const keptOfFailure = 1000;
+
+function failedRows(
+  run: Run,
+  { table, refused }: { readonly table: TableName; readonly refused: readonly QuarantinedRow[] },
+): readonly QuarantinedRow[] {
+  const own = { state: "failed", run_id: run.runId, batch_id: `${table}/${run.runId}`, quarantined_at: isoTime(run.clock()) } as const;
+  return refused.slice(0, keptOfFailure).map((row) => ({ ...row, ...own }));
 }
 
 /** Where what a step works on is declared. */

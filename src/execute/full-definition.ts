@@ -1,5 +1,6 @@
 import type { ModelTable } from "../compile/manifest.ts";
 import { columnList, quoteIdentifier } from "../define/quote.ts";
+import { divertingRules, keeps } from "./door-rules.ts";
 import { snapshotTable, validitySelect } from "./snapshot-select.ts";
 
 /**
@@ -17,7 +18,7 @@ export function fullDefinition(table: ModelTable): FullDefinition {
   switch (kind) {
     case "table":
     case "incremental":
-      return { proves: "rows", text: select, params };
+      return { proves: "rows", text: published(table), params };
     case "append":
       return { proves: "keys", text: `select distinct ${columnList(table.grain)} from (${select}) as full_build`, params };
     case "snapshot":
@@ -30,6 +31,12 @@ export function fullDefinition(table: ModelTable): FullDefinition {
     default:
       return kind satisfies never;
   }
+}
+
+/** The rows of a model's SQL that its rules let pass. */
+function published({ select, checks }: ModelTable): string {
+  const rules = divertingRules(checks);
+  return rules.length === 0 ? select : `select * from (${select}\n) as full_build where ${keeps(rules).join(" and ")}`;
 }
 
 /** The versions a snapshot has kept, and those its SQL yields now, which count where both have a key at the same time. */

@@ -2,12 +2,27 @@ import type { BronzeTable } from "../compile/manifest.ts";
 import { AssayError } from "../errors.ts";
 import type { Step } from "../plan/plan.ts";
 import type { Session } from "../ports/engine.ts";
+import type { BatchManifest } from "../ports/lake.ts";
+import type { QuarantinedRow } from "../ports/quarantine.ts";
 import type { SourceFile } from "../ports/source.ts";
 import type { IngestedFile } from "../ports/state-store.ts";
 import type { StepResult } from "../terms.ts";
 import { countOf, isoTime, oneRow, paramsOf, type Run } from "./context.ts";
-import { type LandedFile, landFile } from "./land-file.ts";
+import { divertingRules } from "./door-rules.ts";
+import { type Door, type LandedFile, landFile } from "./land-file.ts";
 import { publishBronze } from "./publish-bronze.ts";
+import { quarantinedRows } from "./quarantined-rows.ts";
+import { throwOnNoneReplayed, throwOnRejected } from "./rejected-rows.ts";
+import {
+  type LandedEntry,
+  type LandedReplay,
+  landReplay,
+  leftOut,
+  quarantineDelta,
+  type ReplayGroup,
+  replayFile,
+  replayGroups,
+} from "./replay.ts";
 import { noFacts, type StepFacts, StepFailure } from "./step-result.ts";
 
 /**
@@ -21,77 +36,113 @@ export async function ingestTable(run: Run, session: Session, step: Step, positi
   const replicas = await replicasOf(run, session, table);
   const stampedAt = run.clock();
   const before = run.state.files.filter((file) => file.table === table.name);
+  const sources = before.filter((file) => file.replay_of === null);
   const usable = (file: IngestedFile): boolean =>
     !run.fullRefresh && file.contract_fingerprint === table.contractFingerprint && file.replicas === replicas;
   const found = observation.files.map((file) => {
-    const latest = before.findLast((item) => item.name === file.name && usable(item));
-    return { file, known: latest?.sha256 === file.sha256 ? latest : undefined };
+    const latest = sources.findLast((item) => item.name === file.name && usable(item));
+    return { file, known: latest?.sha256 === file.sha256 ? latest : null };
   });
+  const outlast = outlasting(table, sources, observation.files);
   const last = Math.max(0, ...before.map((file) => file.sequence));
   const batchId = `${table.name}/${run.runId}`;
   const date = isoTime(started).slice(0, 10);
-  const fresh = found.filter((item) => item.known === undefined);
-  const folder = fresh.length === 0 ? null : await run.lake.openBatch(table.name, date, run.runId);
+  const fresh = found.filter((item) => item.known === null);
+  const groups = await replayGroups(run, session, table, [...found, ...outlast.map((known) => ({ file: known, known }))]);
+  const groupOf = (file: Pick<IngestedFile, "name" | "sha256">): ReplayGroup | undefined =>
+    groups.find((group) => group.file.name === file.name && group.file.sha256 === file.sha256);
+  const replayed = before.filter(
+    (file) => file.replay_of !== null && usable(file) && groupOf({ name: file.replay_of, sha256: file.sha256 })?.requested === false,
+  );
+  const again = groups.filter(({ file }) => !replayed.some((item) => item.replay_of === file.name && item.sha256 === file.sha256));
+  const folder = fresh.length + again.length === 0 ? null : await run.lake.openBatch(table.name, date, run.runId);
+  const door: Door = { replicas, rules: divertingRules(table.checks) };
+  const landed: LandedFile[] = [];
+  const reentered: LandedReplay[] = [];
   try {
-    const landed: LandedFile[] = [];
-    for (const [index, { file }] of fresh.entries()) {
-      if (folder !== null) landed.push(await landFile(session, run.source, table, file, folder, index + 1, replicas));
-    }
-    const facts = factsOf(landed, replicas);
-    const kept = [
-      ...found.flatMap(({ file, known }) =>
-        known === undefined ? [] : [{ ...known, path: file.path, stamp: file.stamp, stamped_at: stampedAt }],
-      ),
-      ...outlasting(table, before, observation.files),
-    ];
-    throwOnRejected(table, landed, kept, facts);
-    const current = [
-      ...kept,
-      ...landed.map(
-        (file, index): IngestedFile => ({
-          table: table.name,
-          batch_id: batchId,
-          name: file.file.name,
-          path: file.file.path,
-          sha256: file.file.sha256,
-          bytes: file.file.bytes,
-          stamp: file.file.stamp,
-          stamped_at: stampedAt,
-          rows: file.rows,
-          quarantined: file.refused.length,
-          replicas,
-          contract_fingerprint: table.contractFingerprint,
-          files: file.files === "" ? "" : run.lake.relative(file.files),
-          // A file that is read again keeps its place.
-          sequence:
-            before.findLast((item) => item.name === file.file.name && item.sha256 === file.file.sha256)?.sequence ?? last + index + 1,
-        }),
-      ),
-    ];
     if (folder !== null) {
-      await run.lake.writeManifest(folder, {
-        table: table.name,
-        batch_id: batchId,
-        run_id: run.runId,
-        loaded_at: isoTime(run.clock()),
-        contract_fingerprint: table.contractFingerprint,
-        sources: landed.map(({ file, records, rows, refused, files }) => ({
-          file: file.path,
-          bytes: file.bytes,
-          sha256: file.sha256,
-          records: records / replicas,
-          replicas,
-          rows,
-          quarantined: refused.length,
-          files: files === "" ? "" : files.slice(folder.length + 1),
-        })),
-      });
+      for (const [index, { file }] of fresh.entries()) {
+        const target = { folder, position: index + 1 };
+        landed.push(await landFile(session, run.source, table, file, target, door, leftOut(groupOf(file))));
+      }
+      for (const [index, group] of again.entries()) {
+        const target = { folder, position: fresh.length + index + 1 };
+        reentered.push(await landReplay(run, session, table, group, batchId, target, door));
+      }
     }
-    return await publishBronze(run, session, step, position, table, { started, batchId, before, current, landed, facts });
+    const facts = factsOf(landed, reentered, replicas);
+    const entry = (item: LandedFile): LandedEntry => ({
+      table: table.name,
+      batch_id: batchId,
+      stamped_at: stampedAt,
+      replicas,
+      contract_fingerprint: table.contractFingerprint,
+      files: item.files === "" ? "" : run.lake.relative(item.files),
+    });
+    const files: readonly IngestedFile[] = [
+      ...found.flatMap(({ file, known }) =>
+        known === null ? [] : [observation.recalled ? known : { ...known, path: file.path, stamp: file.stamp, stamped_at: stampedAt }],
+      ),
+      ...outlast,
+      ...landed.map((item, index) => {
+        const { name, path, sha256, bytes, stamp } = item.file;
+        // A file that is read again keeps its place.
+        const place = sources.findLast((known) => known.name === name && known.sha256 === sha256)?.sequence ?? last + index + 1;
+        const { rows, refused } = item;
+        return { ...entry(item), name, path, sha256, bytes, stamp, rows, quarantined: refused.length, sequence: place, replay_of: null };
+      }),
+    ].map((file) => ({ ...file, quarantined: file.quarantined + quarantineDelta(reentered, file) }));
+    const replays = reentered.flatMap((replay) => replayFile(replay, entry(replay.landed), files));
+    const current = [...files, ...replayed, ...replays];
+    throwOnRejected(table, landed, current, facts);
+    throwOnNoneReplayed(run, table, reentered, facts);
+    if (folder !== null) await run.lake.writeManifest(folder, batchManifest(run, table, batchId, folder, replicas, landed, reentered));
+    const rows = [...refusedRows(run, table, batchId, landed), ...reentered.flatMap((replay) => replay.rows)];
+    return await publishBronze(run, session, step, position, table, { started, before, current, rows, replicas, facts });
   } catch (error) {
     if (folder !== null) await run.lake.removeBatch(folder);
+    // The rows are kept for people to look at, though nothing was published.
+    if (error instanceof StepFailure) throw new StepFailure(error.error, error.facts, refusedRows(run, table, batchId, landed));
     throw error;
   }
+}
+
+function refusedRows(run: Run, table: BronzeTable, batch_id: string, landed: readonly LandedFile[]): readonly QuarantinedRow[] {
+  const at = isoTime(run.clock());
+  return landed.flatMap(({ file, refused }) => quarantinedRows(refused, { table: table.name, file, run_id: run.runId, batch_id, at }));
+}
+
+function batchManifest(
+  run: Run,
+  table: BronzeTable,
+  batch_id: string,
+  folder: string,
+  replicas: number,
+  landed: readonly LandedFile[],
+  reentered: readonly LandedReplay[],
+): BatchManifest {
+  const sources = [
+    ...landed.map((item) => ({ item, file: item.file, origin: "file" as const })),
+    ...reentered.map(({ landed: item, group, bytes }) => ({ item, file: { ...group.file, bytes }, origin: "replay" as const })),
+  ];
+  return {
+    table: table.name,
+    batch_id,
+    run_id: run.runId,
+    loaded_at: isoTime(run.clock()),
+    contract_fingerprint: table.contractFingerprint,
+    sources: sources.map(({ item, file, origin }) => ({
+      file: file.path,
+      bytes: file.bytes,
+      sha256: file.sha256,
+      records: item.records / replicas,
+      replicas,
+      rows: item.rows,
+      quarantined: item.refused.length,
+      files: item.files === "" ? "" : item.files.slice(folder.length + 1),
+      origin,
+    })),
+  };
 }
 
 /** Files that count on although the source shows them no more: gone ones of `append`; with `merge` also what was sent again since. */
@@ -127,32 +178,17 @@ async function replicasOf(run: Run, session: Session, table: BronzeTable): Promi
   });
 }
 
-function factsOf(landed: readonly LandedFile[], replicas: number): StepFacts {
-  const sum = (value: (file: LandedFile) => number): number => landed.reduce((total, file) => total + value(file), 0);
+function factsOf(landed: readonly LandedFile[], reentered: readonly LandedReplay[], replicas: number): StepFacts {
+  const doors = [...landed, ...reentered.map((replay) => replay.landed)];
+  const sum = (value: (file: LandedFile) => number): number => doors.reduce((total, file) => total + value(file), 0);
+  const unsplit = reentered.reduce((total, replay) => total + replay.unsplit.length, 0) * replicas;
+  const aside = sum((file) => file.leftOut);
   return {
     ...noFacts,
-    rows_in: sum((file) => file.records),
+    rows_in: sum((file) => file.records) + unsplit,
     rows_out: sum((file) => file.rows),
-    quarantined: sum((file) => file.refused.length * replicas),
+    quarantined: sum((file) => file.refused.length * replicas) + unsplit,
+    removed_by: aside === 0 ? [] : [{ rule: "replay", rows: aside }],
     notes: landed.flatMap((file) => file.notes),
   };
-}
-
-/** More refused rows than allowed in all files that count, or nothing but refused rows. */
-function throwOnRejected(table: BronzeTable, landed: readonly LandedFile[], kept: readonly IngestedFile[], facts: StepFacts): void {
-  const refused = landed.flatMap((file) => file.refused.map((row) => ({ ...row, file: file.file.path })));
-  const total = kept.reduce((sum, file) => sum + file.quarantined, refused.length);
-  const all = refused.length > 0 && facts.rows_out === 0;
-  if (total === 0 || (!all && (table.maxRejected === null || total <= table.maxRejected))) return;
-  const [first] = refused;
-  const what = all ? "every row" : `${total} rows`;
-  const limit = all ? "" : `, maxRejected is ${table.maxRejected}`;
-  const example = first === undefined ? "" : `; first: ${first.file} row ${first.row_number ?? "?"}: ${first.message}`;
-  throw new StepFailure(
-    new AssayError("TOO_MANY_REJECTED", `${table.name}: ${what} refused at the door${limit}${example}`, {
-      hint: "correct the file or the contract, or raise maxRejected; what was published before stands",
-      location: table.location,
-    }),
-    facts,
-  );
 }

@@ -1,15 +1,16 @@
+import type { QuarantinedRow } from "../ports/quarantine.ts";
 import type { IngestedFile } from "../ports/state-store.ts";
-import type { LandedFile } from "./land-file.ts";
 import type { StepFacts } from "./step-result.ts";
 
 /** What an ingest has landed. */
 export interface Ingested {
   readonly started: number;
-  readonly batchId: string;
   /** Files that counted so far. */
   readonly before: readonly IngestedFile[];
   /** Files that count from now on. */
   readonly current: readonly IngestedFile[];
-  readonly landed: readonly LandedFile[];
+  /** Refused and replayed rows, as they are kept. */
+  readonly rows: readonly QuarantinedRow[];
+  readonly replicas: number;
   readonly facts: StepFacts;
 }

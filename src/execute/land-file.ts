@@ -4,8 +4,9 @@ import type { BronzeTable } from "../compile/manifest.ts";
 import { columnList, quoteIdentifier, quoteText } from "../define/quote.ts";
 import { AssayError, messageOf } from "../errors.ts";
 import type { Session } from "../ports/engine.ts";
-import type { Refusal, Source, SourceFile } from "../ports/source.ts";
+import type { DoorRule, Refusal, Source, SourceFile } from "../ports/source.ts";
 import { countOf } from "./context.ts";
+import { keeps } from "./door-rules.ts";
 import { engineMessage } from "./engine-message.ts";
 
 /** One source file turned into Parquet. */
@@ -15,6 +16,8 @@ export interface LandedFile {
   readonly records: number;
   readonly rows: number;
   readonly refused: readonly Refusal[];
+  /** Records left out because they are replayed, times replicas. */
+  readonly leftOut: number;
   /** Absolute path or glob of the Parquet files; empty when no row fitted. */
   readonly files: string;
   readonly notes: readonly string[];
@@ -25,34 +28,52 @@ interface CopyResult {
   readonly columnsWithNulls: ReadonlySet<string>;
 }
 
+/** What every record of a table's files has to pass. */
+export interface Door {
+  readonly replicas: number;
+  /** Rules beside the contract; rows that break one are refused. */
+  readonly rules: readonly DoorRule[];
+}
+
 /**
- * Writes one file's rows as Parquet below the batch folder. Rows that do not fit the contract are left out and returned as refused.
- * Throws SOURCE_*, LEDGER_UNBALANCED.
+ * Writes one file's rows as Parquet below the batch folder. Rows that do not fit the contract or break a rule are left out and returned as
+ * refused; so are, but not returned, the records of `leftOut`. Throws SOURCE_*, LEDGER_UNBALANCED.
  */
 export async function landFile(
   session: Session,
   source: Source,
   table: BronzeTable,
   file: SourceFile,
-  folder: string,
-  position: number,
-  replicas: number,
+  target: { readonly folder: string; readonly position: number },
+  { replicas, rules }: Door,
+  leftOut: ReadonlySet<number> = new Set(),
 ): Promise<LandedFile> {
+  const { folder } = target;
   const read = await source.open(table.source, file, table.columns, session);
-  const name = `file_${String(position).padStart(5, "0")}`;
-  const copy = (select: string): Promise<CopyResult> => copyRows(session, table, select, folder, name, replicas);
+  const name = `file_${String(target.position).padStart(5, "0")}`;
+  const copy = (select: string): Promise<CopyResult> => copyRows(session, table, kept(select, rules), folder, name, replicas);
   const attempt = await copy(read.select).catch((error: unknown) => {
     if (!isMisfit(error)) throw unreadable(table, file, error);
     return null;
   });
   const fits = attempt !== null && table.columns.every((column) => column.nullable || !attempt.columnsWithNulls.has(column.name));
-  const refused = await source.refusals(table.source, file, read, table.columns, session, fits ? attempt.rows / replicas : null);
-  const { rows } = fits ? attempt : await copyAgain();
-  const records = (read.records ?? rows / replicas + refused.length) * replicas;
-  if (records !== rows + refused.length * replicas) {
+  const refusals = (rows: number | null): Promise<readonly Refusal[]> =>
+    source.refusals(table.source, file, read, table.columns, session, rows);
+  const refused = [...(await refusals(fits ? attempt.rows / replicas : null))];
+  if (rules.length > 0 && (!fits || read.records === null || read.records * replicas !== attempt.rows + refused.length * replicas)) {
+    // Rare: rows are missing, which broke a rule, so all that is left out is looked for; the rule may have hidden a value that does not fit.
+    if (fits) refused.splice(0, refused.length, ...(await refusals(null)));
+    refused.push(...(await source.broken(table.source, file, read, table.columns, rules, session)));
+  }
+  const numbers = new Set(refused.map((row) => row.row_number));
+  const accepted = new Set([...leftOut].filter((record) => !numbers.has(record)));
+  const { rows } = fits && accepted.size === 0 ? attempt : await copyAgain();
+  const aside = refused.length + accepted.size;
+  const records = (read.records ?? rows / replicas + aside) * replicas;
+  if (records !== rows + aside * replicas) {
     throw new AssayError(
       "LEDGER_UNBALANCED",
-      `${file.path} holds ${records} records, but ${rows} were read and ${refused.length * replicas} refused`,
+      `${file.path} holds ${records} records, but ${rows} were read and ${aside * replicas} refused`,
       {
         hint: "the file's quoting is read differently than written: check quote and delimiter; nothing was ingested",
         location: table.location,
@@ -61,19 +82,27 @@ export async function landFile(
   }
   const partitioned = table.partitionBy.length > 0;
   const files = rows === 0 ? "" : join(folder, partitioned ? `**/${name}_*.parquet` : `${name}.parquet`);
-  return { file, records, rows, refused, files, notes: read.notes };
+  const open = refused.filter((row) => row.row_number === null || !leftOut.has(row.row_number));
+  return { file, records, rows, refused: open, leftOut: leftOut.size * replicas, files, notes: read.notes };
 
-  /** Rare: a value does not fit, or the statistics of the files show nulls where the contract allows none. */
+  /** Rare: a value does not fit, the statistics of the files show nulls where the contract allows none, or a record is left out. */
   async function copyAgain(): Promise<CopyResult> {
     const written = (await readdir(folder, { recursive: true })).filter((path) => basename(path).startsWith(name));
     await Promise.all(written.map((path) => rm(join(folder, path))));
-    const result = await copy(read.selectFitting).catch((error: unknown) => {
+    const select =
+      accepted.size === 0 ? read.selectFitting : await source.without(table.source, file, read, table.columns, accepted, session);
+    const result = await copy(select).catch((error: unknown) => {
       throw unreadable(table, file, error);
     });
     // `refusals` dropped these before; this reading has filled them again with the same rows.
     if (read.rejects !== null) await session.execute({ text: `drop table ${read.rejects.table}; drop table ${read.rejects.scan}` });
     return result;
   }
+}
+
+/** The rows that break no rule. */
+function kept(select: string, rules: readonly DoorRule[]): string {
+  return rules.length === 0 ? select : `select * from (${select}) where ${keeps(rules).join(" and ")}`;
 }
 
 /** A value that does not fit is a failed cast or a call of error(). */

@@ -26,9 +26,10 @@ export async function mergeFiles(
 ): Promise<{ readonly difference: TableDifference; readonly relation: string }> {
   const relation = quoteTable(table.name);
   const isNew = (file: IngestedFile): boolean => !ingested.before.some((item) => item.name === file.name && item.files === file.files);
-  const partly = comparable(run, table, ingested.before) && !run.fullRefresh;
+  // A replayed row takes its place among the files: what came after it holds.
+  const partly = comparable(run, table, ingested.before) && !run.fullRefresh && sameReplays(ingested);
   const files = ingested.current.filter((file) => !partly || isNew(file));
-  const repeated = await latestRows(run, session, table, files, ingested);
+  const repeated = await latestRows(run, session, table, files, ingested, isNew);
   const live = table.deleted === null ? "true" : `((${table.deleted}\n) is not true)`;
   const columns = columnList(table.columns.map((column) => column.name));
   if (!partly) {
@@ -56,21 +57,30 @@ export async function mergeFiles(
   return { difference: { kind: "changes", changes: { inserted, updated, deleted }, repeated }, relation };
 }
 
-/** The last row of every key in the files, as a temporary table; returns how many rows were left out as repeated. Throws CHECK_FAILED for a key that a file gives twice. */
+function sameReplays({ before, current }: Ingested): boolean {
+  const replays = (files: readonly IngestedFile[]): string =>
+    JSON.stringify(files.flatMap((file) => (file.replay_of === null ? [] : [file.files])));
+  return replays(before) === replays(current);
+}
+
+/** The last row of every key in the files, as a temporary table; returns how many rows of new files were left out as repeated. Throws CHECK_FAILED for a key that a file gives twice. */
 async function latestRows(
   run: Run,
   session: Session,
   table: BronzeTable,
   files: readonly IngestedFile[],
   ingested: Ingested,
+  isNew: (file: IngestedFile) => boolean,
 ): Promise<number> {
   const columns = columnList(table.columns.map((column) => column.name));
   const keys = columnList(table.grain);
   const inOrder = files.filter((file) => file.files !== "").toSorted((a, b) => a.sequence - b.sequence);
-  const parts = inOrder.map((file) => `select ${file.sequence} as _file, * from ${relationOver(table, [run.lake.absolute(file.files)])}`);
+  const parts = inOrder.map(
+    (file, part) => `select ${part} as _part, ${file.sequence} as _file, * from ${relationOver(table, [run.lake.absolute(file.files)])}`,
+  );
   const staged = quoteIdentifier("staged");
-  const all = parts.length === 0 ? `select 0 as _file, * from ${relationOver(table, [])}` : parts.join(" union all ");
-  await session.execute({ text: `create or replace temp table ${staged} as select distinct _file, ${columns} from (${all})` });
+  const all = parts.length === 0 ? `select 0 as _part, 0 as _file, * from ${relationOver(table, [])}` : parts.join(" union all ");
+  await session.execute({ text: `create or replace temp table ${staged} as select distinct _part, _file, ${columns} from (${all})` });
   const twice = `select _file, ${keys}, count(*) as _times from ${staged} group by all having count(*) > 1`;
   const [example] = await session.query({ text: `select * from (${twice}) order by _times desc, _file, ${keys} limit 1` });
   if (example !== undefined) {
@@ -88,10 +98,14 @@ async function latestRows(
       ingested.facts,
     );
   }
-  const counts = await oneRow(session, `select count(*) as rows from ${staged}`);
+  const fresh = inOrder.flatMap((file, part) => (isNew(file) ? [{ part, rows: file.rows }] : []));
+  const counts = await oneRow(
+    session,
+    `select count(*) as rows from ${staged} where _part in (${[-1, ...fresh.map((item) => item.part)].join(", ")})`,
+  );
   await session.execute({
     text: `create or replace temp table ${latest} as select ${columns} from ${staged} qualify row_number() over (partition by ${keys} order by _file desc) = 1`,
   });
   await session.execute({ text: `drop table temp.${staged}` });
-  return inOrder.reduce((sum, file) => sum + file.rows, 0) - countOf(counts.rows);
+  return fresh.reduce((sum, item) => sum + item.rows, 0) - countOf(counts.rows);
 }

@@ -2,12 +2,12 @@ import type { BronzeTable } from "../compile/manifest.ts";
 import type { Step } from "../plan/plan.ts";
 import { lakeInput } from "../plan/plan-run.ts";
 import type { Session } from "../ports/engine.ts";
-import type { RefusedRow } from "../ports/state-store.ts";
 import type { StepResult } from "../terms.ts";
 import { bronzeDifference, type TableDifference } from "./bronze-difference.ts";
 import { type CheckReport, runChecks } from "./checks.ts";
 import { commitTable, remember } from "./commit-table.ts";
 import type { Run } from "./context.ts";
+import { countRules, divertedFromBronze } from "./diverted-results.ts";
 import { freezeViews } from "./freeze-views.ts";
 import type { Ingested } from "./ingested.ts";
 import { mergeFiles } from "./merge-files.ts";
@@ -29,19 +29,23 @@ export async function publishBronze(
   ingested: Ingested,
 ): Promise<StepResult> {
   const committed = await session.transaction(async () => {
-    const { difference, report } =
+    const { difference, report, relation } =
       table.load === "merge" ? await merged(run, session, table, ingested) : await viewed(run, session, table, ingested);
+    const open = ingested.rows.filter((row) => row.state === "open");
+    const diverted = await divertedFromBronze(session, relation, table.checks, countRules(open, ingested.replicas));
     const { facts } = ingested;
     const complete: StepFacts = {
       ...facts,
       rows_out: facts.rows_out === null ? null : facts.rows_out - difference.repeated,
-      removed_by: difference.repeated === 0 ? [] : [{ rule: "the same row twice in a file", rows: difference.repeated }],
+      removed_by: [
+        ...facts.removed_by,
+        ...(difference.repeated === 0 ? [] : [{ rule: "the same row twice in a file", rows: difference.repeated }]),
+      ],
       changes: difference.changes,
-      checks: report.results,
+      checks: [...report.results, ...diverted],
       conserved: report.conserved,
     };
     throwOnFailure(table, complete);
-    const quarantined = ingested.landed.flatMap((file) => file.refused.map((row): RefusedRow => ({ ...row, source_file: file.file.path })));
     const done = await commitTable(run, session, step, position, table, {
       started: ingested.started,
       rows: report.rows,
@@ -49,7 +53,7 @@ export async function publishBronze(
       facts: complete,
       content: null,
       cost: null,
-      ingest: { batch_id: ingested.batchId, current: ingested.current, quarantined },
+      ingest: { current: ingested.current, quarantined: ingested.rows },
       moreInputs: { [lakeInput]: run.lake.absolute("") },
     });
     if (difference.kind === "changes" && table.tracked) await recordChanges(session, table, done.publication.version);
@@ -64,21 +68,24 @@ export async function publishBronze(
 interface Published {
   readonly difference: TableDifference;
   readonly report: CheckReport;
+  /** What readers will see. */
+  readonly relation: string;
 }
 
 async function viewed(run: Run, session: Session, table: BronzeTable, ingested: Ingested): Promise<Published> {
   const files = ingested.current.filter((file) => file.files !== "").map((file) => run.lake.absolute(file.files));
-  const report = await check(run, session, table, relationOver(table, files), null);
+  const relation = relationOver(table, files);
+  const report = await check(run, session, table, relation, null);
   const difference = await bronzeDifference(run, session, table, ingested, report.rows);
   if (difference.kind !== "none") await freezeViews(run, table.name);
   await run.engine.publishBronze(session, table.name, table.columns, files);
-  return { difference, report };
+  return { difference, report, relation };
 }
 
 async function merged(run: Run, session: Session, table: BronzeTable, ingested: Ingested): Promise<Published> {
   const { difference, relation } = await mergeFiles(run, session, table, ingested);
   const report = await check(run, session, table, relation, difference.kind === "changes" ? addedRows(table) : null);
-  return { difference, report };
+  return { difference, report, relation };
 }
 
 function check(run: Run, session: Session, table: BronzeTable, relation: string, added: string | null): Promise<CheckReport> {

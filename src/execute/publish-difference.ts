@@ -6,6 +6,8 @@ import type { TouchedValues } from "../terms.ts";
 import { runChecks } from "./checks.ts";
 import { type Committed, commitTable } from "./commit-table.ts";
 import type { Run } from "./context.ts";
+import { type Diverted, dropDiverted, throwOnDiverted } from "./divert-rows.ts";
+import { dropTouchedRows } from "./divert-touched.ts";
 import { explained } from "./explain-grain.ts";
 import { freezeViews } from "./freeze-views.ts";
 import { addedRows, applyDifference, countChanges, dropDifference, recordChanges } from "./row-changes.ts";
@@ -20,6 +22,8 @@ export interface Refreshed {
   readonly notes: readonly string[];
   /** Inputs beyond the versions of what the table depends on. */
   readonly moreInputs: Readonly<Record<string, string>>;
+  /** Rows that rules took out of the part that was made again; null where no such rule looked. */
+  readonly diverted?: Diverted | null;
 }
 
 /** Changes a published table by the difference, checks the result and commits; within the caller's transaction. */
@@ -40,11 +44,13 @@ export async function publishDifference(
   const { name, columns, grain, checks, orphans } = table;
   const subject = { table: name, relation, columns, grain, checks, orphans, present: new Set<string>(), added: addedRows(table) };
   const report = await runChecks(run.engine, session, subject);
+  const { diverted = null } = refreshed;
   const facts: StepFacts = {
     ...noFacts,
     rows_out: report.rows,
     upstreams: refreshed.upstreams,
-    checks: await explained(run, session, table, relation, report),
+    quarantined: diverted?.rows ?? 0,
+    checks: [...(await explained(run, session, table, relation, report)), ...(diverted?.results ?? [])],
     conserved: report.conserved,
     changes: { inserted, updated, deleted },
     touched: refreshed.touched,
@@ -60,7 +66,15 @@ export async function publishDifference(
     cost: run.publications.get(name)?.cost ?? null,
     ingest: null,
     moreInputs: refreshed.moreInputs,
+    ...diverted?.record,
   });
+  if (diverted !== null) {
+    // The limit is for the whole table, of which this was a part.
+    const { total } = await run.store.readQuarantine(session, { table: name, states: ["open"] }, 0);
+    await throwOnDiverted(session, table, { quarantined: total, published: report.rows }, facts);
+    await dropDiverted(session);
+    await dropTouchedRows(session);
+  }
   if (changed > 0 && table.tracked) await recordChanges(session, table, done.publication.version);
   await dropDifference(session);
   return done;

@@ -6,6 +6,7 @@ import type { Session } from "../ports/engine.ts";
 import type { StepResult } from "../terms.ts";
 import { remember } from "./commit-table.ts";
 import type { Run } from "./context.ts";
+import { divertTouched } from "./divert-touched.ts";
 import { publishDifference } from "./publish-difference.ts";
 import { createDifference } from "./row-changes.ts";
 import { NotRefreshable, touchedPart } from "./touched-values.ts";
@@ -25,9 +26,8 @@ export async function refreshModel(
   const started = run.clock();
   const committed = await session.transaction(async () => {
     const part = await touchedPart(run, session, table, mode);
-    await createDifference(session, table, part.old, part.made).catch((error: unknown) => {
-      throw new NotRefreshable(`the touched rows cannot be made alone: ${messageOf(error).split("\n")[0]}`);
-    });
+    const made = await divertTouched(session, table, part.made, table.incremental?.by ?? []).catch(notAlone);
+    await createDifference(session, table, part.old, made.select).catch(notAlone);
     await part.drop();
     return publishDifference(run, session, step, position, table, {
       started,
@@ -35,8 +35,13 @@ export async function refreshModel(
       upstreams: part.upstreams,
       notes: [],
       moreInputs: {},
+      diverted: made.diverted,
     });
   });
   remember(run, committed);
   return committed.result;
+}
+
+function notAlone(error: unknown): never {
+  throw new NotRefreshable(`the touched rows cannot be made alone: ${messageOf(error).split("\n")[0]}`);
 }

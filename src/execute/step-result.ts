@@ -1,5 +1,6 @@
 import type { AssayError } from "../errors.ts";
 import type { Step } from "../plan/plan.ts";
+import type { QuarantinedRow } from "../ports/quarantine.ts";
 import type {
   CheckResult,
   ConservedMeasure,
@@ -72,9 +73,12 @@ export function stepResult(
 export class StepFailure extends Error {
   readonly error: AssayError;
   readonly facts: StepFacts;
-  constructor(error: AssayError, facts: StepFacts) {
+  /** Rows it refused. */
+  readonly refused: readonly QuarantinedRow[];
+  constructor(error: AssayError, facts: StepFacts, refused: readonly QuarantinedRow[] = []) {
     super(error.message, { cause: error });
     this.error = error;
     this.facts = facts;
+    this.refused = refused;
   }
 }

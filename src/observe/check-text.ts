@@ -5,18 +5,24 @@ export interface CheckCounts {
   readonly passed: number;
   readonly warned: number;
   readonly failed: number;
+  /** Left rows out. */
+  readonly quarantined: number;
 }
 
 export function countChecks(checks: readonly CheckResult[]): CheckCounts {
   const count = (status: CheckResult["status"]): number => checks.filter((check) => check.status === status).length;
-  return { passed: count("passed"), warned: count("warned"), failed: count("failed") };
+  return { passed: count("passed"), warned: count("warned"), failed: count("failed"), quarantined: count("quarantined") };
 }
 
 /** `7 checks`, `7 checks: 1 failed, 2 warned`; empty where there are none. */
 export function checksText(checks: readonly CheckResult[]): string {
   if (checks.length === 0) return "";
-  const { warned, failed } = countChecks(checks);
-  const problems = [failed > 0 ? `${failed} failed` : "", warned > 0 ? `${warned} warned` : ""].filter((part) => part !== "");
+  const { warned, failed, quarantined } = countChecks(checks);
+  const problems = [
+    failed > 0 ? `${failed} failed` : "",
+    warned > 0 ? `${warned} warned` : "",
+    quarantined > 0 ? `${quarantined} left rows out` : "",
+  ].filter((part) => part !== "");
   return `${counted(checks.length, "check")}${problems.length === 0 ? "" : `: ${problems.join(", ")}`}`;
 }
 
@@ -28,11 +34,14 @@ export function checkName(check: CheckResult): string {
 /** The rule, its column and what was found: `between price: 3 failures: -1.00 is below 0`. */
 export function checkText(check: CheckResult): string {
   if (check.status === "passed") return `${checkName(check)}: passed`;
-  return `${checkName(check)}: ${counted(check.failures, "failure")}${check.message === null ? "" : `: ${check.message}`}`;
+  const failures = counted(check.failures, check.status === "quarantined" ? "row" : "failure");
+  return `${checkName(check)}: ${failures}${check.message === null ? "" : `: ${check.message}`}`;
 }
 
 /** Checks that did not pass; those whose message the step's error already gives are left out. */
 export function checkProblems(step: StepResult): readonly CheckResult[] {
   const told = step.error?.message ?? "";
-  return step.checks.filter((check) => check.status !== "passed" && !(check.message !== null && told.includes(check.message)));
+  return step.checks.filter(
+    (check) => check.status !== "passed" && check.status !== "quarantined" && !(check.message !== null && told.includes(check.message)),
+  );
 }

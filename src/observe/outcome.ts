@@ -16,7 +16,8 @@ export const marks: Readonly<Record<Outcome | "quarantined", string>> = {
 
 export function outcomeOf(step: StepResult): Outcome {
   if (step.status !== "succeeded") return step.status;
-  return step.checks.every((check) => check.status === "passed") ? "succeeded" : "warned";
+  // Rows in quarantine are shown as such.
+  return step.checks.every((check) => check.status === "passed" || check.status === "quarantined") ? "succeeded" : "warned";
 }
 
 export function runOutcome(status: RunStatus, warnedChecks: number): Outcome {

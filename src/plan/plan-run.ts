@@ -6,8 +6,8 @@ import type { Params, TableName } from "../terms.ts";
 import { buildModeOf } from "./build-mode.ts";
 import type { Plan, PlannedBuild, RunReason, SkipReason, Step } from "./plan.ts";
 
-/** The files of a bronze table's source as they are now, or why they cannot be told. */
-export type Observation = { readonly files: readonly SourceFile[] } | { readonly error: AssayError };
+/** The files of a bronze table's source as they are now (`recalled`: as they were when they were ingested), or why they cannot be told. */
+export type Observation = { readonly files: readonly SourceFile[]; readonly recalled?: true } | { readonly error: AssayError };
 
 /** A sink's target: its identity without secrets, or why there is none. */
 export type Target = { readonly identity: string } | { readonly missing: string };
@@ -26,6 +26,8 @@ export interface PlanInput {
   readonly params: Params;
   /** Run every selected step whether it needs to or not. */
   readonly fullRefresh: boolean;
+  /** Tables of which rows in quarantine are to enter, and how many. */
+  readonly replays?: ReadonlyMap<TableName, number>;
 }
 
 type Verdict =
@@ -112,6 +114,8 @@ function definitionVerdict(table: ManifestTable, publication: Publication | unde
   if (input.fullRefresh) return run("forced", "full refresh");
   if (publication.fingerprint !== table.fingerprint) return run("changed", "its definition changed");
   const param = table.params.find((name) => publication.params[name] !== input.params[name]);
+  const replays = input.replays?.get(table.name) ?? 0;
+  if (param === undefined && replays > 0) return run("replay", `${replays === 1 ? "1 row" : `${replays} rows`} in quarantine to enter`);
   if (param !== undefined) return run("changed", `parameter ${param}: ${publication.params[param]} → ${input.params[param]}`);
   return null;
 }
@@ -124,7 +128,9 @@ function bronzeVerdict(table: BronzeTable, input: PlanInput, running: ReadonlyMa
   if (publication?.inputs[lakeInput] !== input.lake) return run("new_input", `the lake moved to ${input.lake}`);
   if (observation === undefined || "error" in observation)
     return run("new_input", `its source cannot be read: ${observation?.error.message ?? "not looked at"}`);
-  const current = input.state.files.filter((file) => file.table === table.name);
+  const own = input.state.files.filter((file) => file.table === table.name);
+  if (own.some((file) => file.replay_of !== null && file.files === "")) return run("new_input", "replayed rows are gone from the lake");
+  const current = own.filter((file) => file.replay_of === null);
   const difference = fileDifference(table, observation.files, current);
   return difference === null ? inputVerdict(table, publication, input, running) : run("new_input", difference);
 }

@@ -1,7 +1,10 @@
 import type { Params, StepKind, TableName, TouchedValues } from "../terms.ts";
 
-/** Why a step runs: `new` nothing published yet · `changed` its definition or parameters · `new_input` its rows · `forced` asked for. */
-export type RunReason = "new" | "changed" | "new_input" | "forced";
+/**
+ * Why a step runs: `new` nothing published yet · `changed` its definition or parameters · `new_input` its rows · `forced` asked for · `replay` rows
+ * of it in quarantine are to enter.
+ */
+export type RunReason = "new" | "changed" | "new_input" | "forced" | "replay";
 
 /** Why a step does not run. */
 export type SkipReason = "unchanged" | "not_configured";

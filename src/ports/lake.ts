@@ -17,6 +17,8 @@ export interface BatchManifest {
     readonly quarantined: number;
     /** Parquet files made from it, relative to the batch folder. */
     readonly files: string;
+    /** `replay`: rows of the file that were replayed, with their edits. */
+    readonly origin: "file" | "replay";
   }[];
 }
 

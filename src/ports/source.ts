@@ -1,6 +1,7 @@
 import type { FileSource } from "../define/source.ts";
 import type { ContractColumn } from "../define/types.ts";
 import type { Statement } from "./engine.ts";
+import type { RecordValues } from "./quarantine.ts";
 
 /** A source file as it stands now. */
 export interface SourceFile {
@@ -45,10 +46,25 @@ export interface Refusal {
   /** Record in the file, from 1; the header, where there is one, is record 1 (as a spreadsheet numbers them). Null: not known. */
   readonly row_number: number | null;
   readonly column: string | null;
-  /** `type`, `not_null`, `too_few_columns`, `too_many_columns`, `encoding`, `quote`, `too_long`, `syntax`. */
+  /** `type`, `not_null`, `too_few_columns`, `too_many_columns`, `encoding`, `quote`, `too_long`, `syntax`, or a kind of check. */
   readonly reason: string;
   readonly message: string;
   readonly raw: string | null;
+  /** What it broke, where reason and column do not say it. */
+  readonly rule?: string;
+  /** The contract's values as text, where the record could be split into them. */
+  readonly record?: RecordValues | null;
+}
+
+/** A rule that every row at the door has to keep, beside the contract. */
+export interface DoorRule {
+  readonly rule: string;
+  readonly reason: string;
+  readonly column: string | null;
+  /** What a row that breaks it is told. */
+  readonly message: string;
+  /** SQL condition over the contract's columns, true for a row that breaks the rule. */
+  readonly broken: string;
 }
 
 /** Runs SQL on the embedded DuckDB that reads and writes files. */
@@ -74,4 +90,22 @@ export interface Source {
     reader: FileReader,
     rows: number | null,
   ): Promise<readonly Refusal[]>;
+  /** Rows that fit the contract and break a rule, found by another reading; the first rule gives the reason. */
+  broken(
+    source: FileSource,
+    file: SourceFile,
+    read: SourceRead,
+    columns: readonly ContractColumn[],
+    rules: readonly DoorRule[],
+    reader: FileReader,
+  ): Promise<readonly Refusal[]>;
+  /** Like `selectFitting`, without some records (numbered as in {@link Refusal}), all of which fit. */
+  without(
+    source: FileSource,
+    file: SourceFile,
+    read: SourceRead,
+    columns: readonly ContractColumn[],
+    records: ReadonlySet<number>,
+    reader: FileReader,
+  ): Promise<string>;
 }

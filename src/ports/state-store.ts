@@ -1,6 +1,6 @@
 import type { Params, RunResult, RunStatus, StepResult, TableName } from "../terms.ts";
 import type { Session } from "./engine.ts";
-import type { Refusal } from "./source.ts";
+import type { DivertedRows, QuarantinedRow, QuarantineFilter, QuarantineGroup } from "./quarantine.ts";
 
 /** The version of a table that readers see, or the last load of a sink. */
 export interface Publication {
@@ -64,6 +64,8 @@ export interface IngestedFile {
   readonly files: string;
   /** Place in the order in which the table's files were ingested, from 1. */
   readonly sequence: number;
+  /** For rows that were replayed: the name of the file they belong to, whose path and content stand here too. Null for a file of the source. */
+  readonly replay_of: string | null;
 }
 
 export interface UnfinishedRun {
@@ -88,10 +90,6 @@ export interface RunStart {
   readonly started_at: string;
 }
 
-export interface RefusedRow extends Refusal {
-  readonly source_file: string;
-}
-
 /** What a finished step leaves behind; written in the transaction that publishes its table. */
 export interface StepRecord {
   readonly run_id: string;
@@ -102,14 +100,17 @@ export interface StepRecord {
   /** Null: the rows are those of the version before. */
   readonly commit: Commit | null;
   readonly ingest: IngestRecord | null;
+  /** For a model with rules that divert rows. */
+  readonly diverted?: DivertedRows;
+  /** Rows that a failed step refused; they replace those of the table's last failure. */
+  readonly refused?: readonly QuarantinedRow[];
 }
 
 export interface IngestRecord {
-  readonly batch_id: string;
   /** Files of the table that are current from now on. */
   readonly current: readonly IngestedFile[];
-  /** Refused rows of this batch. */
-  readonly quarantined: readonly RefusedRow[];
+  /** Rows refused or replayed in this run; each takes the place of what was kept under its id. */
+  readonly quarantined: readonly QuarantinedRow[];
 }
 
 /** One line of the list of runs. */
@@ -128,34 +129,6 @@ export interface RunSummary {
   readonly steps_skipped: number;
   /** Checks of severity warn that did not pass: a run with any of them is not shown as a plain success. */
   readonly checks_warned: number;
-}
-
-/** Rows refused for one reason at one column of one table. */
-export interface QuarantineGroup {
-  readonly table: TableName;
-  readonly reason: string;
-  readonly column: string | null;
-  readonly rows: number;
-  readonly files: number;
-  /** ISO 8601 in UTC. */
-  readonly first_seen: string;
-  readonly last_seen: string;
-  /** The run that saw them last. */
-  readonly last_run_id: string;
-}
-
-/** A refused row as it is kept. */
-export interface QuarantinedRow {
-  readonly run_id: string;
-  readonly table: TableName;
-  readonly source_file: string;
-  /** Record in the file, from 1 (a header is record 1); null where it is not known. */
-  readonly row_number: number | null;
-  readonly column: string | null;
-  readonly reason: string;
-  readonly message: string;
-  /** The row's text as it stood in the file. */
-  readonly raw: string | null;
 }
 
 /** Runs, publications, ingested files and quarantine, kept in the database they describe. */
@@ -179,15 +152,15 @@ export interface StateStore {
   listRuns(session: Session, limit: number): Promise<readonly RunSummary[]>;
   /** Null when no run has the id. */
   readRun(session: Session, runId: string): Promise<RunResult | null>;
-  /** Refused rows of the files that count now, grouped. */
+  /** Open rows, and those of failed steps, grouped. */
   listQuarantine(session: Session): Promise<readonly QuarantineGroup[]>;
-  /** Refused rows of one table, or of all; `total` counts those beyond the limit too. */
+  /** Rows in the order of their files; `total` counts those beyond the limit (null: none) too. */
   readQuarantine(
     session: Session,
-    table: TableName | null,
-    limit: number,
+    filter: QuarantineFilter,
+    limit: number | null,
   ): Promise<{ readonly rows: readonly QuarantinedRow[]; readonly total: number }>;
 }
 
 /** The part of a state store that a run writes to. */
-export type RunStore = Pick<StateStore, "unfinishedRuns" | "startRun" | "finishRun" | "recordStep" | "recordSkipped">;
+export type RunStore = Pick<StateStore, "unfinishedRuns" | "startRun" | "finishRun" | "recordStep" | "recordSkipped" | "readQuarantine">;

@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
-import type { QuarantinedRow } from "../../src/ports/state-store.ts";
+import type { QuarantinedRow } from "../../src/ports/quarantine.ts";
 import type { TestProject } from "../support/project.ts";
 import { asPublished, changed, failedRun, goodRun, makeShop, ordersCsv, publishedShop, standing } from "./shop.ts";
 
@@ -24,7 +24,11 @@ test("values that do not parse or are absent go to quarantine with file, row, re
   const { total, rows: found } = await project.json<Quarantine>(["quarantine", "show", "orders"]);
   expect(total).toBe(4);
   const file = join(project.folder, "data/orders.csv");
-  expect(found.map(({ run_id, ...row }) => row).sort((a, b) => Number(a.row_number) - Number(b.row_number))).toEqual(
+  expect(
+    found
+      .map(({ id: _id, run_id: _run, batch_id: _batch, quarantined_at: _at, ...row }) => row)
+      .sort((a, b) => Number(a.row_number) - Number(b.row_number)),
+  ).toEqual(
     [
       { row_number: 5, column: "amount", reason: "type", message: 'amount: "ten" is not an INTEGER', raw: "o4,ann,ten,2026-01-01," },
       {
@@ -48,7 +52,15 @@ test("values that do not parse or are absent go to quarantine with file, row, re
         message: "amount: no value, but the contract says not null",
         raw: "o7,ann,,2026-01-01,",
       },
-    ].map((row) => ({ table: "bronze.orders", source_file: file, ...row })),
+    ].map((row) => ({
+      table: "bronze.orders",
+      source_file: file,
+      state: "open",
+      rule: `${row.reason}:${row.column}`,
+      key: null,
+      closed_run_id: null,
+      ...row,
+    })),
   );
   const people = await project.assay(["quarantine", "show"]);
   expect(people.stdout).toContain(`${file} row 5`);

@@ -27,6 +27,7 @@ function inferred(text: string, grain: readonly string[]): ModelDefinition {
     columns: null,
     materialize: table(),
     checks: [],
+    maxRejected: null,
     indexes: {},
     tags: [],
     fanOut: {},

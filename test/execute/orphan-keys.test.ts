@@ -61,6 +61,7 @@ async function orphans(text: string): Promise<readonly CheckResult[]> {
     columns: null,
     materialize: table(),
     checks: [],
+    maxRejected: null,
     indexes: {},
     tags: [],
     fanOut: {},

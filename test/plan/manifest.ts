@@ -7,7 +7,17 @@ import type { Layer, TableName } from "../../src/terms.ts";
 const location = { file: "x.ts", line: 1 };
 
 function base(name: TableName, dependencies: readonly TableName[]) {
-  const shared = { description: null, columns: [], grain: [], checks: [], tags: [], params: [], tracked: false, location };
+  const shared = {
+    description: null,
+    columns: [],
+    grain: [],
+    checks: [],
+    maxRejected: null,
+    tags: [],
+    params: [],
+    tracked: false,
+    location,
+  };
   return {
     ...shared,
     name,
@@ -25,7 +35,6 @@ export function bronzeTable(name: TableName, more: Partial<BronzeTable> = {}): B
     deleted: null,
     partitionBy: [],
     replicate: null,
-    maxRejected: null,
     contractFingerprint: "c",
   } as const;
   return { ...base(name, []), kind: "bronze", ...rest, ...more };
@@ -97,6 +106,7 @@ export function ingestedFile(table: TableName, name: string, sha256 = "1"): Inge
     stamp: "other",
     contract_fingerprint: "c",
     files: "",
+    replay_of: null,
     ...counts,
   };
 }

@@ -89,7 +89,7 @@ async function hashes(session: Session): Promise<Readonly<Record<string, string>
 async function comparable(session: Session, documents: ReadonlyMap<string, RunResult | null>): Promise<Comparable> {
   const store = duckdbStateStore();
   const { publications, files } = await store.read(session);
-  const { rows } = await store.readQuarantine(session, null, 10_000);
+  const { rows } = await store.readQuarantine(session, { states: ["open", "replayed"] }, null);
   const current = (subject: string): string | undefined => publications.get(subject)?.version;
   return {
     tables: await hashes(session),
@@ -111,7 +111,7 @@ async function comparable(session: Session, documents: ReadonlyMap<string, RunRe
       ...file,
       files: parquet.replace(/dt=[^/]+\/run_id=[^/]+/, "…"),
     })),
-    quarantine: rows.map(({ run_id: _run, ...row }) => row),
+    quarantine: rows.map(({ run_id: _run, batch_id: _batch, quarantined_at: _at, closed_run_id: _closed, ...row }) => row),
   };
 }
 

@@ -1,6 +1,8 @@
 /** Version of the state tables; a database with a newer one is not touched. */
 export const stateVersion = 2;
 
+const createQuarantine = `create table assay.quarantine (id varchar not null, state varchar not null, table_name varchar not null, rule varchar not null, reason varchar not null, column_name varchar, message varchar not null, source_file varchar, file_name varchar, file_sha256 varchar, row_number bigint, "key" json, raw varchar, record json, run_id varchar not null, batch_id varchar not null, quarantined_at varchar not null, closed_run_id varchar)`;
+
 /** The schemas of tables, their changes and their versions. */
 export const createSchemas = `
 create schema if not exists bronze;
@@ -19,9 +21,9 @@ create table assay.runs (run_id varchar not null, pipeline varchar not null, env
 create table assay.steps (run_id varchar not null, position integer not null, step varchar not null, kind varchar not null, table_name varchar not null, status varchar not null, reason varchar not null, rows_in bigint, rows_out bigint, quarantined bigint not null, removed bigint not null, duration_ms bigint not null, finished_at varchar not null, details json not null);
 create table assay.checks (run_id varchar not null, step varchar not null, position integer not null, check_name varchar not null, column_name varchar, severity varchar not null, status varchar not null, failures bigint not null, message varchar);
 create table assay.publications (subject varchar not null, version varchar not null, run_id varchar not null, fingerprint varchar not null, inputs json not null, params json not null, rows bigint not null, content varchar, cost json, published_at varchar not null);
-create table assay.files (table_name varchar not null, batch_id varchar not null, name varchar not null, path varchar not null, sha256 varchar not null, bytes bigint not null, stamp varchar not null, stamped_at bigint not null, rows bigint not null, quarantined bigint not null, replicas integer not null, contract_fingerprint varchar not null, files varchar not null, sequence bigint not null);
+create table assay.files (table_name varchar not null, batch_id varchar not null, name varchar not null, path varchar not null, sha256 varchar not null, bytes bigint not null, stamp varchar not null, stamped_at bigint not null, rows bigint not null, quarantined bigint not null, replicas integer not null, contract_fingerprint varchar not null, files varchar not null, sequence bigint not null, replay_of varchar);
 create table assay.commits (subject varchar not null, version bigint not null, run_id varchar not null, kind varchar not null, inserted bigint, updated bigint, deleted bigint, committed_at varchar not null);
-create table assay.quarantine (run_id varchar not null, batch_id varchar not null, table_name varchar not null, source_file varchar not null, row_number bigint, column_name varchar, reason varchar not null, message varchar not null, raw varchar, quarantined_at varchar not null);
+${createQuarantine};
 create table assay.verifications (table_name varchar not null, version varchar not null, run_id varchar not null, verified_at varchar not null, status varchar not null);
 `;
 
@@ -33,6 +35,18 @@ create schema if not exists assay_versions;
 alter table assay.publications add column content varchar;
 alter table assay.publications add column cost json;
 alter table assay.files add column sequence bigint default 0;
+alter table assay.files add column replay_of varchar;
+alter table assay.quarantine rename to quarantine_1;
+${createQuarantine};
+insert into assay.quarantine
+  select left(md5(concat_ws(chr(10), q.table_name, coalesce(f.name, q.batch_id), coalesce(f.sha256, ''), q.row_number::varchar)), 16),
+    case when f.name is null then 'superseded' else 'open' end, q.table_name,
+    q.reason || coalesce(':' || q.column_name, ''), q.reason, q.column_name, q.message, q.source_file, f.name, f.sha256, q.row_number,
+    null, q.raw, null, q.run_id, q.batch_id, q.quarantined_at, null
+  from (select rowid as place, * from assay.quarantine_1) q left join assay.files f
+    on f.table_name = q.table_name and f.batch_id = q.batch_id and suffix(q.source_file, f.name)
+  qualify row_number() over (partition by q.place order by length(f.name) desc nulls last) = 1;
+drop table assay.quarantine_1;
 create table assay.commits (subject varchar not null, version bigint not null, run_id varchar not null, kind varchar not null, inserted bigint, updated bigint, deleted bigint, committed_at varchar not null);
 create table assay.verifications (table_name varchar not null, version varchar not null, run_id varchar not null, verified_at varchar not null, status varchar not null);
 update assay.state_version set version = 2;

@@ -1,19 +1,10 @@
 import { AssayError } from "../../errors.ts";
 import type { Row, Session } from "../../ports/engine.ts";
-import type {
-  Commit,
-  IngestedFile,
-  Publication,
-  QuarantinedRow,
-  QuarantineGroup,
-  RunSummary,
-  State,
-  StateStore,
-  StepRecord,
-} from "../../ports/state-store.ts";
-import type { CheckResult, Params, RunResult, RunStatus, StepResult, TableName } from "../../terms.ts";
+import type { Commit, IngestedFile, Publication, RunSummary, State, StateStore, StepRecord } from "../../ports/state-store.ts";
+import type { CheckResult, Params, RunResult, RunStatus, StepResult } from "../../terms.ts";
 import { insertRows } from "./insert-rows.ts";
-import { checkColumns, commitColumns, fileColumns, publicationColumns, quarantineColumns, stepColumns } from "./state-columns.ts";
+import { listQuarantine, readQuarantine, recordDiverted, recordFailed, recordIngested } from "./quarantine-store.ts";
+import { checkColumns, commitColumns, fileColumns, publicationColumns, stepColumns } from "./state-columns.ts";
 import { createState, stateMigrations, stateVersion } from "./state-schema.ts";
 
 /** State in the embedded database. */
@@ -135,6 +126,7 @@ function fileOf(row: Row): IngestedFile {
     contract_fingerprint: String(row.contract_fingerprint),
     files: String(row.files),
     sequence: Number(row.sequence ?? 0),
+    replay_of: (row.replay_of ?? null) === null ? null : String(row.replay_of),
   };
 }
 
@@ -174,16 +166,10 @@ async function recordStep(session: Session, record: StepRecord): Promise<void> {
         ingest.current.map((file) => ({ ...file, table_name: file.table })),
       );
     }
-    const refused = ingest.quarantined.map((row) => ({
-      ...row,
-      run_id,
-      batch_id: ingest.batch_id,
-      table_name: result.table,
-      column_name: row.column,
-      quarantined_at: finished_at,
-    }));
-    if (refused.length > 0) await insertRows(session, "assay.quarantine", quarantineColumns, refused);
+    await recordIngested(session, { ...record, table: result.table }, ingest.quarantined);
   }
+  if (record.diverted !== undefined) await recordDiverted(session, { ...record, table: result.table }, record.diverted);
+  if (record.refused !== undefined) await recordFailed(session, result.table, record.refused);
 }
 
 async function listRuns(session: Session, limit: number): Promise<readonly RunSummary[]> {
@@ -260,54 +246,3 @@ function checkOf(row: Row): CheckResult {
     message: row.message === null ? null : String(row.message),
   };
 }
-
-/** Quarantined rows of batches whose files still count; a file keeps its name when its folder moves. */
-const currentQuarantine = `assay.quarantine q where exists (
-  select 1 from assay.files f where f.table_name = q.table_name and f.batch_id = q.batch_id and suffix(q.source_file, f.name))`;
-
-async function listQuarantine(session: Session): Promise<readonly QuarantineGroup[]> {
-  const rows = await session.query({
-    text: `select table_name, reason, column_name, count(*) as rows, count(distinct source_file) as files, min(quarantined_at) as first_seen,
-      max(quarantined_at) as last_seen, arg_max(run_id, quarantined_at) as last_run_id
-      from ${currentQuarantine} group by table_name, reason, column_name order by rows desc, table_name, reason, column_name`,
-  });
-  return rows.map((row) => ({
-    table: String(row.table_name) as QuarantineGroup["table"],
-    reason: String(row.reason),
-    column: textOrNull(row.column_name),
-    rows: Number(row.rows),
-    files: Number(row.files),
-    first_seen: String(row.first_seen),
-    last_seen: String(row.last_seen),
-    last_run_id: String(row.last_run_id),
-  }));
-}
-
-async function readQuarantine(
-  session: Session,
-  table: TableName | null,
-  limit: number,
-): Promise<{ rows: readonly QuarantinedRow[]; total: number }> {
-  const where = `${currentQuarantine} and ($table = '' or q.table_name = $table)`;
-  const params = { table: table ?? "" };
-  const [count] = await session.query({ text: `select count(*) as total from ${where}`, params });
-  const rows = await session.query({
-    text: `select * from ${where} order by table_name, source_file, row_number limit ${Math.trunc(limit)}`,
-    params,
-  });
-  return {
-    total: Number(count?.total ?? 0),
-    rows: rows.map((row) => ({
-      run_id: String(row.run_id),
-      table: String(row.table_name) as QuarantinedRow["table"],
-      source_file: String(row.source_file),
-      row_number: row.row_number === null ? null : Number(row.row_number),
-      column: textOrNull(row.column_name),
-      reason: String(row.reason),
-      message: String(row.message),
-      raw: textOrNull(row.raw),
-    })),
-  };
-}
-
-const textOrNull = (value: Row[string] | undefined): string | null => (value === null || value === undefined ? null : String(value));

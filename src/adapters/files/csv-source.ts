@@ -2,15 +2,24 @@ import { quoteIdentifier } from "../../define/quote.ts";
 import type { CsvSource } from "../../define/source.ts";
 import type { ContractColumn } from "../../define/types.ts";
 import { AssayError } from "../../errors.ts";
-import type { FileReader, Refusal, SourceFile, SourceRead } from "../../ports/source.ts";
+import type { DoorRule, FileReader, Refusal, SourceFile, SourceRead } from "../../ports/source.ts";
 import { readCsvHeader } from "./csv-header.ts";
 import { type CsvFault, csvRefusals } from "./csv-refusal.ts";
 import { readRanges } from "./file-bytes.ts";
 import { type MatchedHeader, matchHeader } from "./match-header.ts";
 import type { RecordRange } from "./record-scanner.ts";
-import { type CsvRead, dropRejects, type RejectsTables, readCsv, selectRejects } from "./sql.ts";
+import { type CsvRead, countAccepted, dropRejects, type RejectsTables, readCsv, selectRejects } from "./sql.ts";
 import { defaultRowBytes, requireSound, scanText } from "./text-scan.ts";
-import { type FaultyRow, faultyRows, refusalAt, selectFitting, selectStrict, textColumn, type UntypedRows } from "./typed-rows.ts";
+import {
+  brokenRows,
+  type FaultyRow,
+  faultyRows,
+  refusalAt,
+  selectFitting,
+  selectStrict,
+  textColumn,
+  type UntypedRows,
+} from "./typed-rows.ts";
 
 /** Checks the file's header and shape. Throws SOURCE_HEADER, SOURCE_UNREADABLE. */
 export async function openCsv(
@@ -57,6 +66,65 @@ export async function refusedByCsv(
   return [...shapeless, ...found].sort((a, b) => (a.row_number ?? 0) - (b.row_number ?? 0));
 }
 
+/** Rows that fit and break a rule: the file is read again to find where they stand. */
+export async function brokenInCsv(
+  source: CsvSource,
+  file: SourceFile,
+  read: SourceRead,
+  columns: readonly ContractColumn[],
+  rules: readonly DoorRule[],
+  reader: FileReader,
+  rejects: RejectsTables,
+): Promise<readonly Refusal[]> {
+  const { from, header, rejected } = await readAgain(source, file, read, columns, reader, rejects);
+  const faulty = await brokenRows(csvRows(from, columns, true), rules, reader);
+  await drop(reader, rejects);
+  return located(source, file, { faulty, rejected, header, blankIsRow: columns.length === 1 });
+}
+
+/** SELECT of the rows that fit, without some records; it fills the read's own rejects tables. */
+export async function withoutInCsv(
+  source: CsvSource,
+  file: SourceFile,
+  read: SourceRead,
+  columns: readonly ContractColumn[],
+  records: ReadonlySet<number>,
+  reader: FileReader,
+  rejects: RejectsTables,
+): Promise<string> {
+  const { matched, header, rejected } = await readAgain(source, file, read, columns, reader, rejects);
+  const places: number[] = [];
+  await scanAccepted(source, file, { rejected, header, blankIsRow: columns.length === 1 }, (range, accepted) => {
+    if (records.has(range.number)) places.push(accepted);
+  });
+  const again = csvRead(source, file, matched.columns, header - 1, read.largestRecord, read.rejects ?? rejects);
+  return selectFitting(csvRows(readCsv(again), columns, true), places);
+}
+
+interface ReadAgain {
+  /** Fills the rejects tables once more. */
+  readonly from: string;
+  readonly matched: MatchedHeader;
+  readonly header: number;
+  readonly rejected: ReadonlySet<number>;
+}
+
+/** Which records DuckDB rejects. */
+async function readAgain(
+  source: CsvSource,
+  file: SourceFile,
+  read: SourceRead,
+  columns: readonly ContractColumn[],
+  reader: FileReader,
+  rejects: RejectsTables,
+): Promise<ReadAgain> {
+  const { matched, blankLines } = await openHeader(source, file, columns);
+  const from = readCsv(csvRead(source, file, matched.columns, blankLines, read.largestRecord, rejects));
+  await reader.query({ text: countAccepted(columns, from) });
+  const rejected = new Set((await takeFaults(reader, rejects)).map((fault) => fault.line));
+  return { from, matched, header: blankLines + 1, rejected };
+}
+
 /** The faults in the rejects tables, which are dropped. */
 async function takeFaults(reader: FileReader, rejects: RejectsTables): Promise<readonly CsvFault[]> {
   const faults = (await reader.query({ text: selectRejects(rejects.table) })).map(csvFault);
@@ -90,9 +158,7 @@ function csvFault(row: Readonly<Record<string, unknown>>): CsvFault {
   };
 }
 
-interface FoundRows {
-  /** Ascending; numbered from 1 among the rows that were not rejected. */
-  readonly faulty: readonly FaultyRow[];
+interface AcceptedRows {
   readonly rejected: ReadonlySet<number | null>;
   /** Record number of the header. */
   readonly header: number;
@@ -100,14 +166,31 @@ interface FoundRows {
   readonly blankIsRow: boolean;
 }
 
+interface FoundRows extends AcceptedRows {
+  /** Ascending; numbered from 1 among the rows that were not rejected. */
+  readonly faulty: readonly FaultyRow[];
+}
+
+/** Calls `visit` for each record that DuckDB accepts, with its number among them, from 1. */
+async function scanAccepted(
+  source: CsvSource,
+  file: SourceFile,
+  { rejected, header, blankIsRow }: AcceptedRows,
+  visit: (range: RecordRange, accepted: number) => void,
+): Promise<void> {
+  let accepted = 0;
+  await scanText(file.path, source, (range) => {
+    if (range.number <= header || rejected.has(range.number) || (range.start === range.end && !blankIsRow)) return;
+    accepted++;
+    visit(range, accepted);
+  });
+}
+
 /** The faulty rows with their record number and text in the file. */
 async function located(source: CsvSource, file: SourceFile, rows: FoundRows): Promise<readonly Refusal[]> {
   if (rows.faulty.length === 0) return [];
   const ranges: RecordRange[] = [];
-  let accepted = 0;
-  await scanText(file.path, source, (range) => {
-    if (range.number <= rows.header || rows.rejected.has(range.number) || (range.start === range.end && !rows.blankIsRow)) return;
-    accepted++;
+  await scanAccepted(source, file, rows, (range, accepted) => {
     if (accepted === rows.faulty[ranges.length]?.number) ranges.push(range);
   });
   const raws = await readRanges(file.path, ranges);
@@ -149,7 +232,16 @@ function csvRead(
   rejects: RejectsTables,
 ): CsvRead {
   const maxRowBytes = Math.min(source.maxRowBytes, Math.max(defaultRowBytes, largestRecord + 2));
-  return { path: file.path, columns, delimiter: source.delimiter, quote: source.quote, skip, maxRowBytes, rejects };
+  return {
+    path: file.path,
+    columns,
+    delimiter: source.delimiter,
+    quote: source.quote,
+    skip,
+    maxRowBytes,
+    emptyText: source.emptyText ?? false,
+    rejects,
+  };
 }
 
 function requireFormat(source: CsvSource): void {

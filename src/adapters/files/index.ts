@@ -1,9 +1,10 @@
 import type { FileSource } from "../../define/source.ts";
 import type { Source } from "../../ports/source.ts";
-import { openCsv, refusedByCsv } from "./csv-source.ts";
-import { openJson, refusedByJson } from "./json-source.ts";
+import { brokenInCsv, openCsv, refusedByCsv, withoutInCsv } from "./csv-source.ts";
+import { brokenInJson, openJson, refusedByJson, withoutInJson } from "./json-source.ts";
 import { listFiles } from "./list-files.ts";
-import { openParquet, refusedByParquet } from "./parquet-source.ts";
+import { brokenInParquet, openParquet, refusedByParquet, withoutInParquet } from "./parquet-source.ts";
+import { withRecords } from "./refused-record.ts";
 
 /** CSV, JSON and Parquet files on local disks. `clock` gives ms since 1970; it makes the names of temporary tables new. */
 export function fileSource(clock: () => number): Source {
@@ -12,6 +13,30 @@ export function fileSource(clock: () => number): Source {
     reads++;
     const suffix = `${clock().toString(36)}_${reads}`;
     return { table: `assay_rejects_${suffix}`, scan: `assay_rejects_scan_${suffix}` };
+  };
+  const refusalsOf: Source["refusals"] = async (source, file, read, columns, reader, rows) => {
+    switch (source.kind) {
+      case "csv":
+        return refusedByCsv(source, file, read, columns, reader, rows);
+      case "json":
+        return refusedByJson(source, file, read, columns, reader, rows, rejectsNames());
+      case "parquet":
+        return refusedByParquet(file, read, columns, reader, rows);
+      default:
+        return unknownKind(source);
+    }
+  };
+  const brokenIn: Source["broken"] = async (source, file, read, columns, rules, reader) => {
+    switch (source.kind) {
+      case "csv":
+        return brokenInCsv(source, file, read, columns, rules, reader, rejectsNames());
+      case "json":
+        return brokenInJson(source, file, read, columns, rules, reader, rejectsNames());
+      case "parquet":
+        return brokenInParquet(file, columns, rules, reader);
+      default:
+        return unknownKind(source);
+    }
   };
   return {
     list: listFiles,
@@ -28,13 +53,19 @@ export function fileSource(clock: () => number): Source {
       }
     },
     async refusals(source, file, read, columns, reader, rows) {
+      return withRecords(source, file, columns, await refusalsOf(source, file, read, columns, reader, rows));
+    },
+    async broken(source, file, read, columns, rules, reader) {
+      return withRecords(source, file, columns, await brokenIn(source, file, read, columns, rules, reader));
+    },
+    async without(source, file, read, columns, records, reader) {
       switch (source.kind) {
         case "csv":
-          return refusedByCsv(source, file, read, columns, reader, rows);
+          return withoutInCsv(source, file, read, columns, records, reader, rejectsNames());
         case "json":
-          return refusedByJson(source, file, read, columns, reader, rows, rejectsNames());
+          return withoutInJson(source, file, read, columns, records, reader, rejectsNames());
         case "parquet":
-          return refusedByParquet(file, read, columns, reader, rows);
+          return withoutInParquet(file, columns, records, reader);
         default:
           return unknownKind(source);
       }

@@ -2,13 +2,13 @@ import { nearestName } from "../../define/nearest-name.ts";
 import type { JsonSource } from "../../define/source.ts";
 import type { ContractColumn } from "../../define/types.ts";
 import { AssayError, messageOf } from "../../errors.ts";
-import type { FileReader, Refusal, SourceFile, SourceRead } from "../../ports/source.ts";
+import type { DoorRule, FileReader, Refusal, SourceFile, SourceRead } from "../../ports/source.ts";
 import { textBytes } from "./file-bytes.ts";
 import { jsonDocuments, jsonRows, maxJsonBytes } from "./json-rows.ts";
 import { requireText } from "./require-text.ts";
 import { dropRejects, type RejectsTables, selectRejects } from "./sql.ts";
 import { defaultRowBytes, recordFormat, requireSound, scanText } from "./text-scan.ts";
-import { faultyRows, refusalAt, selectFitting, selectStrict } from "./typed-rows.ts";
+import { brokenRows, faultyRows, refusalAt, selectFitting, selectStrict } from "./typed-rows.ts";
 
 /** Checks that the file holds JSON objects with the contract's fields. Throws SOURCE_UNREADABLE, SOURCE_HEADER. */
 export async function openJson(
@@ -50,6 +50,40 @@ export async function refusedByJson(
   const lineOf = lineNumbers(lines);
   const refused = faulty.map((row) => refusalAt(row, lineOf(row.number)));
   return [...lines, ...refused].sort((a, b) => (a.row_number ?? 0) - (b.row_number ?? 0));
+}
+
+/** Rows that fit and break a rule. */
+export async function brokenInJson(
+  source: JsonSource,
+  file: SourceFile,
+  read: SourceRead,
+  columns: readonly ContractColumn[],
+  rules: readonly DoorRule[],
+  reader: FileReader,
+  rejects: RejectsTables,
+): Promise<readonly Refusal[]> {
+  const maxLineBytes = lineLimit(source, read.largestRecord);
+  const broken = await brokenRows(jsonRows(source, file.path, columns, maxLineBytes, rejects), rules, reader);
+  const lineOf = lineNumbers(await rejectedLines(source, maxLineBytes, reader, rejects));
+  return broken.map((row) => refusalAt(row, lineOf(row.number)));
+}
+
+/** SELECT of the rows that fit, without some records. */
+export async function withoutInJson(
+  source: JsonSource,
+  file: SourceFile,
+  read: SourceRead,
+  columns: readonly ContractColumn[],
+  records: ReadonlySet<number>,
+  reader: FileReader,
+  rejects: RejectsTables,
+): Promise<string> {
+  const maxLineBytes = lineLimit(source, read.largestRecord);
+  const documents = jsonDocuments(source, file.path, maxLineBytes, rejects);
+  if (source.layout === "lines") await reader.query({ text: `select count(hash(_raw)) as rows from (${documents})` });
+  const rejected = (await rejectedLines(source, maxLineBytes, reader, rejects)).map((line) => line.row_number ?? 0);
+  const numbers = [...records].map((record) => record - rejected.filter((line) => line < record).length);
+  return selectFitting(jsonRows(source, file.path, columns, maxLineBytes, null), numbers);
 }
 
 /** The line of the n-th line that was not rejected; to be asked in ascending order. */

@@ -2,10 +2,10 @@ import { columnTypeName } from "../../define/column-type.ts";
 import { quoteIdentifier, quoteText } from "../../define/quote.ts";
 import type { ContractColumn } from "../../define/types.ts";
 import { AssayError, messageOf } from "../../errors.ts";
-import type { FileReader, Refusal, SourceFile, SourceRead } from "../../ports/source.ts";
+import type { DoorRule, FileReader, Refusal, SourceFile, SourceRead } from "../../ports/source.ts";
 import { requireColumns, sameName } from "./match-header.ts";
 import { quotePath } from "./sql.ts";
-import { faultyRows, refusalAt, selectFitting, selectStrict, type UntypedRows } from "./typed-rows.ts";
+import { brokenRows, faultyRows, refusalAt, selectFitting, selectStrict, type UntypedRows } from "./typed-rows.ts";
 import { assignParquet } from "./types.ts";
 
 /** Compares the file's columns and types with the contract. Throws SOURCE_HEADER, SOURCE_UNREADABLE. */
@@ -34,6 +34,26 @@ export async function refusedByParquet(
 ): Promise<readonly Refusal[]> {
   if (rows !== null && rows === read.records) return [];
   return (await faultyRows(await parquetRows(file.path, columns, reader), reader)).map((row) => refusalAt(row, row.number));
+}
+
+/** Rows that fit and break a rule. */
+export async function brokenInParquet(
+  file: SourceFile,
+  columns: readonly ContractColumn[],
+  rules: readonly DoorRule[],
+  reader: FileReader,
+): Promise<readonly Refusal[]> {
+  return (await brokenRows(await parquetRows(file.path, columns, reader), rules, reader)).map((row) => refusalAt(row, row.number));
+}
+
+/** SELECT of the rows that fit, without some records. */
+export async function withoutInParquet(
+  file: SourceFile,
+  columns: readonly ContractColumn[],
+  records: ReadonlySet<number>,
+  reader: FileReader,
+): Promise<string> {
+  return selectFitting(await parquetRows(file.path, columns, reader), [...records]);
 }
 
 /** Types that DuckDB writes to JSON as doubles, losing digits. */

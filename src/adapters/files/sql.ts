@@ -1,4 +1,4 @@
-import { quoteIdentifier, quoteText } from "../../define/quote.ts";
+import { columnList, quoteIdentifier, quoteText } from "../../define/quote.ts";
 import type { ContractColumn } from "../../define/types.ts";
 
 /** Temporary tables for rows that DuckDB refuses. */
@@ -20,6 +20,8 @@ export interface CsvRead {
   readonly quote: string;
   readonly skip: number;
   readonly maxRowBytes: number;
+  /** A quoted empty value is an empty text. */
+  readonly emptyText: boolean;
   readonly rejects: RejectsTables;
 }
 
@@ -28,7 +30,7 @@ export function readCsv(read: CsvRead): string {
   const types = read.columns.map((column) => `${quoteText(column.name)}: 'VARCHAR'`);
   return `read_csv(${quotePath(read.path)}, columns = {${types.join(", ")}}, auto_detect = false, header = true, skip = ${read.skip},
     delim = ${quoteText(read.delimiter)}, quote = ${quoteText(read.quote)}, escape = ${quoteText(read.quote)}, strict_mode = true,
-    max_line_size = ${read.maxRowBytes}, hive_partitioning = false, ${storeRejects(read.rejects)})`;
+    allow_quoted_nulls = ${!read.emptyText}, max_line_size = ${read.maxRowBytes}, hive_partitioning = false, ${storeRejects(read.rejects)})`;
 }
 
 const storeRejects = (rejects: RejectsTables): string =>
@@ -46,6 +48,11 @@ export function selectRejects(table: string): string {
   return `select line::double as line, error_type::varchar as fault, error_message as message,
       case when row_number() over (partition by line order by column_idx nulls first) = 1 then csv_line end as raw
     from ${quoteIdentifier(table)} order by line, column_idx nulls first`;
+}
+
+/** Reads every value of every row, so that the rejects tables hold all that are refused. */
+export function countAccepted(columns: readonly ContractColumn[], from: string): string {
+  return `select count(hash(${columnList(columns.map((column) => column.name))})) as rows from ${from}`;
 }
 
 export function dropRejects(rejects: RejectsTables): readonly string[] {

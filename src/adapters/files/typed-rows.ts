@@ -1,6 +1,6 @@
 import { quoteIdentifier } from "../../define/quote.ts";
 import type { ContractColumn } from "../../define/types.ts";
-import type { FileReader, Refusal } from "../../ports/source.ts";
+import type { DoorRule, FileReader, Refusal } from "../../ports/source.ts";
 import { exactCast, roundingCast, strictCast } from "./exact-text.ts";
 import { absentValue, type Misfit, misfitMessage } from "./misfit.ts";
 
@@ -41,13 +41,35 @@ export function selectStrict({ from, columns }: UntypedRows): string {
   return `select ${values.join(", ")} from (${from}) where not _broken`;
 }
 
-/** SELECT of the contract's columns for the rows that fit. Every value is cast twice. */
-export function selectFitting({ from, columns }: UntypedRows): string {
-  const values = columns.map(({ column, typed }) => `${typed} as ${quoteIdentifier(column.name)}`);
+/** SELECT of the contract's columns for the rows that fit, but for those of some numbers. Every value is cast twice. */
+export function selectFitting(rows: UntypedRows, without: readonly number[] = []): string {
+  const others = without.length === 0 ? "" : ` and _row_number not in (${without.join(", ")})`;
+  return `select ${typedValues(rows)} from (${rows.from}) where ${fitting(rows)}${others}`;
+}
+
+function typedValues({ columns }: UntypedRows): string {
+  return columns.map(({ column, typed }) => `${typed} as ${quoteIdentifier(column.name)}`).join(", ");
+}
+
+function fitting({ columns }: UntypedRows): string {
   const fits = columns.map(({ column, found, typed }) =>
     column.nullable ? `(${found} is null or ${typed} is not null)` : `${typed} is not null`,
   );
-  return `select ${values.join(", ")} from (${from}) where ${["not _broken", ...fits].join(" and ")}`;
+  return ["not _broken", ...fits].join(" and ");
+}
+
+/** Rows that fit and break a rule: the first one gives the reason, the message names all. */
+export async function brokenRows(rows: UntypedRows, rules: readonly DoorRule[], reader: FileReader): Promise<readonly FaultyRow[]> {
+  const flags = rules.map((rule) => `case when ${rule.broken}\n then '1' else '0' end`).join(" || ");
+  const typed = `select _row_number, _raw, ${typedValues(rows)} from (${rows.from}) where ${fitting(rows)}`;
+  const text = `select _row_number::double as _row_number, _raw, _rules from (select *, ${flags} as _rules from (${typed}))
+    where contains(_rules, '1') order by _row_number`;
+  return (await reader.query({ text })).map((row) => {
+    const broken = rules.filter((_, place) => String(row._rules)[place] === "1");
+    const { reason = "", column = null, rule = "" } = broken[0] ?? {};
+    const message = broken.map((item) => item.message).join("; ");
+    return { number: Number(row._row_number), raw: textOf(row._raw), column, reason, rule, message };
+  });
 }
 
 /** Rows that are broken, hold values that do not fit, or lack one in a not-null column. A row that holds and lacks says only what it holds. */
@@ -66,8 +88,8 @@ export async function faultyRows({ from, columns }: UntypedRows, reader: FileRea
   return (await reader.query({ text })).map((row) => faultyRow(row, columns));
 }
 
-export function refusalAt({ column, reason, message, raw }: FaultyRow, row_number: number, text = raw): Refusal {
-  return { row_number, column, reason, message, raw: text };
+export function refusalAt({ number: _number, raw, ...fault }: FaultyRow, row_number: number, text = raw): Refusal {
+  return { row_number, ...fault, raw: text };
 }
 
 function faultyRow(row: Readonly<Record<string, unknown>>, columns: readonly TypedColumn[]): FaultyRow {

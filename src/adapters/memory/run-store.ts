@@ -20,6 +20,7 @@ export function memoryRunStore(): { readonly store: RunStore; readonly state: ()
       startRun: async () => undefined,
       finishRun: async () => undefined,
       recordSkipped: async () => undefined,
+      readQuarantine: async () => ({ rows: [], total: 0 }),
       // Within the step's transaction: a step that fails before it comes here leaves no publication.
       recordStep: async (_session, { result, publication, commit, ingest }) => {
         if (publication !== null) publications.set(publication.subject, publication);

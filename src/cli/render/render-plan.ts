@@ -13,6 +13,7 @@ const reasonWords: Readonly<Record<RunReason | SkipReason, string>> = {
   changed: "changed",
   new_input: "new input",
   forced: "forced",
+  replay: "replay",
   unchanged: "unchanged",
   not_configured: "not configured",
 };

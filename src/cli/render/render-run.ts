@@ -96,10 +96,11 @@ function ledgerSpans(step: StepResult): readonly Span[] {
 }
 
 function checksCell(step: StepResult): readonly Span[] {
-  const { passed, warned, failed } = countChecks(step.checks);
+  const { passed, warned, failed, quarantined } = countChecks(step.checks);
   return [
     ...(passed > 0 ? [span(`${passed} ${marks.succeeded}`)] : []),
     ...(warned > 0 ? [span(`${warned} ${marks.warned} warned`, "yellow")] : []),
+    ...(quarantined > 0 ? [span(`${quarantined} ${marks.quarantined} left rows out`, "magenta")] : []),
     ...(failed > 0 ? [span(`${failed} ${marks.failed} failed`, "red")] : []),
   ];
 }
@@ -144,6 +145,9 @@ function checkSection(run: RunResult, options: RunOptions): readonly string[] {
     mark("succeeded", `${groupDigits(counts.passed)} passed`, color),
     ...(counts.warned > 0 ? [mark("warned", `${groupDigits(counts.warned)} warned`, color)] : []),
     ...(counts.failed > 0 ? [mark("failed", `${groupDigits(counts.failed)} failed`, color)] : []),
+    ...(counts.quarantined > 0
+      ? [paint(color, outcomeFormats.quarantined, `${marks.quarantined} ${groupDigits(counts.quarantined)} left rows out`)]
+      : []),
   ].join(" · ");
   const line = `${counted(all.length, "check")}: ${summary}`;
   if (options.checks === "problems") return [line];

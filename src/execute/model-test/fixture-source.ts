@@ -1,7 +1,7 @@
 import { fingerprintOf } from "../../compile/fingerprint.ts";
 import type { FixtureSelect } from "../../compile/model-test/fixture-select.ts";
 import type { Lake } from "../../ports/lake.ts";
-import type { Source, SourceFile } from "../../ports/source.ts";
+import type { DoorRule, FileReader, Refusal, Source, SourceFile } from "../../ports/source.ts";
 
 /** Rows of tests as files of a source, so that they enter a table the way every row does. */
 export interface FixtureFiles {
@@ -36,8 +36,28 @@ export function fixtureFiles(): FixtureFiles {
       },
       // What would not fit was refused before the test began.
       refusals: async (source, file, ...rest) => (selects.has(file.path) ? [] : base.refusals(source, file, ...rest)),
+      broken: async (source, file, read, columns, rules, reader) => {
+        const fixture = selects.get(file.path);
+        return fixture === undefined ? base.broken(source, file, read, columns, rules, reader) : brokenFixtures(fixture, rules, reader);
+      },
+      // Rows of tests are never replayed.
+      without: base.without,
     }),
   };
+}
+
+/** Rows of a test that a rule leaves out. */
+async function brokenFixtures(fixture: FixtureSelect, rules: readonly DoorRule[], reader: FileReader): Promise<readonly Refusal[]> {
+  const first = `case ${rules.map((rule, place) => `when ${rule.broken} then ${place}`).join(" ")} end`;
+  const rows = await reader.query({
+    text: `select _rule from (select ${first} as _rule from (${fixture.select})) where _rule is not null`,
+  });
+  return rows.flatMap((row) => {
+    const rule = rules[Number(row._rule)];
+    return rule === undefined
+      ? []
+      : [{ row_number: null, raw: null, column: rule.column, reason: rule.reason, rule: rule.rule, message: rule.message }];
+  });
 }
 
 /** A lake in which tables of every layer have folders: given models lie there like bronze tables. */

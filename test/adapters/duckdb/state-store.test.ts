@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Database, memoryDatabase } from "../../../src/adapters/duckdb/database.ts";
 import { duckdbStateStore } from "../../../src/adapters/duckdb/state-store.ts";
 import type { Session } from "../../../src/ports/engine.ts";
-import type { IngestedFile, Publication, RefusedRow, StepRecord } from "../../../src/ports/state-store.ts";
+import type { DivertedRows, QuarantinedRow, QuarantineFilter, QuarantineState } from "../../../src/ports/quarantine.ts";
+import type { IngestedFile, Publication, StepRecord } from "../../../src/ports/state-store.ts";
 import type { CheckResult, StepResult } from "../../../src/terms.ts";
 
 const store = duckdbStateStore();
@@ -89,17 +90,33 @@ const fileOf = (name: string, more: Partial<IngestedFile> = {}): IngestedFile =>
   contract_fingerprint: "c",
   files: "bronze/orders/x.parquet",
   sequence: 3,
+  replay_of: null,
   ...more,
 });
-const refusedOf = (row_number: number | null, more: Partial<RefusedRow> = {}): RefusedRow => ({
-  source_file: "/data/a.csv",
-  row_number,
-  column: "price",
-  reason: "type",
-  message: "not a number",
-  raw: odd,
-  ...more,
-});
+const refusedOf = (row_number: number | null, more: Partial<QuarantinedRow> = {}): QuarantinedRow => {
+  const file = more.file_name ?? "a.csv";
+  return {
+    id: `${file} ${row_number}`,
+    state: "open",
+    table: "bronze.orders",
+    rule: "type:price",
+    source_file: `/data/${file}`,
+    file_name: file,
+    file_sha256: "abc",
+    row_number,
+    key: null,
+    column: "price",
+    reason: "type",
+    message: "not a number",
+    raw: odd,
+    record: { price: odd, note: null },
+    run_id: "r1",
+    batch_id: "b1",
+    quarantined_at: "2026-01-01T00:00:02Z",
+    closed_run_id: null,
+    ...more,
+  };
+};
 
 function record(result: StepResult, more: Partial<StepRecord> = {}): StepRecord {
   return { run_id: "r1", position: 0, result, finished_at: "2026-01-01T00:00:02Z", publication: null, commit: null, ingest: null, ...more };
@@ -232,7 +249,7 @@ describe("publications and files", () => {
       record(stepOf("ingest bronze.orders"), {
         run_id: "r2",
         publication: newer,
-        ingest: { batch_id: "b2", current: [], quarantined: [] },
+        ingest: { current: [], quarantined: [] },
       }),
     );
     const next = await store.read(session);
@@ -240,12 +257,9 @@ describe("publications and files", () => {
   });
 
   it("of other tables stay", async () => {
-    await store.recordStep(
-      session,
-      record(stepOf("a"), { publication, ingest: { batch_id: "b1", current: [fileOf("a.csv")], quarantined: [] } }),
-    );
+    await store.recordStep(session, record(stepOf("a"), { publication, ingest: { current: [fileOf("a.csv")], quarantined: [] } }));
     const other = { ...publication, subject: "bronze.items" };
-    const items = { batch_id: "b2", current: [fileOf("a.csv", { table: "bronze.items", batch_id: "b2" })], quarantined: [] };
+    const items = { current: [fileOf("a.csv", { table: "bronze.items", batch_id: "b2" })], quarantined: [] };
     await store.recordStep(session, record(stepOf("b", { table: "bronze.items" }), { publication: other, ingest: items }));
     const state = await store.read(session);
     expect([[...state.publications.keys()].sort(), state.files.map((file) => file.table)]).toEqual([
@@ -260,7 +274,7 @@ describe("publications and files", () => {
         session,
         record(stepOf("a", { checks: [checkOf("unique")] }), {
           publication,
-          ingest: { batch_id: "b1", current: [fileOf("a.csv")], quarantined: [refusedOf(1)] },
+          ingest: { current: [fileOf("a.csv")], quarantined: [refusedOf(1)] },
         }),
       );
       throw new Error("killed");
@@ -274,63 +288,148 @@ describe("publications and files", () => {
 });
 
 describe("quarantine", () => {
-  const kept = (quarantined: readonly RefusedRow[], current: readonly IngestedFile[] = [fileOf("a.csv")], batch_id = "b1"): Promise<void> =>
-    store.recordStep(session, record(stepOf("ingest bronze.orders"), { ingest: { batch_id, current, quarantined } }));
+  const kept = (
+    quarantined: readonly QuarantinedRow[],
+    current: readonly IngestedFile[] = [fileOf("a.csv")],
+    run_id = "r1",
+  ): Promise<void> => store.recordStep(session, record(stepOf("ingest bronze.orders"), { run_id, ingest: { current, quarantined } }));
+  const ids = async (...states: readonly QuarantineState[]): Promise<readonly string[]> =>
+    (await store.readQuarantine(session, { states }, null)).rows.map((row) => `${row.id} ${row.closed_run_id}`);
 
   it("keeps 25,000 rows of any text, in the file's order", async () => {
     const rows = Array.from({ length: 25_000 }, (_, index) =>
       refusedOf(25_001 - index, { raw: index % 1000 === 0 ? `${odd}${index}` : `raw ${index}` }),
     );
     await kept(rows);
-    const { rows: found, total } = await store.readQuarantine(session, "bronze.orders", 25_000);
+    const { rows: found, total } = await store.readQuarantine(session, { table: "bronze.orders" }, 25_000);
     expect(total).toBe(25_000);
     expect(found.map((row) => row.row_number)).toEqual(Array.from({ length: 25_000 }, (_, index) => index + 2));
-    expect(found.at(-1)).toEqual({
-      run_id: "r1",
-      table: "bronze.orders",
-      source_file: "/data/a.csv",
-      row_number: 25_001,
-      column: "price",
-      reason: "type",
-      message: "not a number",
-      raw: `${odd}0`,
-    });
-    expect((await store.readQuarantine(session, null, 3)).rows).toHaveLength(3);
+    expect(found.at(-1)).toEqual(refusedOf(25_001, { raw: `${odd}0` }));
+    expect((await store.readQuarantine(session, {}, 3)).rows).toHaveLength(3);
   });
 
   it("keeps texts that are no text, and large ones", async () => {
     const large = "x".repeat(2_000_000);
-    await kept([refusedOf(2, { raw: "half \ud800 pair" }), refusedOf(3, { raw: large }), refusedOf(null, { raw: null, column: null })]);
-    const { rows } = await store.readQuarantine(session, "bronze.orders", 10);
+    await kept([
+      refusedOf(2, { raw: "half \ud800 pair" }),
+      refusedOf(3, { raw: large }),
+      refusedOf(null, { raw: null, column: null, record: null }),
+    ]);
+    const { rows } = await store.readQuarantine(session, { table: "bronze.orders" }, 10);
     expect(rows.map((row) => row.raw)).toEqual(["half \ufffd pair", large, null]);
+    expect(rows.map((row) => row.record)).toEqual([{ price: odd, note: null }, { price: odd, note: null }, null]);
   });
 
-  it("is grouped by table, reason and column", async () => {
-    await kept([refusedOf(2), refusedOf(3), refusedOf(4, { reason: "not_null" }), refusedOf(5, { column: null, reason: "quote" })]);
+  it("is grouped by table and rule; rows of failed steps stand apart", async () => {
+    const absent = refusedOf(4, { reason: "not_null", rule: "not_null:price" });
+    await kept([
+      refusedOf(2),
+      refusedOf(3),
+      absent,
+      refusedOf(5, { column: null, reason: "quote", rule: "quote" }),
+      refusedOf(6, { state: "replayed" }),
+    ]);
+    await store.recordStep(session, record(stepOf("ingest bronze.orders"), { refused: [refusedOf(7, { state: "failed" })] }));
     expect(
-      (await store.listQuarantine(session)).map(({ table, reason, column, rows, files, last_run_id }) => [
+      (await store.listQuarantine(session)).map(({ table, rule, reason, column, state, rows, files, last_run_id }) => [
         table,
+        rule,
         reason,
         column,
+        state,
         rows,
         files,
         last_run_id,
       ]),
     ).toEqual([
-      ["bronze.orders", "type", "price", 2, 1, "r1"],
-      ["bronze.orders", "not_null", "price", 1, 1, "r1"],
-      ["bronze.orders", "quote", null, 1, 1, "r1"],
+      ["bronze.orders", "type:price", "type", "price", "open", 2, 1, "r1"],
+      ["bronze.orders", "not_null:price", "not_null", "price", "open", 1, 1, "r1"],
+      ["bronze.orders", "quote", "quote", null, "open", 1, 1, "r1"],
+      ["bronze.orders", "type:price", "type", "price", "failed", 1, 1, "r1"],
     ]);
   });
 
-  it("shows only rows of files that count now", async () => {
-    await kept([refusedOf(2), refusedOf(2, { source_file: "/data/b.csv" })], [fileOf("a.csv"), fileOf("b.csv")]);
-    expect((await store.readQuarantine(session, null, 10)).total).toBe(2);
-    await kept([], [fileOf("b.csv")], "b2");
-    expect((await store.readQuarantine(session, null, 10)).rows.map((row) => row.source_file)).toEqual(["/data/b.csv"]);
-    await kept([refusedOf(9, { source_file: "/data/b.csv" })], [fileOf("b.csv", { batch_id: "b3" })], "b3");
-    expect((await store.readQuarantine(session, null, 10)).rows.map((row) => row.row_number)).toEqual([9]);
-    expect((await store.readQuarantine(session, "bronze.items", 10)).total).toBe(0);
+  it("is found by rule or reason, batch and ids", async () => {
+    await kept(
+      [
+        refusedOf(2),
+        refusedOf(3, { rule: "type:day" }),
+        refusedOf(4, { rule: "quote", reason: "quote" }),
+        refusedOf(2, { file_name: "b.csv", batch_id: "b2" }),
+      ],
+      [fileOf("a.csv"), fileOf("b.csv", { batch_id: "b2" })],
+    );
+    const found = async (filter: QuarantineFilter): Promise<readonly string[]> =>
+      (await store.readQuarantine(session, filter, null)).rows.map((row) => row.id);
+    expect(await found({ rule: "type:price" })).toEqual(["a.csv 2", "b.csv 2"]);
+    expect(await found({ rule: "type" })).toEqual(["a.csv 2", "a.csv 3", "b.csv 2"]);
+    expect(await found({ batch: "b2" })).toEqual(["b.csv 2"]);
+    expect(await found({ ids: ["a.csv 4", "nothing", "o'; --"] })).toEqual(["a.csv 4"]);
+    expect(await found({ rule: "type", batch: "b1", ids: ["a.csv 3"], table: "bronze.orders" })).toEqual(["a.csv 3"]);
+  });
+
+  it("closes rows of files that went away, changed or were read again", async () => {
+    const replayed = refusedOf(3, { state: "replayed", closed_run_id: "r0" });
+    await kept([refusedOf(2), replayed, refusedOf(2, { file_name: "b.csv" })], [fileOf("a.csv"), fileOf("b.csv")]);
+    expect(await ids("open")).toEqual(["a.csv 2 null", "b.csv 2 null"]);
+
+    await kept([], [fileOf("a.csv", { batch_id: "b2" }), fileOf("b.csv")], "r2");
+    expect([await ids("open"), await ids("replayed"), await ids("superseded")]).toEqual([["b.csv 2 null"], ["a.csv 3 r0"], ["a.csv 2 r2"]]);
+
+    await kept([refusedOf(2, { batch_id: "b3" })], [fileOf("a.csv", { batch_id: "b3" })], "r3");
+    expect([await ids("open"), await ids("replayed"), await ids("superseded")]).toEqual([["a.csv 2 null"], ["a.csv 3 r0"], ["b.csv 2 r3"]]);
+
+    await kept([], [fileOf("a.csv", { batch_id: "b4", sha256: "other" })], "r4");
+    expect([await ids("open"), await ids("replayed")]).toEqual([[], []]);
+    expect((await store.readQuarantine(session, { table: "bronze.items", states: ["superseded"] }, 10)).total).toBe(0);
+  });
+
+  it("keeps rows of the last failure until the table is recorded again", async () => {
+    const fail = (row: number): Promise<void> =>
+      store.recordStep(session, record(stepOf("ingest bronze.orders"), { refused: [refusedOf(row, { state: "failed" })] }));
+    await kept([refusedOf(2)]);
+    await fail(3);
+    await fail(4);
+    expect(await ids("failed", "open")).toEqual(["a.csv 2 null", "a.csv 4 null"]);
+    await kept([refusedOf(2)]);
+    expect(await ids("failed", "open")).toEqual(["a.csv 2 null"]);
+  });
+});
+
+describe("quarantine of a model", () => {
+  const build = (rows: readonly string[], run_id: string, touched: DivertedRows["touched"] = null): Promise<void> => {
+    const values = rows.map(
+      (day, index) => `('${day}', '{"day":"${day}","at":"2026-01-0${index + 1} 10:00:00","n":${index},"price":"1.50","ok":true}')`,
+    );
+    const from = `(select 'id ' || day as id, 'between:n' as rule, 'between' as reason, 'n' as column_name, 'm' as message,
+      json_object('day', day)::varchar as "key", raw from (values ${[...values, "(null, null)"].join(", ")}) as v(day, raw) where day is not null)`;
+    return store.recordStep(
+      session,
+      record(stepOf("build gold.x", { kind: "build", table: "gold.x" }), { run_id, diverted: { from, touched, closedAs: "superseded" } }),
+    );
+  };
+  const states = async (): Promise<readonly string[]> =>
+    (await store.readQuarantine(session, { states: ["open", "superseded"] }, null)).rows.map(
+      (row) => `${row.key} ${row.state} ${row.run_id}`,
+    );
+
+  it("is what the last build left out", async () => {
+    await build(["2026-01-01", "2026-01-02"], "r1");
+    await build(["2026-01-02", "2026-01-03"], "r2");
+    expect(await states()).toEqual(['{"day":"2026-01-01"} superseded r1', '{"day":"2026-01-02"} open r2', '{"day":"2026-01-03"} open r2']);
+    await build(["2026-01-01"], "r3");
+    expect((await states()).filter((text) => text.includes("open"))).toEqual(['{"day":"2026-01-01"} open r3']);
+  });
+
+  it.each([
+    ["day", "date '2026-01-01'"],
+    ["at", "timestamp '2026-01-01 10:00:00'"],
+    ["n", "0::bigint"],
+  ])("is judged again only where %s was touched", async (column, value) => {
+    await build(["2026-01-01", "2026-01-02"], "r1");
+    await session.execute({ text: `create or replace temp table touched as select ${value} as "${column}"` });
+    await build([], "r2", { from: "touched", columns: [column] });
+    expect(await states()).toEqual(['{"day":"2026-01-01"} superseded r1', '{"day":"2026-01-02"} open r1']);
   });
 });
 

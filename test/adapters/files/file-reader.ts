@@ -36,6 +36,8 @@ export interface Ingested {
   readonly rows: readonly Readonly<Record<string, unknown>>[];
   readonly types: readonly string[];
   readonly refusals: readonly Refusal[];
+  /** The refusals with their values. */
+  readonly records: readonly Refusal[];
   /** Did the first, fast reading suffice? */
   readonly strict: boolean;
 }
@@ -52,14 +54,15 @@ export async function ingest(reader: FileReader, source: FileSource, directory: 
   const required = wanted.filter((column) => !column.nullable).map((column) => column.name);
   const attempt = await reader.query({ text: read.select }).catch(() => null);
   const fits = attempt?.every((row) => required.every((name) => row[name] !== null)) ?? false;
-  const refusals = await files.refusals(source, file, read, wanted, reader, fits && attempt !== null ? attempt.length : null);
+  const records = await files.refusals(source, file, read, wanted, reader, fits && attempt !== null ? attempt.length : null);
+  const refusals = records.map(({ record: _record, ...refusal }) => refusal);
   const rows = await reader.query({ text: read.selectFitting });
   if (fits) expect(rows).toEqual(attempt);
   const described = await reader.query({ text: `describe ${read.select}` });
   if (read.rejects !== null) {
     for (const table of [read.rejects.table, read.rejects.scan]) await reader.execute({ text: `drop table if exists "${table}"` });
   }
-  return { file, read, rows, types: described.map((row) => String(row.column_type)), refusals, strict: fits };
+  return { file, read, rows, types: described.map((row) => String(row.column_type)), refusals, records, strict: fits };
 }
 
 /** The error a promise is rejected with, as people see it. */

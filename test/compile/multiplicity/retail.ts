@@ -125,6 +125,7 @@ export function sqlModel(name: string, text: string, parts: ModelParts = {}): Mo
     columns: null,
     materialize: parts.materialize ?? table(),
     checks: parts.checks ?? [],
+    maxRejected: null,
     indexes: {},
     tags: [],
     fanOut: parts.fanOut ?? {},
