@@ -8,6 +8,7 @@ import type { ReplayRequest } from "../execute/replay-request.ts";
 import type { Plan } from "../plan/plan.ts";
 import { type Observation, planRun, type Target } from "../plan/plan-run.ts";
 import { selectTables } from "../plan/selection.ts";
+import type { Statement } from "../ports/engine.ts";
 import type { Lake } from "../ports/lake.ts";
 import type { Source } from "../ports/source.ts";
 import type { State } from "../ports/state-store.ts";
@@ -28,6 +29,8 @@ export interface PreparedPlan {
   readonly source: Source;
   /** Rows in quarantine that are to enter, by table. */
   readonly replays?: ReadonlyMap<TableName, readonly ReplayRequest[]>;
+  /** Values to be built again on purpose, by step. */
+  readonly backfills?: ReadonlyMap<string, Statement>;
 }
 
 /** Compiles, looks at the sources and plans: all a dry run needs. */

@@ -1,5 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { AssayError } from "../errors.ts";
+import type { BackfillOptions } from "./backfill.ts";
 import type { DiffOptions } from "./diff.ts";
 import { reportError } from "./output.ts";
 import type { PlanOptions } from "./prepare-plan.ts";
@@ -55,6 +56,7 @@ function buildProgram(version: string, exit: Exit): Command {
     .action((name: string | undefined, options: PlanOptions) =>
       exit(import("./run.ts").then(({ runCommand }) => runCommand(name ?? null, options))),
     );
+  addBackfill(program, exit);
   addProofs(program, exit);
   common(program.command("test [name...]"))
     .description("run the project's tests: rows in, expected rows out, in memory")
@@ -68,6 +70,20 @@ function buildProgram(version: string, exit: Exit): Command {
     .action((sql: string, options: CommonOptions) => exit(import("./query.ts").then(({ queryCommand }) => queryCommand(sql, options))));
   addGenerate(program, exit);
   return program;
+}
+
+function addBackfill(program: Command, exit: Exit): void {
+  common(program.command("backfill <model>"))
+    .description("build values of an incremental model again; goes on where an interrupted one stopped")
+    .option("--from <value>", "lowest value, included")
+    .option("--to <value>", "highest value, included")
+    .option("--values <list>", "values, separated by commas", (text: string) => text.split(",").map((value) => value.trim()))
+    .option("--column <name>", "the by column the values are of (default: the first)")
+    .option("--chunks <n>", "parts, each with a transaction of its own", wholeNumber, 20)
+    .option("--restart", "begin anew instead of going on")
+    .action((model: string, options: BackfillOptions) =>
+      exit(import("./backfill.ts").then(({ backfillCommand }) => backfillCommand(model, options))),
+    );
 }
 
 function addProofs(program: Command, exit: Exit): void {

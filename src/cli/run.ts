@@ -56,6 +56,7 @@ export async function carryOut(
       state: prepared.state,
       fullRefresh: options.fullRefresh ?? false,
       ...(prepared.replays === undefined ? {} : { replays: prepared.replays }),
+      ...(prepared.backfills === undefined ? {} : { backfills: prepared.backfills }),
       alwaysRefresh: false,
       clock: Date.now,
       runId,

@@ -4,6 +4,7 @@ import type { Step } from "../plan/plan.ts";
 import type { Session } from "../ports/engine.ts";
 import type { StepResult } from "../terms.ts";
 import { appendRows, buildAppend } from "./append.ts";
+import { backfillValues } from "./backfill.ts";
 import { buildInFull, ownSelect } from "./build-in-full.ts";
 import type { Run } from "./context.ts";
 import { refreshModel } from "./refresh.ts";
@@ -12,6 +13,8 @@ import { NotRefreshable } from "./touched-values.ts";
 
 /** Builds a model the way it is materialized; whatever fails, the old table stands. */
 export async function buildModel(run: Run, session: Session, step: Step, position: number, table: ModelTable): Promise<StepResult> {
+  const values = run.backfills?.get(step.step);
+  if (values !== undefined) return backfillValues(run, session, step, position, table, values);
   const mode = modeOf(run, step, table);
   if (mode.mode === "full") return whole(run, session, step, position, table, mode.why);
   try {

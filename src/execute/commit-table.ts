@@ -21,6 +21,8 @@ export interface ReadyTable {
   readonly diverted?: DivertedRows;
   /** Inputs beyond the versions of what the table depends on. */
   readonly moreInputs: Readonly<Record<string, string>>;
+  /** Leave the cursor where it was: only some values were built from what the upstreams hold now. */
+  readonly keepInputs?: boolean;
 }
 
 /** What became visible, for the run's own memory once the transaction is through. */
@@ -45,7 +47,7 @@ export async function commitTable(
     {
       subject: table.name,
       fingerprint: table.fingerprint,
-      inputs: { ...inputsOf(run, table), ...ready.moreInputs },
+      inputs: { ...(ready.keepInputs === true ? run.publications.get(table.name)?.inputs : inputsOf(run, table)), ...ready.moreInputs },
       params: paramsOf(run, table),
       rows: ready.rows,
       content: ready.content,

@@ -1,6 +1,6 @@
 import type { Manifest, ManifestTable } from "../compile/manifest.ts";
 import type { Observation } from "../plan/plan-run.ts";
-import type { Engine, Session } from "../ports/engine.ts";
+import type { Engine, Session, Statement } from "../ports/engine.ts";
 import type { Lake } from "../ports/lake.ts";
 import type { Sink } from "../ports/sink.ts";
 import type { Source } from "../ports/source.ts";
@@ -26,6 +26,8 @@ export interface ExecuteContext {
   readonly fullRefresh: boolean;
   /** Rows in quarantine that are to enter their bronze tables again. */
   readonly replays?: ReadonlyMap<TableName, readonly ReplayRequest[]>;
+  /** Step → SELECT of the values of `by` that it builds again on purpose. */
+  readonly backfills?: ReadonlyMap<string, Statement>;
   /** Refresh touched values even where building in full is estimated to be cheaper. */
   readonly alwaysRefresh: boolean;
   readonly clock: Clock;

@@ -22,6 +22,7 @@ export interface Refreshed {
   readonly notes: readonly string[];
   /** Inputs beyond the versions of what the table depends on. */
   readonly moreInputs: Readonly<Record<string, string>>;
+  readonly keepInputs?: boolean;
   /** Rows that rules took out of the part that was made again; null where no such rule looked. */
   readonly diverted?: Diverted | null;
 }
@@ -66,6 +67,7 @@ export async function publishDifference(
     cost: run.publications.get(name)?.cost ?? null,
     ingest: null,
     moreInputs: refreshed.moreInputs,
+    keepInputs: refreshed.keepInputs ?? false,
     ...diverted?.record,
   });
   if (diverted !== null) {

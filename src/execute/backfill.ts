@@ -1,0 +1,52 @@
+import { touchedName } from "../compile/incremental/relation-names.ts";
+import type { ModelTable } from "../compile/manifest.ts";
+import { columnList } from "../define/quote.ts";
+import type { Step } from "../plan/plan.ts";
+import type { Session, Statement } from "../ports/engine.ts";
+import type { StepResult } from "../terms.ts";
+import { remember } from "./commit-table.ts";
+import { countOf, oneRow, paramsOf, type Run } from "./context.ts";
+import { divertTouched } from "./divert-touched.ts";
+import { publishDifference } from "./publish-difference.ts";
+import { refreshStatements } from "./refresh-statements.ts";
+import { createDifference } from "./row-changes.ts";
+import { buildError } from "./step-failure.ts";
+
+/** Builds given values of an incremental model again, from what its upstreams hold now; its cursor stays where it was. */
+export async function backfillValues(
+  run: Run,
+  session: Session,
+  step: Step,
+  position: number,
+  table: ModelTable,
+  values: Statement,
+): Promise<StepResult> {
+  const started = run.clock();
+  const by = table.incremental?.by ?? [];
+  const committed = await session.transaction(async () => {
+    const columns = table.columns.map((column) => column.name);
+    const { made, old, drop } = refreshStatements({ table: table.name, columns, plan: { by, upstreams: [] }, changed: [] });
+    const fail = (error: unknown): never => {
+      throw buildError(run, table, error);
+    };
+    await session
+      .execute({ ...values, text: `create temp table ${touchedName} as select distinct ${columnList(by)} from (${values.text})` })
+      .catch(fail);
+    const found = countOf((await oneRow(session, `select count(*) as found from ${touchedName}`)).found);
+    const definition = { text: made(table.incremental?.spliced ?? table.select), params: paramsOf(run, table) };
+    const kept = await divertTouched(session, table, definition, by).catch(fail);
+    await createDifference(session, table, old, kept.select).catch(fail);
+    await session.execute({ text: drop.join("; ") });
+    return publishDifference(run, session, step, position, table, {
+      started,
+      touched: { values: found, of: run.publications.get(table.name)?.cost?.by_values ?? null },
+      upstreams: table.upstreams.map((name) => ({ table: name, read: run.publications.get(name)?.rows ?? 0, used: null })),
+      notes: [],
+      moreInputs: {},
+      keepInputs: true,
+      diverted: kept.diverted,
+    });
+  });
+  remember(run, committed);
+  return committed.result;
+}
