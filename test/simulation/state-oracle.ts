@@ -1,0 +1,109 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { duckdbStateStore } from "../../src/adapters/duckdb/state-store.ts";
+import type { Manifest } from "../../src/compile/manifest.ts";
+import type { State } from "../../src/ports/state-store.ts";
+import type { TableName } from "../../src/terms.ts";
+import type { Platform, ProcessOutcome } from "./platform.ts";
+import { Violation } from "./violation.ts";
+
+/** What the state tables say of one run's steps. */
+export interface RecordedStep {
+  readonly table: TableName;
+  readonly status: string;
+}
+
+/** The record of a run: steps that left something behind. */
+export async function recordedSteps(platform: Platform, runId: string): Promise<readonly RecordedStep[]> {
+  const rows = await platform.look.query({
+    text: "select table_name, status from assay.steps where run_id = $runId order by position",
+    params: { runId },
+  });
+  return rows.map((row) => ({ table: String(row.table_name) as TableName, status: String(row.status) }));
+}
+
+/** Does the database hold anything at all? A process may die before it made the state tables. */
+export async function hasStateTables(platform: Platform): Promise<boolean> {
+  const rows = await platform.look.query({ text: "select 1 from information_schema.tables where table_name = 'state_version'" });
+  return rows.length > 0;
+}
+
+/** State tables, catalog, lake and scratch folder agree with each other, whatever the run came to. */
+export async function checkState(platform: Platform, manifest: Manifest, outcome: ProcessOutcome, counts: ReadonlyMap<TableName, number>): Promise<State> {
+  const state = await duckdbStateStore().read(platform.look);
+  await checkRuns(platform, outcome);
+  checkVersions(state, counts);
+  await checkCatalog(platform, manifest, state);
+  await checkLake(platform, state, outcome);
+  const left = readdirSync(join(platform.folder, "scratch")).filter((name) => outcome.crashed === null || name !== outcome.runId);
+  // A process that died before it wrote down that it runs is unknown to those after it; it had no scratch files yet.
+  if (outcome.crashed === null && left.length > 0) throw new Violation("scratch folder is left behind", left.join(", "));
+  return state;
+}
+
+async function checkRuns(platform: Platform, outcome: ProcessOutcome): Promise<void> {
+  const runs = await platform.look.query({ text: "select run_id, status from assay.runs" });
+  for (const { run_id, status } of runs) {
+    const expected = run_id !== outcome.runId ? ["succeeded", "failed", "interrupted"] : outcome.crashed === null ? [outcome.result?.status] : ["running", "succeeded", "failed"];
+    // Until the next run nobody can say of a dead process that it is dead.
+    const unknown = outcome.refused !== null || (outcome.crashed !== null && !runs.some((run) => run.run_id === outcome.runId));
+    if (!expected.includes(String(status) as "failed") && !(unknown && status === "running")) {
+      throw new Violation("status of a run", `${run_id} is ${status}, expected ${expected.join(" or ")} after ${outcome.runId}`);
+    }
+  }
+  if (outcome.result !== null && !runs.some((run) => run.run_id === outcome.runId)) throw new Violation("run is not recorded", outcome.runId);
+}
+
+function checkVersions(state: State, counts: ReadonlyMap<TableName, number>): void {
+  for (const publication of state.publications.values()) {
+    const subject = publication.subject as TableName;
+    const versions = (state.commits.get(subject) ?? []).map((commit) => Number(commit.version));
+    const expected = Array.from({ length: Number(publication.version) }, (_, index) => index + 1);
+    if (JSON.stringify(versions) !== JSON.stringify(expected)) {
+      throw new Violation("commits and publication disagree", `${subject} is of version ${publication.version}, its commits are ${versions.join(", ")}`);
+    }
+    for (const [upstream, version] of Object.entries(publication.inputs)) {
+      const newest = state.publications.get(upstream)?.version;
+      if (newest !== undefined && Number(version) > Number(newest)) {
+        throw new Violation("cursor ahead of its table", `${subject} has read ${upstream} up to ${version}, which is of version ${newest}`);
+      }
+    }
+    const rows = counts.get(subject);
+    if (rows !== undefined && rows !== publication.rows) {
+      throw new Violation("recorded number of rows", `${subject} holds ${rows}, recorded are ${publication.rows}`);
+    }
+  }
+  for (const subject of state.commits.keys())
+    if (!state.publications.has(subject)) throw new Violation("commit without a publication", subject);
+}
+
+async function checkCatalog(platform: Platform, manifest: Manifest, state: State): Promise<void> {
+  const relations = await platform.look.query({
+    text: "select table_schema as folder, table_name as name from information_schema.tables where table_schema <> 'assay' order by all",
+  });
+  for (const { folder, name } of relations) {
+    const full = `${folder}.${name}`;
+    const table = manifest.tables.find((item) => item.name === (folder === "assay_changes" || folder === "assay_versions" ? name : full));
+    const isKnown =
+      folder === "assay_changes" ? table?.tracked : folder === "assay_versions" ? table?.kind === "model" && table.materialize.kind === "snapshot" : table;
+    if (!isKnown) throw new Violation("relation that nobody knows", full);
+    if (table !== undefined && !state.publications.has(table.name)) throw new Violation("table without a publication", full);
+  }
+}
+
+async function checkLake(platform: Platform, state: State, outcome: ProcessOutcome): Promise<void> {
+  for (const file of state.files) {
+    const path = join(platform.folder, "lake", file.files.replace(/\/\*\*\/.*$/, ""));
+    if (file.files !== "" && !existsSync(path)) throw new Violation("file that counts is not in the lake", file.files);
+  }
+  const lake = join(platform.folder, "lake", "bronze");
+  if (!existsSync(lake)) return;
+  const steps = await platform.look.query({ text: "select run_id, table_name from assay.steps where kind = 'ingest' and status = 'succeeded'" });
+  const committed = new Set(steps.map((step) => `${step.table_name}/${step.run_id}`));
+  for (const path of readdirSync(lake, { recursive: true, encoding: "utf8" })) {
+    const [, table, runId] = /^([^/]+)\/dt=[^/]+\/run_id=([^/]+)$/.exec(path) ?? [];
+    if (table === undefined || runId === outcome.runId || committed.has(`bronze.${table}/${runId}`)) continue;
+    const isRecent = outcome.result === null;
+    if (!isRecent) throw new Violation("folder of a batch that was never committed", path);
+  }
+}
