@@ -47,7 +47,9 @@ export function ingested(spec: BronzeSpec, content: BronzeContent, shown: readon
 const keyOf = (spec: BronzeSpec, row: SourceRow): string => JSON.stringify(spec.key.map((name) => row[name]));
 
 function merged(spec: BronzeSpec, { files }: BronzeContent, fresh: readonly SentFile[]): BronzeContent | null {
-  const distinct = (file: SentFile): readonly SourceRow[] => [...new Map(file.rows.filter(isGood).map((row) => [canonical(spec, row), row])).values()];
+  const distinct = (file: SentFile): readonly SourceRow[] => [
+    ...new Map(file.rows.filter(isGood).map((row) => [canonical(spec, row), row])).values(),
+  ];
   const isTold = (file: SentFile): boolean => new Set(distinct(file).map((row) => keyOf(spec, row))).size === distinct(file).length;
   if (!fresh.every(isTold)) return null;
   const held = new Map<string, SourceRow>();

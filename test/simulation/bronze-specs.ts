@@ -15,7 +15,7 @@ const base: readonly SimColumn[] = [
 
 /** Two to four bronze tables of all loads and formats. */
 export function bronzeSpecs(dice: Dice): readonly BronzeSpec[] {
-  const count = 2 + dice.below(3);
+  const count = dice.pick([2, 2, 3, 4]);
   return Array.from({ length: count }, (_, index) => bronzeSpec(dice, index));
 }
 

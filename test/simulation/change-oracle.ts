@@ -37,12 +37,18 @@ export async function checkChanges(
     const folded = [...without(before.rows, gone), ...come];
     const [missing, surplus] = [without(rows, folded), without(folded, rows)];
     if (without(gone, before.rows).length + missing.length + surplus.length > 0) {
-      throw new Violation("changes do not make the version", `${table.name} ${version}: without ${missing.join()}, too many ${surplus.join()}`);
+      throw new Violation(
+        "changes do not make the version",
+        `${table.name} ${version}: without ${missing.join()}, too many ${surplus.join()}`,
+      );
     }
     if (without(gone, come).length < gone.length) throw new Violation("change that changes nothing", `${table.name} ${version}`);
     const { inserted, updated, deleted } = commit;
     if ((inserted ?? 0) + (updated ?? 0) !== come.length || (deleted ?? 0) + (updated ?? 0) !== gone.length) {
-      throw new Violation("counted changes", `${table.name} ${version}: ${inserted} + ${updated} + ${deleted}, ${come.length} came, ${gone.length} went`);
+      throw new Violation(
+        "counted changes",
+        `${table.name} ${version}: ${inserted} + ${updated} + ${deleted}, ${come.length} came, ${gone.length} went`,
+      );
     }
   }
 }

@@ -1,4 +1,5 @@
 import type { Manifest, ManifestTable } from "../../src/compile/manifest.ts";
+import type { State } from "../../src/ports/state-store.ts";
 import type { RunResult, TableName } from "../../src/terms.ts";
 import type { Platform, ProcessOutcome } from "./platform.ts";
 import { contentsOf, rowsOf, type Shadow } from "./shadow.ts";
@@ -9,9 +10,9 @@ export async function compareContents(
   { platform, shadow }: { readonly platform: Platform; readonly shadow: Shadow },
   manifest: Manifest,
   outcome: ProcessOutcome,
+  state: State,
 ): Promise<ReadonlyMap<TableName, number>> {
-  const subjects = await platform.look.query({ text: "select subject from assay.publications" });
-  const published = manifest.tables.filter((table) => subjects.some((row) => row.subject === table.name));
+  const published = manifest.tables.filter((table) => state.publications.has(table.name));
   const [found, expected] = [await contentsOf(platform.look, published), await contentsOf(shadow.session, published)];
   for (const table of published) {
     if (found.get(table.name) === expected.get(table.name)) continue;
@@ -22,7 +23,8 @@ export async function compareContents(
 }
 
 async function differenceText(platform: Platform, shadow: Shadow, table: ManifestTable): Promise<string> {
-  const lines = async (session: Platform["look"]): Promise<readonly string[]> => (await rowsOf(session, table)).map((row) => JSON.stringify(row));
+  const lines = async (session: Platform["look"]): Promise<readonly string[]> =>
+    (await rowsOf(session, table)).map((row) => JSON.stringify(row));
   const [found, expected] = [await lines(platform.look), await lines(shadow.session)];
   const missing = without(expected, found).map((line) => `  missing ${line}`);
   const surplus = without(found, expected).map((line) => `  surplus ${line}`);
@@ -46,7 +48,10 @@ export function checkLedger(result: RunResult): void {
     if (step.status !== "succeeded" || step.rows_in === null) continue;
     const removed = step.removed_by.reduce((sum, item) => sum + item.rows, 0);
     if (removed !== step.removed || step.rows_in !== (step.rows_out ?? 0) + step.quarantined + removed) {
-      throw new Violation("ledger", `${step.step}: ${step.rows_in} in, ${step.rows_out} out, ${step.quarantined} quarantined, ${removed} removed`);
+      throw new Violation(
+        "ledger",
+        `${step.step}: ${step.rows_in} in, ${step.rows_out} out, ${step.quarantined} quarantined, ${removed} removed`,
+      );
     }
     if ([step.rows_in, step.rows_out ?? 0, ...step.removed_by.map((item) => item.rows)].some((rows) => rows < 0))
       throw new Violation("ledger", `${step.step} counts fewer rows than none: ${JSON.stringify(step)}`);

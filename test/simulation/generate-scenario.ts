@@ -5,14 +5,14 @@ import type { CrashPoint, ProjectSpec, RunSpec, Scenario } from "./scenario.ts";
 import { sourceWorld } from "./source-world.ts";
 
 /** Seeds that share a project: compiling is a good part of a scenario's cost. */
-const seedsPerProject = 2;
+const seedsPerProject = 4;
 
 /** What a seed stands for. */
 export function generateScenario(seed: number): Scenario {
   const project = projectOf(Math.floor(seed / seedsPerProject));
   const dice = diceOf(seed, "runs");
   const worlds = project.bronze.map((spec, index) => ({ spec, world: sourceWorld(diceOf(seed, "changes", index), spec) }));
-  const count = 3 + dice.below(4);
+  const count = 2 + dice.below(4);
   const revisedFrom = project.models.some((model) => model.revised !== null) && dice.chance(0.4) ? 1 + dice.below(count) : count;
   const runs = Array.from({ length: count }, (_, index): RunSpec => {
     const poison = index > 0 && index < count - 1 && dice.chance(0.12) ? dice.pick(worlds).spec.name : null;
@@ -22,6 +22,7 @@ export function generateScenario(seed: number): Scenario {
       return happens ? world.batch(index, poison === spec.name) : [];
     });
     return {
+      number: index + 1,
       changes,
       select: index > 0 && dice.chance(0.15) ? selection(dice, project) : null,
       crash: dice.chance(0.4) ? crashPoint(dice) : null,
@@ -31,13 +32,20 @@ export function generateScenario(seed: number): Scenario {
       revised: index >= revisedFrom,
     };
   });
-  return { seed, project, runs, tick: dice.chance(0.3) ? 1 + dice.below(20) : 0 };
+  // What a snapshot infers carries the time it was inferred at: the reference knows that of the run's start.
+  const infers = project.models.some(({ materialize }) => materialize.kind === "snapshot" && materialize.missing === "close");
+  return { seed, project, runs, tick: !infers && dice.chance(0.5) ? 1 + dice.below(20) : 0 };
 }
 
+let latest: { readonly seed: number; readonly project: ProjectSpec } | null = null;
+
+/** The same value for the same seed, so that it is compiled once. */
 function projectOf(seed: number): ProjectSpec {
+  if (latest?.seed === seed) return latest.project;
   const dice = diceOf(seed, "project");
   const bronze = bronzeSpecs(dice);
-  return { bronze, models: modelSpecs(dice, bronze) };
+  latest = { seed, project: { bronze, models: modelSpecs(dice, bronze) } };
+  return latest.project;
 }
 
 const selection = (dice: Dice, project: ProjectSpec): RunSpec["select"] => {

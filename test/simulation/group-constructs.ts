@@ -1,5 +1,17 @@
 import type { Dice } from "./dice.ts";
-import { columnsOf, condition, type Item, isNumber, item, list, numberColumn, passed, type Relation, textColumn, textKey } from "./relation.ts";
+import {
+  columnsOf,
+  condition,
+  type Item,
+  isNumber,
+  item,
+  list,
+  numberColumn,
+  passed,
+  type Relation,
+  textColumn,
+  textKey,
+} from "./relation.ts";
 import type { Construct } from "./row-constructs.ts";
 
 function measures(dice: Dice, a: Relation, alias: string): readonly Item[] {
@@ -12,7 +24,7 @@ function measures(dice: Dice, a: Relation, alias: string): readonly Item[] {
     ...(number === undefined ? [] : [item(`count(*) filter (where ${alias}.${number.name} > 3)`, "many", "bigint" as const, false)]),
     ...(text === undefined ? [] : [item(`count(distinct ${alias}.${text.name})`, "texts", "bigint" as const, false)]),
     ...(text === undefined ? [] : [item(`max(${alias}.${text.name})`, "last_text", "varchar" as const, true)]),
-    ...(time === undefined ? [] : [item(`max(${alias}.${time.name})`, "ts", "timestamp" as const, time.nullable)]),
+    ...(time === undefined ? [] : [item(`max(${alias}.${time.name})`, "ts", "timestamp" as const, true)]),
   ];
   return [item("count(*)", "n", "bigint", false), ...dice.some(made, 0.5)];
 }
@@ -21,7 +33,9 @@ function measures(dice: Dice, a: Relation, alias: string): readonly Item[] {
 function groups(dice: Dice, a: Relation, alias: string): readonly Item[] | null {
   const text = textColumn(dice, a);
   if (text === undefined) return null;
-  const by = text.nullable ? item(`coalesce(${alias}.${text.name}, 'none')`, "g", "varchar", false) : item(`${alias}.${text.name}`, "g", "varchar", false);
+  const by = text.nullable
+    ? item(`coalesce(${alias}.${text.name}, 'none')`, "g", "varchar", false)
+    : item(`${alias}.${text.name}`, "g", "varchar", false);
   const time = a.columns.find((column) => column.type === "timestamp" && !column.nullable);
   if (time === undefined || dice.chance(0.7)) return [by];
   return [by, item(`date_trunc('day', ${alias}.${time.name})::timestamp`, "day", "timestamp", false)];
@@ -40,7 +54,7 @@ const aggregate =
   };
 
 const total: Construct = (dice, a) => {
-  const items = measures(dice, a, "a");
+  const items = measures(dice, a, "a").map((made) => ({ ...made, nullable: made.type !== "bigint" || made.name === "least" }));
   return { sql: `select ${list(items)} from ${a.name} as a`, columns: columnsOf(items), key: [], reads: [a.name] };
 };
 
@@ -63,7 +77,12 @@ const distinct: Construct = (dice, a) => {
     if (isNumber(column)) return item(`coalesce(a.${column.name}, -1)`, column.name, column.type, false);
     return item(`coalesce(a.${column.name}::varchar, 'none')`, column.name, "varchar", false);
   });
-  return { sql: `select distinct ${list(items)} from ${a.name} as a`, columns: columnsOf(items), key: items.map(({ name }) => name), reads: [a.name] };
+  return {
+    sql: `select distinct ${list(items)} from ${a.name} as a`,
+    columns: columnsOf(items),
+    key: items.map(({ name }) => name),
+    reads: [a.name],
+  };
 };
 
 /** One row a text: the last by time, told apart by every column. */
@@ -104,7 +123,8 @@ const setOperation =
   (dice, a, b) => {
     const [left, right] = [textColumn(dice, a), textColumn(dice, b)];
     if (left === undefined || right === undefined || a.history || b.history) return null;
-    const side = (relation: Relation, alias: string, name: string): string => `select coalesce(${alias}.${name}, 'none') as id from ${relation.name} as ${alias}`;
+    const side = (relation: Relation, alias: string, name: string): string =>
+      `select coalesce(${alias}.${name}, 'none') as id from ${relation.name} as ${alias}`;
     const sql = `${side(a, "a", left.name)} ${operator} ${side(b, "b", right.name)}`;
     return { sql, columns: [{ name: "id", type: "varchar", nullable: false }], key: ["id"], reads: [a.name, b.name] };
   };

@@ -18,16 +18,22 @@ export interface GuardedSessions {
 
 const nameOfCopy = /\bto '((?:[^']|'')+\.parquet)'/;
 
-export function guardedSessions(open: () => Promise<Session>, schedule: Schedule, sabotage: Sabotage): GuardedSessions {
+/** `folder`: what it stands in is named without it, so that a label is the same in every folder. */
+export function guardedSessions(open: () => Promise<Session>, schedule: Schedule, sabotage: Sabotage, folder: string): GuardedSessions {
   const opened = new Set<Session>();
   const inTransaction = new Set<Session>();
   const guard = (raw: Session): Session => {
     let touched = "";
+    let subject = "";
     const prepared = (statement: Statement): Statement => {
       touched += durableMark(statement.text);
+      if (statement.text.startsWith("delete from assay.publications")) subject = `: ${statement.params?.subject}`;
       return { ...statement, text: sabotage(statement.text) };
     };
-    const operation = (text: string) => ({ label: `sql: ${text.replace(/\s+/g, " ").slice(0, 150)}`, durable: false });
+    const operation = (text: string) => ({
+      label: `sql: ${text.replaceAll(folder, "").replace(/\s+/g, " ").slice(0, 150)}`,
+      durable: false,
+    });
     const execute = (statement: Statement): Promise<void> => {
       const ready = prepared(statement);
       return schedule.perform(operation(ready.text), () => raw.execute(ready));
@@ -48,6 +54,7 @@ export function guardedSessions(open: () => Promise<Session>, schedule: Schedule
       describe: (text) => schedule.perform(operation(`describe ${text}`), () => raw.describe(text)),
       transaction: async (work) => {
         touched = "";
+        subject = "";
         await schedule.perform({ label: "begin", durable: false }, () => raw.execute({ text: "begin transaction" }));
         inTransaction.add(raw);
         const commit = async (): Promise<void> => {
@@ -56,7 +63,7 @@ export function guardedSessions(open: () => Promise<Session>, schedule: Schedule
         };
         try {
           const value = await work();
-          await schedule.perform({ label: `commit ${whatOf(touched)}`, durable: true }, commit, commit);
+          await schedule.perform({ label: `commit ${whatOf(touched)}${subject}`, durable: true }, commit, commit);
           return value;
         } catch (error) {
           if (schedule.crashed() === null) {

@@ -26,7 +26,7 @@ export function modelSpecs(dice: Dice, bronze: readonly BronzeSpec[]): readonly 
     history: false,
     appendOnly: spec.load === "append",
   }));
-  const count = 3 + dice.below(6);
+  const count = 3 + Math.min(dice.below(6), dice.below(6));
   const models: ModelSpec[] = [];
   for (let tries = 0; models.length < count && tries < 80; tries++) {
     const name: TableName = `${models.length < count / 2 ? "silver" : "gold"}.m${models.length + 1}`;
@@ -71,7 +71,8 @@ function specOf(dice: Dice, name: TableName, constructs: readonly string[], quer
     reads: [...new Set(query.reads)],
     materialize,
     declared: keeps || dice.chance(0.5),
-    revised: keeps || dice.chance(0.9) ? null : `select * from (${query.sql}) as q where ${condition(dice, { ...asRelation(name, query) }, "q")}`,
+    revised:
+      keeps || dice.chance(0.9) ? null : `select * from (${query.sql}) as q where ${condition(dice, { ...asRelation(name, query) }, "q")}`,
   };
 }
 
@@ -128,12 +129,10 @@ function asOfSpec(dice: Dice, name: TableName, a: Relation, b: Relation): ModelS
   const [id, ...more] = (b.key ?? []).filter((column) => column !== "valid_from");
   const isText = b.columns.some((column) => column.name === id && column.type === "varchar");
   const at = a.columns.some((column) => column.name === "ts" && column.type === "timestamp");
-  if (text === undefined || id === undefined || more.length > 0 || !isText || !at || a.key === null || a.key.length === 0 || a.history) return null;
+  if (text === undefined || id === undefined || more.length > 0 || !isText || !at || a.key === null || a.key.length === 0 || a.history)
+    return null;
   const attributes = b.columns.filter((column) => column.name !== id).slice(0, 3);
-  const columns = [
-    ...a.columns,
-    ...attributes.map((column) => ({ ...column, name: `h_${column.name}`, nullable: true })),
-  ];
+  const columns = [...a.columns, ...attributes.map((column) => ({ ...column, name: `h_${column.name}`, nullable: true }))];
   if (new Set(columns.map((column) => column.name)).size < columns.length) return null;
   const items = [...a.columns.map((column) => `a.${column.name}`), ...attributes.map((column) => `h.${column.name} as h_${column.name}`)];
   const sql = `select ${items.join(", ")} from ${a.name} as a left join ${b.name} as h on h.${id} = a.${text.name} and a.ts >= h.valid_from and a.ts < h.valid_to`;

@@ -16,7 +16,7 @@ import type { State } from "../../src/ports/state-store.ts";
 import type { RunResult, TableName } from "../../src/terms.ts";
 import type { Dice } from "./dice.ts";
 import { guardedEngine, guardedLake, guardedSessions, guardedSource, type Sabotage } from "./guarded.ts";
-import type { RunSpec } from "./scenario.ts";
+import type { CrashPoint, RunSpec } from "./scenario.ts";
 import { Crash, scheduleOf } from "./schedule.ts";
 import { folderOf } from "./source-files.ts";
 import { firstDay } from "./source-world.ts";
@@ -46,6 +46,9 @@ export async function openPlatform(folder: string): Promise<Platform> {
   };
 }
 
+/** When the nth run starts, in milliseconds since 1970. */
+export const startOf = (index: number): number => firstDay + index * 86_400_000;
+
 /** What became of one process that ran the plan. */
 export interface ProcessOutcome {
   readonly runId: string;
@@ -54,6 +57,7 @@ export interface ProcessOutcome {
   /** Null: the process died, or refused to begin. */
   readonly result: RunResult | null;
   readonly crashed: string | null;
+  readonly crashedAt: CrashPoint | null;
   /** The selection makes no sense yet. */
   readonly refused: AssayError | null;
   readonly plan: Plan | null;
@@ -62,7 +66,6 @@ export interface ProcessOutcome {
 
 export interface ProcessOptions {
   readonly run: RunSpec;
-  readonly index: number;
   readonly tick: number;
   readonly dice: Dice;
   readonly sabotage: Sabotage;
@@ -71,16 +74,16 @@ export interface ProcessOptions {
 
 /** One process as `assay run` is one: state is read, a plan made and carried out. */
 export async function runProcess(platform: Platform, manifest: Manifest, options: ProcessOptions): Promise<ProcessOutcome> {
-  const { run, index, tick, dice, sabotage, trace } = options;
-  const runId = `run-${String(index).padStart(2, "0")}`;
-  const now = firstDay + index * 86_400_000;
+  const { run, tick, dice, sabotage, trace } = options;
+  const runId = `run-${String(run.number).padStart(2, "0")}`;
+  const now = startOf(run.number);
   let time = now;
   const clock = (): number => {
     time += tick;
     return time;
   };
   const schedule = scheduleOf(dice, run.crash, trace);
-  const sessions = guardedSessions(() => platform.database.session(), schedule, sabotage);
+  const sessions = guardedSessions(() => platform.database.session(), schedule, sabotage, platform.folder);
   const scratch = join(platform.folder, "scratch", runId);
   const store = duckdbStateStore();
   let plan: Plan | null = null;
@@ -90,6 +93,7 @@ export async function runProcess(platform: Platform, manifest: Manifest, options
     now,
     result: null,
     crashed: null,
+    crashedAt: schedule.crashedAt(),
     refused: null,
     plan,
     operations: schedule.operations(),
@@ -142,9 +146,9 @@ export async function runProcess(platform: Platform, manifest: Manifest, options
 }
 
 /** What a run would do now. */
-export async function planNow(platform: Platform, manifest: Manifest, run: Pick<RunSpec, "select" | "fullRefresh">): Promise<Plan> {
-  const state = await duckdbStateStore().read(platform.look);
-  return planOf(platform, manifest, state, await observe(platform, manifest, state, () => firstDay), run);
+export async function planNow(platform: Platform, manifest: Manifest, state: State): Promise<Plan> {
+  const observations = await observe(platform, manifest, state, () => firstDay);
+  return planOf(platform, manifest, state, observations, { select: null, fullRefresh: false });
 }
 
 function planOf(

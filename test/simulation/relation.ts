@@ -78,7 +78,7 @@ export function condition(dice: Dice, relation: Relation, alias: string): string
   if (isNumber(column)) {
     return dice.pick([`${name} > ${dice.below(8)}`, `${name} between 2 and ${3 + dice.below(6)}`, `coalesce(${name}, 3) <> 4`]);
   }
-  if (column.type === "timestamp") return `${name} >= timestamp '2020-01-0${1 + dice.below(4)} 00:00:00'`;
+  if (column.type === "timestamp") return `${name} >= timestamp '2040-01-0${1 + dice.below(4)} 00:00:00'`;
   if (column.type === "boolean") return `${name} is not false`;
   return dice.pick([
     `${name} = 'k${1 + dice.below(4)}'`,

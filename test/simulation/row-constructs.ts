@@ -34,7 +34,11 @@ const withComputed = (dice: Dice, a: Relation, alias: string): readonly Item[] =
 };
 
 const filter: Construct = (dice, a) =>
-  rowsOf(a, withComputed(dice, a, "a"), `from ${a.name} as a where ${condition(dice, a, "a")}${dice.chance(0.3) ? ` or ${condition(dice, a, "a")}` : ""}`);
+  rowsOf(
+    a,
+    withComputed(dice, a, "a"),
+    `from ${a.name} as a where ${condition(dice, a, "a")}${dice.chance(0.3) ? ` or ${condition(dice, a, "a")}` : ""}`,
+  );
 
 const projection: Construct = (dice, a) => rowsOf(a, withComputed(dice, a, "a"), `from ${a.name} as a`);
 
@@ -49,9 +53,13 @@ const join =
     const nullable = kind === "left join" || kind === "right";
     const items = [...passed(dice, a, "a"), ...(half ? [] : joined(dice, b, "b", "b", nullable))];
     const where = dice.chance(0.3) ? condition(dice, a, "a") : null;
-    if (kind === "comma") return rowsOf(a, items, `from ${a.name} as a, ${b.name} as b where ${on}${where === null ? "" : ` and ${where}`}`, [b]);
+    if (kind === "comma")
+      return rowsOf(a, items, `from ${a.name} as a, ${b.name} as b where ${on}${where === null ? "" : ` and ${where}`}`, [b]);
     const more = dice.chance(0.3) && kind === "left join" ? ` and ${condition(dice, b, "b")}` : "";
-    const from = kind === "right" ? `from ${b.name} as b right join ${a.name} as a on ${on}` : `from ${a.name} as a ${kind} ${b.name} as b on ${on}${more}`;
+    const from =
+      kind === "right"
+        ? `from ${b.name} as b right join ${a.name} as a on ${on}`
+        : `from ${a.name} as a ${kind} ${b.name} as b on ${on}${more}`;
     return rowsOf(a, items, `${from}${where === null ? "" : ` where ${where}`}`, [b]);
   };
 
@@ -59,7 +67,11 @@ const selfJoin: Construct = (dice, a) => {
   const [column, key] = [textColumn(dice, a), textKey(a)];
   if (column === undefined || key === undefined || a.history) return null;
   const kind = dice.pick(["join", "left join"]);
-  return rowsOf(a, [...passed(dice, a, "a"), ...joined(dice, a, "p", "p", kind === "left join")], `from ${a.name} as a ${kind} ${a.name} as p on a.${column.name} = p.${key}`);
+  return rowsOf(
+    a,
+    [...passed(dice, a, "a"), ...joined(dice, a, "p", "p", kind === "left join")],
+    `from ${a.name} as a ${kind} ${a.name} as p on a.${column.name} = p.${key}`,
+  );
 };
 
 /** Two joins in one FROM. */
@@ -67,7 +79,12 @@ const chainedJoin: Construct = (dice, a, b) => {
   const [first, second, key] = [textColumn(dice, a), textColumn(dice, b), textKey(b)];
   if (first === undefined || second === undefined || key === undefined || b.history) return null;
   const items = [...passed(dice, a, "a"), ...joined(dice, b, "b", "b", true), ...joined(dice, b, "c", "c", true)];
-  return rowsOf(a, items, `from ${a.name} as a left join ${b.name} as b on a.${first.name} = b.${key} left join ${b.name} as c on b.${second.name} = c.${key}`, [b]);
+  return rowsOf(
+    a,
+    items,
+    `from ${a.name} as a left join ${b.name} as b on a.${first.name} = b.${key} left join ${b.name} as c on b.${second.name} = c.${key}`,
+    [b],
+  );
 };
 
 /** Every pair of rows that share a text. */
@@ -75,7 +92,9 @@ const pairs: Construct = (dice, a, b) => {
   const [left, right] = [textColumn(dice, a), textColumn(dice, b)];
   if (left === undefined || right === undefined || a.key === null || b.key === null || a.key.length + b.key.length === 0) return null;
   if (a.name === b.name || a.history || b.history || a.key.length + b.key.length > 4) return null;
-  const own = b.columns.filter((column) => b.key?.includes(column.name)).map((column) => item(`b.${column.name}`, `b_${column.name}`, column.type, false));
+  const own = b.columns
+    .filter((column) => b.key?.includes(column.name))
+    .map((column) => item(`b.${column.name}`, `b_${column.name}`, column.type, false));
   const items = [...passed(dice, a, "a", 0.4), ...own];
   if (!distinctNames(items)) return null;
   const sql = `select ${list(items)} from ${a.name} as a join ${b.name} as b on a.${left.name} = b.${right.name}`;
@@ -135,7 +154,9 @@ const cte: Construct = (dice, a) => {
   const step: Relation = { ...a, columns: columnsOf(inner) };
   const items = passed(dice, step, "s");
   const query = rowsOf(a, items, `from s where ${condition(dice, step, "s")}`);
-  return query === null ? null : { ...query, sql: `with s as (select ${list(inner)} from ${a.name} as a where ${condition(dice, a, "a")}) ${query.sql}` };
+  return query === null
+    ? null
+    : { ...query, sql: `with s as (select ${list(inner)} from ${a.name} as a where ${condition(dice, a, "a")}) ${query.sql}` };
 };
 
 const derived: Construct = (dice, a, b) => {
@@ -143,11 +164,18 @@ const derived: Construct = (dice, a, b) => {
   const inner = textColumn(dice, b);
   if (column === undefined || inner === undefined || b.history) return null;
   const from = `(select b.${inner.name} as k, count(*) as n from ${b.name} as b group by b.${inner.name}) as d`;
-  return rowsOf(a, [...passed(dice, a, "a"), item("d.n", "d_n", "bigint", true)], `from ${a.name} as a left join ${from} on d.k = a.${column.name}`, [b]);
+  return rowsOf(
+    a,
+    [...passed(dice, a, "a"), item("d.n", "d_n", "bigint", true)],
+    `from ${a.name} as a left join ${from} on d.k = a.${column.name}`,
+    [b],
+  );
 };
 
 const top: Construct = (dice, a) =>
-  a.key === null || a.key.length === 0 ? null : rowsOf(a, passed(dice, a, "a"), `from ${a.name} as a order by ${keyOf(a, "a")} limit ${2 + dice.below(5)}`);
+  a.key === null || a.key.length === 0
+    ? null
+    : rowsOf(a, passed(dice, a, "a"), `from ${a.name} as a order by ${keyOf(a, "a")} limit ${2 + dice.below(5)}`);
 
 export const rowConstructs: Readonly<Record<string, Construct>> = {
   filter,

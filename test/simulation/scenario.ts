@@ -50,14 +50,16 @@ export interface FileChange {
   readonly rows: readonly SourceRow[] | null;
 }
 
-/** The process dies at the nth operation, or the nth that leaves something behind; `torn`: when that is half done. */
+/** The process dies at the nth operation, the nth that leaves something behind, or the nth of a label; `torn`: when that is half done. */
 export interface CrashPoint {
-  readonly count: "operation" | "durable";
+  readonly count: "operation" | "durable" | { readonly label: string };
   readonly number: number;
   readonly when: "before" | "torn";
 }
 
 export interface RunSpec {
+  /** From 1; gives the run's id and day. */
+  readonly number: number;
   /** What happened at the sources before the run. */
   readonly changes: readonly FileChange[];
   /** Tables that are run; null: all. */

@@ -26,6 +26,8 @@ export interface Schedule {
   within<T>(work: () => Promise<T>): Promise<T>;
   /** Where the process died; null: it lives. */
   crashed(): string | null;
+  /** The crash point told by what was about to happen: it stays the same when other things of the scenario go. */
+  crashedAt(): CrashPoint | null;
   operations(): number;
 }
 
@@ -38,6 +40,8 @@ interface Turn {
 export function scheduleOf(dice: Dice, crash: CrashPoint | null, trace: (line: string) => void): Schedule {
   const waiting: Turn[] = [];
   const counts = { operation: 0, durable: 0 };
+  const labels = new Map<string, number>();
+  let diedAt: CrashPoint | null = null;
   let busy = 0;
   let running = false;
   let due = false;
@@ -66,7 +70,12 @@ export function scheduleOf(dice: Dice, crash: CrashPoint | null, trace: (line: s
   const isDue = (operation: Operation): boolean => {
     counts.operation++;
     if (operation.durable) counts.durable++;
-    return crash !== null && counts[crash.count] === crash.number && (crash.count === "operation" || operation.durable);
+    const times = (labels.get(operation.label) ?? 0) + 1;
+    labels.set(operation.label, times);
+    if (crash === null) return false;
+    const { count } = crash;
+    if (typeof count === "object") return count.label === operation.label && times === crash.number;
+    return counts[count] === crash.number && (count === "operation" || operation.durable);
   };
   return {
     perform: (operation, work, torn) =>
@@ -76,6 +85,7 @@ export function scheduleOf(dice: Dice, crash: CrashPoint | null, trace: (line: s
           try {
             if (isDue(operation)) {
               died = `${crash?.when === "torn" && torn !== undefined ? "in the midst of" : "before"} ${operation.label.replace(/:.*$/s, "")}`;
+              diedAt = { count: { label: operation.label }, number: labels.get(operation.label) ?? 1, when: crash?.when ?? "before" };
               trace(`    ✝ ${died}`);
               if (crash?.when === "torn") await torn?.();
               reject(new Crash(died));
@@ -106,6 +116,7 @@ export function scheduleOf(dice: Dice, crash: CrashPoint | null, trace: (line: s
       }
     },
     crashed: () => died,
+    crashedAt: () => diedAt,
     operations: () => counts.operation,
   };
 }

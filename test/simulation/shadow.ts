@@ -96,7 +96,9 @@ function historySelect(table: ModelTable, spec: ModelSpec, history: History): st
     { name: "valid_to", type: "timestamp" as const, nullable: false },
     { name: "is_current", type: "boolean" as const, nullable: false },
   ];
-  const casts = table.columns.map(({ name }) => `${name}::${sqlTypes[columns.find((column) => column.name === name)?.type ?? "varchar"]} as ${name}`);
+  const casts = table.columns.map(
+    ({ name }) => `${name}::${sqlTypes[columns.find((column) => column.name === name)?.type ?? "varchar"]} as ${name}`,
+  );
   return `select ${casts.join(", ")} from (${selectOfRows(columns, rows)})`;
 }
 

@@ -2,18 +2,18 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Manifest, ManifestTable } from "../../src/compile/manifest.ts";
 import type { State } from "../../src/ports/state-store.ts";
-import type { TableName } from "../../src/terms.ts";
+import type { StepResult, TableName } from "../../src/terms.ts";
 import { type BronzeContent, ingested, noContent, type SentFile } from "./bronze-reference.ts";
 import { checkChanges, type SeenVersions } from "./change-oracle.ts";
 import { compileSpec } from "./compile-project.ts";
+import { checkLedger, compareContents } from "./content-oracle.ts";
 import { type Counters, count } from "./counters.ts";
 import { diceOf } from "./dice.ts";
-import { checkLedger, compareContents } from "./content-oracle.ts";
-import { openPlatform, type Platform, planNow, type ProcessOutcome, runProcess } from "./platform.ts";
-import type { RunSpec, Scenario } from "./scenario.ts";
+import { openPlatform, type Platform, type ProcessOutcome, planNow, runProcess, startOf } from "./platform.ts";
+import type { CrashPoint, RunSpec, Scenario } from "./scenario.ts";
 import { openShadow, type Shadow } from "./shadow.ts";
 import { applyChange } from "./source-files.ts";
-import { checkState, hasStateTables, recordedSteps } from "./state-oracle.ts";
+import { checkState, type Record, readRecord } from "./state-oracle.ts";
 import { Violation } from "./violation.ts";
 
 export interface SimulationOptions {
@@ -21,6 +21,8 @@ export interface SimulationOptions {
   readonly folder: string;
   readonly sabotage: (text: string) => string;
   readonly trace: (line: string) => void;
+  /** Told where a run's process died. */
+  readonly died: (run: number, at: CrashPoint) => void;
 }
 
 /** A simulation under way. */
@@ -35,7 +37,17 @@ interface World extends SimulationOptions {
   readonly seen: SeenVersions;
 }
 
-const lastRun: RunSpec = { changes: [], select: null, crash: null, fullRefresh: false, alwaysRefresh: true, concurrency: 1, revised: false };
+/** Whatever happened before: one run of everything that nobody disturbs. */
+const lastRun: RunSpec = {
+  number: 99,
+  changes: [],
+  select: null,
+  crash: null,
+  fullRefresh: false,
+  alwaysRefresh: true,
+  concurrency: 1,
+  revised: false,
+};
 
 /** Lets everything of a scenario happen; null: every promise was kept. */
 export async function simulate(scenario: Scenario, counters: Counters, options: SimulationOptions): Promise<Violation | null> {
@@ -46,9 +58,9 @@ export async function simulate(scenario: Scenario, counters: Counters, options: 
     const world: World = { ...options, scenario, platform, shadow, counters, sources: new Map(), bronze: new Map(), seen: new Map() };
     let manifest = await compiled(scenario, false);
     for (const model of scenario.project.models) for (const construct of model.constructs) count(counters, `model: ${construct}`);
-    for (const [index, run] of [...scenario.runs, { ...lastRun, revised: scenario.runs.at(-1)?.revised ?? false }].entries()) {
+    for (const run of [...scenario.runs, { ...lastRun, revised: scenario.runs.some((run) => run.revised) }]) {
       if (run.revised) manifest = await compiled(scenario, true);
-      await happens(world, manifest, run, index + 1);
+      await happens(world, manifest, run);
     }
     return null;
   } catch (error) {
@@ -69,9 +81,9 @@ function compiled({ project }: Scenario, revised: boolean): Promise<Manifest> {
   return manifest;
 }
 
-async function happens(world: World, manifest: Manifest, run: RunSpec, index: number): Promise<void> {
+async function happens(world: World, manifest: Manifest, run: RunSpec): Promise<void> {
   const { platform, counters, scenario, trace } = world;
-  trace(`run ${index}${run.select === null ? "" : ` of ${run.select.join(", ")}`}`);
+  trace(`run ${run.number}${run.select === null ? "" : ` of ${run.select.join(", ")}`}`);
   for (const change of run.changes) {
     const spec = scenario.project.bronze.find((item) => item.name === change.table);
     if (spec === undefined) continue;
@@ -79,25 +91,27 @@ async function happens(world: World, manifest: Manifest, run: RunSpec, index: nu
     world.sources.set(change.table, files);
     if (change.rows === null) files.delete(change.file);
     else files.set(change.file, { name: change.file, rows: change.rows });
-    await applyChange(join(platform.folder, "sources"), spec, change, world.shadow.session);
+    await applyChange(join(platform.folder, "sources"), spec, change, startOf(run.number) / 1000 - 3600, world.shadow.session);
   }
   const { tick } = scenario;
-  const dice = diceOf(scenario.seed, "order", index);
-  const outcome = await runProcess(platform, manifest, { run, index, tick, dice, sabotage: world.sabotage, trace });
-  countOutcome(counters, run, outcome);
-  if (!(await hasStateTables(platform))) return;
-  await follow(world, manifest, run, outcome);
-  const published = await compareContents(world, manifest, outcome);
-  const state = await checkState(platform, manifest, outcome, published);
-  await checkChanges(world, manifest, state);
+  const dice = diceOf(scenario.seed, "order", run.number);
+  const outcome = await runProcess(platform, manifest, { run, tick, dice, sabotage: world.sabotage, trace });
+  if (outcome.crashedAt !== null) world.died(run.number, outcome.crashedAt);
+  countOutcome(counters, manifest, run, outcome);
+  const record = await readRecord(platform);
+  if (record === null) return;
+  await follow(world, manifest, run, outcome, record);
+  const rows = await compareContents(world, manifest, outcome, record.state);
+  await checkState(platform, manifest, outcome, record, rows);
+  await checkChanges(world, manifest, record.state);
   if (outcome.result === null) return;
   checkLedger(outcome.result);
-  if (run.select === null && outcome.result.status === "succeeded") await checkNothingToDo(world, manifest, state);
+  if (run.select === null && outcome.result.status === "succeeded") await checkNothingToDo(world, manifest, record.state);
 }
 
 /** What the run did, and had to do, to every table. */
-async function follow(world: World, manifest: Manifest, run: RunSpec, outcome: ProcessOutcome): Promise<void> {
-  const steps = await recordedSteps(world.platform, outcome.runId);
+async function follow(world: World, manifest: Manifest, run: RunSpec, outcome: ProcessOutcome, record: Record): Promise<void> {
+  const steps = record.steps.filter((step) => step.run === outcome.runId);
   const isWhole = run.select === null && outcome.result?.status === "succeeded";
   for (const table of manifest.tables) {
     const status = steps.find((step) => step.table === table.name)?.status ?? "none";
@@ -131,9 +145,10 @@ async function expect(world: World, table: ManifestTable, run: RunSpec, now: num
 }
 
 async function checkNothingToDo(world: World, manifest: Manifest, state: State): Promise<void> {
-  const plan = await planNow(world.platform, manifest, { select: null, fullRefresh: false });
+  const plan = await planNow(world.platform, manifest, state);
   const todo = plan.steps.filter((step) => step.action === "run");
-  if (todo.length > 0) throw new Violation("there is something to do twice", todo.map((step) => `${step.step}: ${step.because}`).join("; "));
+  if (todo.length > 0)
+    throw new Violation("there is something to do twice", todo.map((step) => `${step.step}: ${step.because}`).join("; "));
   for (const publication of state.publications.values()) {
     for (const [upstream, version] of Object.entries(publication.inputs)) {
       const newest = state.publications.get(upstream)?.version;
@@ -143,7 +158,15 @@ async function checkNothingToDo(world: World, manifest: Manifest, state: State):
   }
 }
 
-function countOutcome(counters: Counters, run: RunSpec, outcome: ProcessOutcome): void {
+function countBuild(counters: Counters, manifest: Manifest, { table, touched, notes }: StepResult): void {
+  const model = manifest.tables.find((item) => item.name === table);
+  if (model?.kind !== "model") return;
+  const { kind } = model.materialize;
+  count(counters, `${kind}: ${touched === null ? "built in full" : "refreshed"}`);
+  if (notes.some((note) => note.includes("that is cheaper"))) count(counters, `${kind}: full, as that is cheaper`);
+}
+
+function countOutcome(counters: Counters, manifest: Manifest, run: RunSpec, outcome: ProcessOutcome): void {
   count(counters, "runs");
   count(counters, "operations", outcome.operations);
   if (outcome.crashed !== null) {
@@ -151,11 +174,15 @@ function countOutcome(counters: Counters, run: RunSpec, outcome: ProcessOutcome)
     if (!outcome.crashed.endsWith(" sql")) count(counters, `crash ${outcome.crashed}`);
     return;
   }
-  if (outcome.refused !== null) return count(counters, "runs refused: upstream missing");
+  if (outcome.refused !== null) {
+    count(counters, "runs refused: upstream missing");
+    return;
+  }
   count(counters, `runs ${outcome.result?.status}`);
   if (run.select !== null) count(counters, "runs of some tables");
   for (const step of outcome.result?.steps ?? []) {
     count(counters, `steps ${step.status}`);
+    if (step.status === "succeeded" && step.kind === "build") countBuild(counters, manifest, step);
     if (step.reason.startsWith("unchanged: what it reads")) count(counters, "cut-offs");
     if (step.quarantined > 0) count(counters, "rows in quarantine", step.quarantined);
     count(counters, "rows inserted", step.changes?.inserted ?? 0);

@@ -43,7 +43,7 @@ export function observe(history: History, rows: readonly ObservedRow[], now: big
       if (twin !== undefined && (twin.attributes !== row.attributes || twin.deleted !== row.deleted)) return null;
       placed.set(row.at, row);
     }
-    const newest = [...placed.keys()].reduce((a, b) => (a > b ? a : b));
+    const newest = [...placed.keys()].sort((a, b) => (a < b ? -1 : 1)).at(-1);
     for (const row of placed.values()) {
       const isBack = missing === "close" && last?.inferred === true && last.deleted && row.at === newest && row.at <= last.at;
       const at = isBack && last !== undefined ? later(now, last) : row.at;

@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, rm, utimes, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { columnList, quoteText } from "../../src/define/quote.ts";
 import type { Session } from "../../src/ports/engine.ts";
@@ -25,17 +25,23 @@ export function selectOfRows(columns: readonly SimColumn[], rows: readonly Sourc
 /** Where a bronze table's files lie, below the sources' folder. */
 export const folderOf = (spec: Pick<BronzeSpec, "name">): string => spec.name.replace(".", "-");
 
-export async function applyChange(folder: string, spec: BronzeSpec, change: FileChange, writer: Session): Promise<void> {
+/** Writes a file, or removes it; `at`: when, in seconds since 1970. */
+export async function applyChange(folder: string, spec: BronzeSpec, change: FileChange, at: number, writer: Session): Promise<void> {
   const path = join(folder, folderOf(spec), change.file);
   if (change.rows === null) return rm(path, { force: true });
   await mkdir(dirname(path), { recursive: true });
+  await writeRows(path, spec, change.rows, writer);
+  await utimes(path, at, at);
+}
+
+async function writeRows(path: string, spec: BronzeSpec, rows: readonly SourceRow[], writer: Session): Promise<void> {
   switch (spec.format) {
     case "csv":
-      return writeFile(path, csvText(spec.columns, change.rows));
+      return writeFile(path, csvText(spec.columns, rows));
     case "json":
-      return writeFile(path, change.rows.map((row) => `${jsonText(spec.columns, row)}\n`).join(""));
+      return writeFile(path, rows.map((row) => `${jsonText(spec.columns, row)}\n`).join(""));
     case "parquet":
-      return writer.execute({ text: `copy (${selectOfRows(spec.columns, change.rows)}) to ${quoteText(path)} (format parquet)` });
+      return writer.execute({ text: `copy (${selectOfRows(spec.columns, rows)}) to ${quoteText(path)} (format parquet)` });
     default:
       return spec.format satisfies never;
   }

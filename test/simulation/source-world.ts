@@ -10,14 +10,14 @@ export interface SourceWorld {
 const texts = ["x", "y", "z", "k1", "k2", 'a,"b"\nc', "ü'"];
 
 /** Values of a key column: as few that rows of all tables meet, and that what was deleted comes back. */
-const ids = ["k1", "k2", "k3", "k4", "k5", "k6", "k7", "k8"];
+const ids = Array.from({ length: 24 }, (_, index) => `k${index + 1}`);
 
 const hour = 3_600_000;
 
 export const timeText = (milliseconds: number): string => new Date(milliseconds).toISOString().slice(0, 19).replace("T", " ");
 
-/** The day the simulation starts. */
-export const firstDay = Date.UTC(2020, 0, 1);
+/** The day the simulation starts: in the future, so that the platform may go by the stamps of files written today. */
+export const firstDay = Date.UTC(2040, 0, 1);
 
 export function sourceWorld(dice: Dice, spec: BronzeSpec): SourceWorld {
   const alive = new Map<string, SourceRow>();
@@ -35,7 +35,10 @@ export function sourceWorld(dice: Dice, spec: BronzeSpec): SourceWorld {
     price: dice.chance(0.15) ? null : `${dice.below(20)}.${10 + dice.below(90)}`,
   });
   const keyOf = (row: SourceRow): string => `${row.id}/${row.line ?? ""}`;
-  const anyKey = (): SourceRow => (spec.columns.some(({ name }) => name === "line") ? { id: dice.pick(ids), line: String(dice.below(2)) } : { id: dice.pick(ids) });
+  /** A change is small against what is there, but for the first. */
+  const size = (): number => (alive.size < 6 ? 12 + dice.below(16) : 1 + dice.below(dice.pick([2, 3, 8])));
+  const anyKey = (): SourceRow =>
+    spec.columns.some(({ name }) => name === "line") ? { id: dice.pick(ids), line: String(dice.below(2)) } : { id: dice.pick(ids) };
 
   /** A version of a key; its time comes after what was known of the key, unless the row is `late`. */
   const version = (day: number, late: boolean): SourceRow => {
@@ -63,7 +66,7 @@ export function sourceWorld(dice: Dice, spec: BronzeSpec): SourceWorld {
     spec.format === "parquet" || rows.length < 2 ? rows : rows.map((row) => (dice.chance(0.08) ? { ...row, qty: "many" } : row));
 
   const present = (day: number): readonly FileChange[] => {
-    for (let change = dice.below(4) + (alive.size === 0 ? 3 : 0); change > 0; change--) {
+    for (let change = size(); change > 0; change--) {
       const row = version(day, false);
       if (row.op === "D") alive.delete(keyOf(row));
       else alive.set(keyOf(row), row);
@@ -80,20 +83,25 @@ export function sourceWorld(dice: Dice, spec: BronzeSpec): SourceWorld {
 
   const events = (day: number): readonly FileChange[] => {
     const repeats = dice.some([...files.values()].flat(), 0.1);
-    const rows = [...Array.from({ length: dice.below(6) }, () => version(day, dice.chance(0.25))), ...repeats];
+    const rows = [...Array.from({ length: dice.chance(0.1) ? 0 : size() }, () => version(day, dice.chance(0.25))), ...repeats];
     for (const row of rows) alive.set(keyOf(row), row);
     const known = [...files];
     const changes = [write(newName(), dirty(dice.shuffled(rows)))];
     if (known.length > 0 && dice.chance(0.25)) {
       const [file, content] = dice.pick(known);
-      changes.push(write(file, content.map((row) => (dice.chance(0.4) ? { ...row, ...attributes() } : row))));
+      changes.push(
+        write(
+          file,
+          content.map((row) => (dice.chance(0.4) ? { ...row, ...attributes() } : row)),
+        ),
+      );
     }
     if (known.length > 1 && dice.chance(0.2)) changes.push(write(dice.pick(known)[0], null));
     return changes;
   };
 
   const upserts = (day: number): readonly FileChange[] => {
-    const made = Array.from({ length: 1 + dice.below(5) }, () => version(day, dice.chance(0.2)));
+    const made = Array.from({ length: size() }, () => version(day, dice.chance(0.2)));
     const rows = [...new Map([...made, ...dice.some([...alive.values()], 0.15)].map((row) => [keyOf(row), row])).values()];
     for (const row of rows) {
       if (row.op === "D") alive.delete(keyOf(row));
@@ -105,7 +113,12 @@ export function sourceWorld(dice: Dice, spec: BronzeSpec): SourceWorld {
     if (known.length > 0 && dice.chance(0.35)) {
       const [file, content] = dice.pick(known);
       // Sent again as it was before, or corrected.
-      changes.push(write(file, (dice.chance(0.6) ? older.get(file) : undefined) ?? content.map((row) => (dice.chance(0.5) ? { ...row, ...attributes() } : row))));
+      changes.push(
+        write(
+          file,
+          (dice.chance(0.6) ? older.get(file) : undefined) ?? content.map((row) => (dice.chance(0.5) ? { ...row, ...attributes() } : row)),
+        ),
+      );
     }
     if (known.length > 1 && dice.chance(0.2)) changes.push(write(dice.pick(known)[0], null));
     return changes;

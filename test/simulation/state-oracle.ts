@@ -7,51 +7,68 @@ import type { TableName } from "../../src/terms.ts";
 import type { Platform, ProcessOutcome } from "./platform.ts";
 import { Violation } from "./violation.ts";
 
-/** What the state tables say of one run's steps. */
-export interface RecordedStep {
+/** What the state tables say of one step. */
+interface RecordedStep {
+  readonly run: string;
   readonly table: TableName;
   readonly status: string;
 }
 
-/** The record of a run: steps that left something behind. */
-export async function recordedSteps(platform: Platform, runId: string): Promise<readonly RecordedStep[]> {
-  const rows = await platform.look.query({
-    text: "select table_name, status from assay.steps where run_id = $runId order by position",
-    params: { runId },
-  });
-  return rows.map((row) => ({ table: String(row.table_name) as TableName, status: String(row.status) }));
+/** What the database says of all that happened so far. */
+export interface Record {
+  readonly state: State;
+  readonly runs: ReadonlyMap<string, string>;
+  /** Steps that ran. */
+  readonly steps: readonly RecordedStep[];
 }
 
-/** Does the database hold anything at all? A process may die before it made the state tables. */
-export async function hasStateTables(platform: Platform): Promise<boolean> {
-  const rows = await platform.look.query({ text: "select 1 from information_schema.tables where table_name = 'state_version'" });
-  return rows.length > 0;
+/** Null: a process died before it made the state tables. */
+export async function readRecord(platform: Platform): Promise<Record | null> {
+  const found = await platform.look.query({ text: "select 1 from information_schema.tables where table_name = 'state_version'" });
+  if (found.length === 0) return null;
+  const state = await duckdbStateStore().read(platform.look);
+  const rows = await platform.look.query({
+    text: "select run_id, r.status as run_status, s.table_name, s.status from assay.runs r left join assay.steps s using (run_id) order by r.started_at, s.position",
+  });
+  return {
+    state,
+    runs: new Map(rows.map((row) => [String(row.run_id), String(row.run_status)] as const)),
+    steps: rows.flatMap((row) =>
+      row.status === null || row.status === "skipped"
+        ? []
+        : [{ run: String(row.run_id), table: String(row.table_name) as TableName, status: String(row.status) }],
+    ),
+  };
 }
 
 /** State tables, catalog, lake and scratch folder agree with each other, whatever the run came to. */
-export async function checkState(platform: Platform, manifest: Manifest, outcome: ProcessOutcome, counts: ReadonlyMap<TableName, number>): Promise<State> {
-  const state = await duckdbStateStore().read(platform.look);
-  await checkRuns(platform, outcome);
-  checkVersions(state, counts);
-  await checkCatalog(platform, manifest, state);
-  await checkLake(platform, state, outcome);
+export async function checkState(
+  platform: Platform,
+  manifest: Manifest,
+  outcome: ProcessOutcome,
+  record: Record,
+  counts: ReadonlyMap<TableName, number>,
+): Promise<void> {
+  checkRuns(record, outcome);
+  checkVersions(record.state, counts);
+  await checkCatalog(platform, manifest, record.state);
+  checkLake(platform, record, outcome);
   const left = readdirSync(join(platform.folder, "scratch")).filter((name) => outcome.crashed === null || name !== outcome.runId);
   // A process that died before it wrote down that it runs is unknown to those after it; it had no scratch files yet.
   if (outcome.crashed === null && left.length > 0) throw new Violation("scratch folder is left behind", left.join(", "));
-  return state;
 }
 
-async function checkRuns(platform: Platform, outcome: ProcessOutcome): Promise<void> {
-  const runs = await platform.look.query({ text: "select run_id, status from assay.runs" });
-  for (const { run_id, status } of runs) {
-    const expected = run_id !== outcome.runId ? ["succeeded", "failed", "interrupted"] : outcome.crashed === null ? [outcome.result?.status] : ["running", "succeeded", "failed"];
-    // Until the next run nobody can say of a dead process that it is dead.
-    const unknown = outcome.refused !== null || (outcome.crashed !== null && !runs.some((run) => run.run_id === outcome.runId));
-    if (!expected.includes(String(status) as "failed") && !(unknown && status === "running")) {
-      throw new Violation("status of a run", `${run_id} is ${status}, expected ${expected.join(" or ")} after ${outcome.runId}`);
+function checkRuns({ runs }: Record, outcome: ProcessOutcome): void {
+  // Until the next run has begun nobody can say of a dead process that it is dead.
+  const begun = runs.has(outcome.runId);
+  for (const [run, status] of runs) {
+    const own = outcome.result === null ? ["running", "succeeded", "failed"] : [outcome.result.status];
+    const expected: readonly string[] = run === outcome.runId ? own : ["succeeded", "failed", begun ? "interrupted" : status];
+    if (!expected.includes(status)) {
+      throw new Violation("status of a run", `${run} is ${status}, expected ${expected.join(" or ")} after ${outcome.runId}`);
     }
   }
-  if (outcome.result !== null && !runs.some((run) => run.run_id === outcome.runId)) throw new Violation("run is not recorded", outcome.runId);
+  if (outcome.result !== null && !begun) throw new Violation("run is not recorded", outcome.runId);
 }
 
 function checkVersions(state: State, counts: ReadonlyMap<TableName, number>): void {
@@ -60,7 +77,10 @@ function checkVersions(state: State, counts: ReadonlyMap<TableName, number>): vo
     const versions = (state.commits.get(subject) ?? []).map((commit) => Number(commit.version));
     const expected = Array.from({ length: Number(publication.version) }, (_, index) => index + 1);
     if (JSON.stringify(versions) !== JSON.stringify(expected)) {
-      throw new Violation("commits and publication disagree", `${subject} is of version ${publication.version}, its commits are ${versions.join(", ")}`);
+      throw new Violation(
+        "commits and publication disagree",
+        `${subject} is of version ${publication.version}, its commits are ${versions.join(", ")}`,
+      );
     }
     for (const [upstream, version] of Object.entries(publication.inputs)) {
       const newest = state.publications.get(upstream)?.version;
@@ -85,21 +105,24 @@ async function checkCatalog(platform: Platform, manifest: Manifest, state: State
     const full = `${folder}.${name}`;
     const table = manifest.tables.find((item) => item.name === (folder === "assay_changes" || folder === "assay_versions" ? name : full));
     const isKnown =
-      folder === "assay_changes" ? table?.tracked : folder === "assay_versions" ? table?.kind === "model" && table.materialize.kind === "snapshot" : table;
+      folder === "assay_changes"
+        ? table?.tracked
+        : folder === "assay_versions"
+          ? table?.kind === "model" && table.materialize.kind === "snapshot"
+          : table;
     if (!isKnown) throw new Violation("relation that nobody knows", full);
     if (table !== undefined && !state.publications.has(table.name)) throw new Violation("table without a publication", full);
   }
 }
 
-async function checkLake(platform: Platform, state: State, outcome: ProcessOutcome): Promise<void> {
+function checkLake(platform: Platform, { state, steps }: Record, outcome: ProcessOutcome): void {
   for (const file of state.files) {
     const path = join(platform.folder, "lake", file.files.replace(/\/\*\*\/.*$/, ""));
     if (file.files !== "" && !existsSync(path)) throw new Violation("file that counts is not in the lake", file.files);
   }
   const lake = join(platform.folder, "lake", "bronze");
   if (!existsSync(lake)) return;
-  const steps = await platform.look.query({ text: "select run_id, table_name from assay.steps where kind = 'ingest' and status = 'succeeded'" });
-  const committed = new Set(steps.map((step) => `${step.table_name}/${step.run_id}`));
+  const committed = new Set(steps.filter(({ status }) => status === "succeeded").map(({ table, run }) => `${table}/${run}`));
   for (const path of readdirSync(lake, { recursive: true, encoding: "utf8" })) {
     const [, table, runId] = /^([^/]+)\/dt=[^/]+\/run_id=([^/]+)$/.exec(path) ?? [];
     if (table === undefined || runId === outcome.runId || committed.has(`bronze.${table}/${runId}`)) continue;
