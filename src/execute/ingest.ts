@@ -62,9 +62,7 @@ export async function ingestTable(run: Run, session: Session, step: Step, positi
           replicas,
           contract_fingerprint: table.contractFingerprint,
           files: file.files === "" ? "" : run.lake.relative(file.files),
-          // A file that is read again keeps its place.
-          sequence:
-            before.findLast((item) => item.name === file.file.name && item.sha256 === file.file.sha256)?.sequence ?? last + index + 1,
+          sequence: placeOf(file.file, before) ?? last + index + 1,
         }),
       ),
     ];
@@ -92,6 +90,12 @@ export async function ingestTable(run: Run, session: Session, step: Step, positi
     if (folder !== null) await run.lake.removeBatch(folder);
     throw error;
   }
+}
+
+/** A file that is read again keeps its place; one that is sent again as it was before it changed comes after that change. */
+function placeOf(file: SourceFile, before: readonly IngestedFile[]): number | undefined {
+  const latest = before.findLast((item) => item.name === file.name);
+  return latest?.sha256 === file.sha256 ? latest.sequence : undefined;
 }
 
 /** Files that count on although the source shows them no more: gone ones of `append`; with `merge` also what was sent again since. */
