@@ -53,9 +53,9 @@ export async function checkState(
   checkVersions(record.state, counts);
   await checkCatalog(platform, manifest, record.state);
   checkLake(platform, record, outcome);
-  const left = readdirSync(join(platform.folder, "scratch")).filter((name) => outcome.crashed === null || name !== outcome.runId);
-  // A process that died before it wrote down that it runs is unknown to those after it; it had no scratch files yet.
-  if (outcome.crashed === null && left.length > 0) throw new Violation("scratch folder is left behind", left.join(", "));
+  // Only a run that begins tidies up after one that died.
+  const left = outcome.result === null ? [] : readdirSync(join(platform.folder, "scratch"));
+  if (left.length > 0) throw new Violation("scratch folder is left behind", left.join(", "));
 }
 
 function checkRuns({ runs }: Record, outcome: ProcessOutcome): void {
