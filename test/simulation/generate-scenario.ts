@@ -5,7 +5,7 @@ import type { CrashPoint, ProjectSpec, RunSpec, Scenario } from "./scenario.ts";
 import { sourceWorld } from "./source-world.ts";
 
 /** Seeds that share a project: compiling is a good part of a scenario's cost. */
-const seedsPerProject = 4;
+export const seedsPerProject = 4;
 
 /** What a seed stands for. */
 export function generateScenario(seed: number): Scenario {

@@ -180,6 +180,8 @@ function countOutcome(counters: Counters, manifest: Manifest, run: RunSpec, outc
   }
   count(counters, `runs ${outcome.result?.status}`);
   if (run.select !== null) count(counters, "runs of some tables");
+  if (run.fullRefresh) count(counters, "runs with a full refresh");
+  if (run.revised) count(counters, "runs with revised models");
   for (const step of outcome.result?.steps ?? []) {
     count(counters, `steps ${step.status}`);
     if (step.status === "succeeded" && step.kind === "build") countBuild(counters, manifest, step);
