@@ -86,8 +86,7 @@ export async function ingestTable(run: Run, session: Session, step: Step, positi
       ...outlast,
       ...landed.map((item, index) => {
         const { name, path, sha256, bytes, stamp } = item.file;
-        // A file that is read again keeps its place.
-        const place = sources.findLast((known) => known.name === name && known.sha256 === sha256)?.sequence ?? last + index + 1;
+        const place = placeOf(item.file, sources) ?? last + index + 1;
         const { rows, refused } = item;
         return { ...entry(item), name, path, sha256, bytes, stamp, rows, quarantined: refused.length, sequence: place, replay_of: null };
       }),
@@ -143,6 +142,12 @@ function batchManifest(
       origin,
     })),
   };
+}
+
+/** A file that is read again keeps its place; one that is sent again as it was before it changed comes after that change. */
+function placeOf(file: SourceFile, before: readonly IngestedFile[]): number | undefined {
+  const latest = before.findLast((item) => item.name === file.name);
+  return latest?.sha256 === file.sha256 ? latest.sequence : undefined;
 }
 
 /** Files that count on although the source shows them no more: gone ones of `append`; with `merge` also what was sent again since. */

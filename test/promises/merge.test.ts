@@ -116,3 +116,16 @@ test("a full refresh merges all files again, in the order they came", async () =
   expect((await run("--full-refresh")).status).toBe("succeeded");
   expect(await table()).toEqual(["a back 4.00", "b new 1.00"]);
 });
+
+test("a file sent again as it was before it changed holds, and is not read once more", async () => {
+  await send("1", "a,new,1.00");
+  await run();
+  await send("1", "a,paid,2.00");
+  await run();
+  await send("1", "a,new,1.00");
+  expect(stepOf(await run(), "ingest bronze.orders").changes).toEqual({ inserted: 0, updated: 1, deleted: 0 });
+  expect(await table()).toEqual(["a new 1.00"]);
+  expect(stepsRun(await run())).toEqual([]);
+  expect((await run("--full-refresh")).status).toBe("succeeded");
+  expect(await table()).toEqual(["a new 1.00"]);
+});

@@ -1,0 +1,36 @@
+import type { Dice } from "./dice.ts";
+import type { BronzeSpec, SimColumn } from "./scenario.ts";
+
+const column = (name: string, type: SimColumn["type"], nullable: boolean): SimColumn => ({ name, type, nullable });
+
+const base: readonly SimColumn[] = [
+  column("id", "varchar", false),
+  column("ref", "varchar", true),
+  column("grp", "varchar", true),
+  column("qty", "integer", true),
+  column("price", "decimal", true),
+  column("ts", "timestamp", false),
+  column("op", "varchar", false),
+];
+
+/** Two to four bronze tables of all loads and formats. */
+export function bronzeSpecs(dice: Dice): readonly BronzeSpec[] {
+  const count = dice.pick([2, 2, 3, 4]);
+  return Array.from({ length: count }, (_, index) => bronzeSpec(dice, index));
+}
+
+function bronzeSpec(dice: Dice, index: number): BronzeSpec {
+  const load = dice.pick(["replace", "append", "merge", "merge"] as const);
+  const lines = load !== "append" && dice.chance(0.25);
+  const key = lines ? ["id", "line"] : ["id"];
+  return {
+    name: `bronze.t${index + 1}`,
+    // Reading CSV is dearest; it has the most ways to go wrong, so it comes up as often as the others.
+    format: dice.pick(["csv", "json", "parquet"] as const),
+    load,
+    key: load === "merge" || (load === "replace" && dice.chance(0.8)) ? key : [],
+    deleted: load === "merge" && dice.chance(0.7) ? "op = 'D'" : null,
+    columns: lines ? [...base, column("line", "integer", false)] : base,
+    partitioned: dice.chance(0.15),
+  };
+}

@@ -1,0 +1,95 @@
+import { memoryDatabase } from "../../src/adapters/duckdb/database.ts";
+import { duckdbAnalyzer } from "../../src/adapters/duckdb/sql-analyzer.ts";
+import { compileProject } from "../../src/compile/compile.ts";
+import type { Manifest } from "../../src/compile/manifest.ts";
+import { type BronzeDefinition, bronze } from "../../src/define/bronze.ts";
+import { type ModelDefinition, model } from "../../src/define/model.ts";
+import { defineProject } from "../../src/define/project.ts";
+import { quoteTable } from "../../src/define/quote.ts";
+import { csv, type FileSource, json, parquet } from "../../src/define/source.ts";
+import { type Column, t } from "../../src/define/types.ts";
+import type { SqlAnalyzer } from "../../src/ports/sql-analyzer.ts";
+import type { BronzeSpec, ModelSpec, ProjectSpec, SimColumn } from "./scenario.ts";
+
+/** Opening a database takes longer than compiling a project of this size: one serves all of a process. */
+async function reusableAnalyzer(): Promise<SqlAnalyzer> {
+  const database = await memoryDatabase();
+  const analyzer = await duckdbAnalyzer(database);
+  const session = await database.session();
+  return {
+    ...analyzer,
+    declare: async (tables) => {
+      if (tables.length === 0) return;
+      await session.execute({ text: tables.map(({ name }) => `drop table if exists ${quoteTable(name)}`).join("; ") });
+      await analyzer.declare(tables);
+    },
+  };
+}
+
+let shared: Promise<SqlAnalyzer> | undefined;
+
+export async function compileSpec(project: ProjectSpec, revised: boolean): Promise<Manifest> {
+  shared ??= reusableAnalyzer();
+  return compileProject(
+    {
+      folder: ".",
+      config: defineProject({ name: "simulated" }),
+      bronze: project.bronze.map(bronzeDefinition),
+      models: project.models.map((spec) => modelDefinition(spec, revised)),
+      pipelines: [],
+      sinks: [],
+    },
+    await shared,
+  );
+}
+
+function columnOf({ type, nullable }: SimColumn): Column {
+  const options = { nullable };
+  switch (type) {
+    case "varchar":
+      return t.varchar(options);
+    case "integer":
+      return t.integer(options);
+    case "bigint":
+      return t.bigint(options);
+    case "decimal":
+      return t.decimal(18, 2, options);
+    case "timestamp":
+      return t.timestamp(options);
+    case "boolean":
+      return t.boolean(options);
+    default:
+      return type satisfies never;
+  }
+}
+
+const contractOf = (columns: readonly SimColumn[]): Readonly<Record<string, Column>> =>
+  Object.fromEntries(columns.map((column) => [column.name, columnOf(column)] as const));
+
+function sourceOf(spec: BronzeSpec): FileSource {
+  const pattern = `*.${spec.format}`;
+  return spec.format === "csv" ? csv(pattern) : spec.format === "json" ? json(pattern) : parquet(pattern);
+}
+
+function bronzeDefinition(spec: BronzeSpec): BronzeDefinition {
+  return bronze(spec.name.slice("bronze.".length), {
+    from: sourceOf(spec),
+    columns: contractOf(spec.columns),
+    key: spec.key,
+    load: spec.load,
+    ...(spec.deleted === null ? {} : { deleted: spec.deleted }),
+    ...(spec.partitioned ? { partitionBy: { day: "strftime(ts, '%Y%m%d')" } } : {}),
+  });
+}
+
+function modelDefinition(spec: ModelSpec, revised: boolean): ModelDefinition {
+  const location = { file: `${spec.name}.sql`, line: 1 };
+  const text = revised ? (spec.revised ?? spec.sql) : spec.sql;
+  const definition = model(spec.name as `silver.${string}`, {
+    grain: spec.key,
+    columns: contractOf(spec.columns),
+    materialize: spec.materialize,
+    sql: { kind: "sql", text, location },
+  });
+  return { ...definition, columns: spec.declared ? definition.columns : null, location };
+}

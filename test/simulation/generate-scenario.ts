@@ -1,0 +1,59 @@
+import { bronzeSpecs } from "./bronze-specs.ts";
+import { type Dice, diceOf } from "./dice.ts";
+import { modelSpecs } from "./model-specs.ts";
+import type { CrashPoint, ProjectSpec, RunSpec, Scenario } from "./scenario.ts";
+import { sourceWorld } from "./source-world.ts";
+
+/** Seeds that share a project: compiling is a good part of a scenario's cost. */
+export const seedsPerProject = 4;
+
+/** What a seed stands for. */
+export function generateScenario(seed: number): Scenario {
+  const project = projectOf(Math.floor(seed / seedsPerProject));
+  const dice = diceOf(seed, "runs");
+  const worlds = project.bronze.map((spec, index) => ({ spec, world: sourceWorld(diceOf(seed, "changes", index), spec) }));
+  const count = 2 + dice.below(4);
+  const revisedFrom = project.models.some((model) => model.revised !== null) && dice.chance(0.4) ? 1 + dice.below(count) : count;
+  const runs = Array.from({ length: count }, (_, index): RunSpec => {
+    const poison = index > 0 && index < count - 1 && dice.chance(0.12) ? dice.pick(worlds).spec.name : null;
+    const quiet = index > 0 && dice.chance(0.1);
+    const changes = worlds.flatMap(({ spec, world }) => {
+      const happens = index === 0 || poison === spec.name || index === count - 1 || (!quiet && dice.chance(0.6));
+      return happens ? world.batch(index, poison === spec.name) : [];
+    });
+    return {
+      number: index + 1,
+      changes,
+      select: index > 0 && dice.chance(0.15) ? selection(dice, project) : null,
+      crash: dice.chance(0.4) ? crashPoint(dice) : null,
+      fullRefresh: index > 0 && dice.chance(0.05),
+      alwaysRefresh: dice.chance(0.85),
+      concurrency: dice.pick([1, 1, 2, 3]),
+      revised: index >= revisedFrom,
+    };
+  });
+  // What a snapshot infers carries the time it was inferred at: the reference knows that of the run's start.
+  const infers = project.models.some(({ materialize }) => materialize.kind === "snapshot" && materialize.missing === "close");
+  return { seed, project, runs, tick: !infers && dice.chance(0.5) ? 1 + dice.below(20) : 0 };
+}
+
+let latest: { readonly seed: number; readonly project: ProjectSpec } | null = null;
+
+/** The same value for the same seed, so that it is compiled once. */
+function projectOf(seed: number): ProjectSpec {
+  if (latest?.seed === seed) return latest.project;
+  const dice = diceOf(seed, "project");
+  const bronze = bronzeSpecs(dice);
+  latest = { seed, project: { bronze, models: modelSpecs(dice, bronze) } };
+  return latest.project;
+}
+
+const selection = (dice: Dice, project: ProjectSpec): RunSpec["select"] => {
+  const some = dice.some([...project.bronze, ...project.models], 0.4).map((spec) => spec.name);
+  return some.length === 0 ? null : some;
+};
+
+function crashPoint(dice: Dice): CrashPoint {
+  if (dice.chance(0.4)) return { count: "operation", number: 1 + dice.below(dice.pick([10, 60, 250])), when: "before" };
+  return { count: "durable", number: 1 + dice.below(dice.pick([6, 25])), when: dice.pick(["before", "torn"]) };
+}

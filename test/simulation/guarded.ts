@@ -1,0 +1,157 @@
+import { truncateSync, writeFileSync } from "node:fs";
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { Engine, Session, Statement } from "../../src/ports/engine.ts";
+import type { Lake } from "../../src/ports/lake.ts";
+import type { FileReader, Source } from "../../src/ports/source.ts";
+import type { Schedule } from "./schedule.ts";
+
+/** Changes a statement on its way to the database: how a test breaks the platform on purpose. */
+export type Sabotage = (text: string) => string;
+
+/** Sessions of one process: what they do is scheduled, and all of them end with it. */
+export interface GuardedSessions {
+  open(): Promise<Session>;
+  /** What the database does when its client is gone: open transactions never happened. */
+  abandon(): Promise<void>;
+}
+
+const nameOfCopy = /\bto '((?:[^']|'')+\.parquet)'/;
+
+/** `folder`: what it stands in is named without it, so that a label is the same in every folder. */
+export function guardedSessions(open: () => Promise<Session>, schedule: Schedule, sabotage: Sabotage, folder: string): GuardedSessions {
+  const opened = new Set<Session>();
+  const inTransaction = new Set<Session>();
+  const guard = (raw: Session): Session => {
+    let touched = "";
+    let subject = "";
+    const prepared = (statement: Statement): Statement => {
+      touched += durableMark(statement.text);
+      if (statement.text.startsWith("delete from assay.publications")) subject = `: ${statement.params?.subject}`;
+      return { ...statement, text: sabotage(statement.text) };
+    };
+    const operation = (text: string) => ({
+      label: `sql: ${text.replaceAll(folder, "").replace(/\s+/g, " ").slice(0, 150)}`,
+      durable: false,
+    });
+    const execute = (statement: Statement): Promise<void> => {
+      const ready = prepared(statement);
+      return schedule.perform(operation(ready.text), () => raw.execute(ready));
+    };
+    return {
+      execute,
+      query: (statement) => {
+        const ready = prepared(statement);
+        if (!ready.text.startsWith("copy ")) return schedule.perform(operation(ready.text), () => raw.query(ready));
+        const torn = async (): Promise<void> => {
+          await raw.query(ready);
+          const [, file] = nameOfCopy.exec(ready.text) ?? [];
+          if (file !== undefined) truncateSync(file, Math.floor((await stat(file)).size / 2));
+        };
+        return schedule.perform({ label: "copy to parquet", durable: true }, () => raw.query(ready), torn);
+      },
+      result: (statement) => schedule.perform(operation(statement.text), () => raw.result(prepared(statement))),
+      describe: (text) => schedule.perform(operation(`describe ${text}`), () => raw.describe(text)),
+      transaction: async (work) => {
+        touched = "";
+        subject = "";
+        await schedule.perform({ label: "begin", durable: false }, () => raw.execute({ text: "begin transaction" }));
+        inTransaction.add(raw);
+        const commit = async (): Promise<void> => {
+          await raw.execute({ text: "commit" });
+          inTransaction.delete(raw);
+        };
+        try {
+          const value = await work();
+          await schedule.perform({ label: `commit ${whatOf(touched)}${subject}`, durable: true }, commit, commit);
+          return value;
+        } catch (error) {
+          if (schedule.crashed() === null) {
+            await schedule.perform({ label: "rollback", durable: false }, () => raw.execute({ text: "rollback" }).catch(() => undefined));
+            inTransaction.delete(raw);
+          }
+          throw error;
+        }
+      },
+      close: () => {
+        if (schedule.crashed() !== null) return;
+        opened.delete(raw);
+        raw.close();
+      },
+    };
+  };
+  return {
+    open: async () => {
+      const raw = await schedule.perform({ label: "connect", durable: false }, open);
+      opened.add(raw);
+      return guard(raw);
+    },
+    abandon: async () => {
+      for (const raw of opened) {
+        if (inTransaction.has(raw)) await raw.execute({ text: "rollback" });
+        raw.close();
+      }
+      opened.clear();
+    },
+  };
+}
+
+/** What a statement says about the transaction it is in. */
+function durableMark(text: string): string {
+  if (text.startsWith("insert into assay.runs")) return "R";
+  if (text.startsWith("update assay.runs set status = $status")) return "F";
+  if (text.includes("create table assay.state_version")) return "M";
+  if (text.startsWith("delete from assay.publications")) return "P";
+  if (text.startsWith("delete from assay.files")) return "I";
+  if (text.startsWith("insert into assay.steps")) return "S";
+  return "";
+}
+
+function whatOf(marks: string): string {
+  if (marks.includes("M")) return "of the state tables";
+  if (marks.includes("I")) return "of an ingest";
+  if (marks.includes("P")) return "of a build";
+  if (marks.includes("R")) return "of a run's start";
+  if (marks.includes("F")) return "of a run's end";
+  if (marks.includes("S")) return "of a failure";
+  return "of a frozen view";
+}
+
+export function guardedEngine(engine: Engine, sessions: GuardedSessions): Engine {
+  return { ...engine, session: () => sessions.open() };
+}
+
+export function guardedLake(lake: Lake, schedule: Schedule): Lake {
+  const durable = (label: string) => ({ label, durable: true });
+  return {
+    ...lake,
+    openBatch: (table, date, runId) => {
+      const open = (): Promise<string> => lake.openBatch(table, date, runId);
+      return schedule.perform(durable("openBatch"), open, async () => void (await open()));
+    },
+    writeManifest: (folder, manifest) =>
+      schedule.perform(
+        durable("writeManifest"),
+        () => lake.writeManifest(folder, manifest),
+        async () => writeFileSync(join(folder, "manifest.json"), '{ "table": '),
+      ),
+    removeBatch: (folder) => schedule.perform(durable("removeBatch"), () => lake.removeBatch(folder)),
+    removeRun: (runId, keep) => schedule.perform(durable("removeRun"), () => lake.removeRun(runId, keep)),
+  };
+}
+
+/** Reading files is no operation, but the statements it makes are. */
+export function guardedSource(source: Source, schedule: Schedule): Source {
+  const from = (reader: FileReader): FileReader => ({
+    query: (statement) => schedule.within(() => reader.query(statement)),
+    execute: (statement) => schedule.within(() => reader.execute(statement)),
+  });
+  return {
+    list: source.list,
+    open: (definition, file, columns, reader) => schedule.outside(() => source.open(definition, file, columns, from(reader))),
+    refusals: (definition, file, read, columns, reader) =>
+      schedule.outside(() => source.refusals(definition, file, read, columns, from(reader))),
+    absent: (definition, file, read, columns, reader) =>
+      schedule.outside(() => source.absent(definition, file, read, columns, from(reader))),
+  };
+}

@@ -1,0 +1,118 @@
+import { memoryDatabase } from "../../src/adapters/duckdb/database.ts";
+import type { ManifestTable, ModelTable } from "../../src/compile/manifest.ts";
+import { columnList, quoteText } from "../../src/define/quote.ts";
+import type { Row, Session } from "../../src/ports/engine.ts";
+import type { TableName } from "../../src/terms.ts";
+import type { BronzeSpec, ModelSpec, SourceRow } from "./scenario.ts";
+import { type History, observe, validities } from "./snapshot-reference.ts";
+import { selectOfRows, sqlTypes } from "./source-files.ts";
+
+/**
+ * What every table has to hold, kept in a database of its own: a model is its SQL over what its upstreams have to hold, history and append
+ * tables are told from what they were shown.
+ */
+export interface Shadow {
+  setBronze(spec: BronzeSpec, rows: readonly SourceRow[]): Promise<void>;
+  /** Computes a model as a build at that time has to; false: the build has to be refused. */
+  build(table: ModelTable, spec: ModelSpec, now: number): Promise<boolean>;
+  readonly session: Session;
+}
+
+let shared: Promise<Session> | undefined;
+
+async function emptySession(): Promise<Session> {
+  shared ??= memoryDatabase().then((database) => database.session());
+  const session = await shared;
+  for (const schema of ["bronze", "silver", "gold"])
+    await session.execute({ text: `drop schema if exists ${schema} cascade; create schema ${schema}` });
+  return session;
+}
+
+export async function openShadow(): Promise<Shadow> {
+  const session = await emptySession();
+  const histories = new Map<TableName, History>();
+  const appended = new Set<TableName>();
+  return {
+    session,
+    setBronze: (spec, rows) => session.execute({ text: `create or replace table ${spec.name} as ${selectOfRows(spec.columns, rows)}` }),
+    build: async (table, spec, now) => {
+      if (spec.materialize.kind === "snapshot") {
+        const history = await observed(session, table, spec, histories.get(table.name) ?? new Map(), now);
+        if (history === null) return false;
+        histories.set(table.name, history);
+        await session.execute({ text: `create or replace table ${table.name} as ${historySelect(table, spec, history)}` });
+        return true;
+      }
+      if (spec.materialize.kind !== "append") {
+        await session.execute({ text: `create or replace table ${table.name} as ${table.select}` });
+        return true;
+      }
+      const keys = columnList(spec.key);
+      const first = `select * from (${table.select}) as q qualify row_number() over (partition by ${keys} order by ${columnList(table.columns.map(({ name }) => name))}) = 1`;
+      const text = appended.has(table.name)
+        ? `insert into ${table.name} from (${first}) as q where (${keys}) not in (select (${keys}) from ${table.name})`
+        : `create table ${table.name} as ${first}`;
+      await session.execute({ text });
+      appended.add(table.name);
+      return true;
+    },
+  };
+}
+
+async function observed(session: Session, table: ModelTable, spec: ModelSpec, history: History, now: number): Promise<History | null> {
+  if (spec.materialize.kind !== "snapshot") throw new Error(`${spec.name} is no snapshot`);
+  const { at, deleted, missing } = spec.materialize;
+  const names = spec.columns.map(({ name }) => name);
+  const attributes = names.filter((name) => name !== at && !spec.key.includes(name));
+  const rows = await session.query({
+    text: `select *, epoch_us(${at})::varchar as _us, ${deleted === null ? "false" : `((${deleted}) is true)`} as _deleted from (${table.select})`,
+  });
+  const seen = rows.map((row) => ({
+    key: JSON.stringify(spec.key.map((name) => row[name])),
+    at: BigInt(String(row._us)),
+    deleted: row._deleted === true,
+    attributes: JSON.stringify(attributes.map((name) => row[name])),
+    row,
+  }));
+  return observe(history, seen, BigInt(now) * 1000n, missing);
+}
+
+const micros = (time: bigint): string => {
+  const text = new Date(Number(time / 1000n)).toISOString().replace("T", " ").replace("Z", "");
+  return `${text}${String(time % 1000n).padStart(3, "0")}`;
+};
+
+function historySelect(table: ModelTable, spec: ModelSpec, history: History): string {
+  const text = (value: unknown): string | null => (value === null || value === undefined ? null : String(value));
+  const rows = validities(history).map(({ row, from, to }) => ({
+    ...Object.fromEntries(spec.columns.map(({ name }) => [name, text(row[name])] as const)),
+    valid_from: from === null ? "0001-01-01 00:00:00" : micros(from),
+    valid_to: to === null ? "9999-12-31 00:00:00" : micros(to),
+    is_current: to === null ? "true" : "false",
+  }));
+  const columns = [
+    ...spec.columns,
+    { name: "valid_from", type: "timestamp" as const, nullable: false },
+    { name: "valid_to", type: "timestamp" as const, nullable: false },
+    { name: "is_current", type: "boolean" as const, nullable: false },
+  ];
+  const casts = table.columns.map(
+    ({ name }) => `${name}::${sqlTypes[columns.find((column) => column.name === name)?.type ?? "varchar"]} as ${name}`,
+  );
+  return `select ${casts.join(", ")} from (${selectOfRows(columns, rows)})`;
+}
+
+/** Count and content hash of each table. */
+export async function contentsOf(session: Session, tables: readonly ManifestTable[]): Promise<ReadonlyMap<TableName, string>> {
+  if (tables.length === 0) return new Map();
+  const parts = tables.map(
+    ({ name, columns }) =>
+      `select ${quoteText(name)} as name, count(*) || ' rows ' || coalesce(sum(hash(${columnList(columns.map((column) => column.name))})::hugeint), 0) as content from ${name}`,
+  );
+  const rows = await session.query({ text: parts.join(" union all ") });
+  return new Map(rows.map((row) => [String(row.name) as TableName, String(row.content)] as const));
+}
+
+export function rowsOf(session: Session, table: ManifestTable): Promise<readonly Row[]> {
+  return session.query({ text: `select ${columnList(table.columns.map(({ name }) => name))} from ${table.name} order by all` });
+}

@@ -1,0 +1,132 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { duckdbStateStore } from "../../src/adapters/duckdb/state-store.ts";
+import type { Manifest } from "../../src/compile/manifest.ts";
+import type { State } from "../../src/ports/state-store.ts";
+import type { TableName } from "../../src/terms.ts";
+import type { Platform, ProcessOutcome } from "./platform.ts";
+import { Violation } from "./violation.ts";
+
+/** What the state tables say of one step. */
+interface RecordedStep {
+  readonly run: string;
+  readonly table: TableName;
+  readonly status: string;
+}
+
+/** What the database says of all that happened so far. */
+export interface Record {
+  readonly state: State;
+  readonly runs: ReadonlyMap<string, string>;
+  /** Steps that ran. */
+  readonly steps: readonly RecordedStep[];
+}
+
+/** Null: a process died before it made the state tables. */
+export async function readRecord(platform: Platform): Promise<Record | null> {
+  const found = await platform.look.query({ text: "select 1 from information_schema.tables where table_name = 'state_version'" });
+  if (found.length === 0) return null;
+  const state = await duckdbStateStore().read(platform.look);
+  const rows = await platform.look.query({
+    text: "select run_id, r.status as run_status, s.table_name, s.status from assay.runs r left join assay.steps s using (run_id) order by r.started_at, s.position",
+  });
+  return {
+    state,
+    runs: new Map(rows.map((row) => [String(row.run_id), String(row.run_status)] as const)),
+    steps: rows.flatMap((row) =>
+      row.status === null || row.status === "skipped"
+        ? []
+        : [{ run: String(row.run_id), table: String(row.table_name) as TableName, status: String(row.status) }],
+    ),
+  };
+}
+
+/** State tables, catalog, lake and scratch folder agree with each other, whatever the run came to. */
+export async function checkState(
+  platform: Platform,
+  manifest: Manifest,
+  outcome: ProcessOutcome,
+  record: Record,
+  counts: ReadonlyMap<TableName, number>,
+): Promise<void> {
+  checkRuns(record, outcome);
+  checkVersions(record.state, counts);
+  await checkCatalog(platform, manifest, record.state);
+  checkLake(platform, record, outcome);
+  // Only a run that begins tidies up after one that died.
+  const left = outcome.result === null ? [] : readdirSync(join(platform.folder, "scratch"));
+  if (left.length > 0) throw new Violation("scratch folder is left behind", left.join(", "));
+}
+
+function checkRuns({ runs }: Record, outcome: ProcessOutcome): void {
+  // Until the next run has begun nobody can say of a dead process that it is dead.
+  const begun = runs.has(outcome.runId);
+  for (const [run, status] of runs) {
+    const own = outcome.result === null ? ["running", "succeeded", "failed"] : [outcome.result.status];
+    const expected: readonly string[] = run === outcome.runId ? own : ["succeeded", "failed", begun ? "interrupted" : status];
+    if (!expected.includes(status)) {
+      throw new Violation("status of a run", `${run} is ${status}, expected ${expected.join(" or ")} after ${outcome.runId}`);
+    }
+  }
+  if (outcome.result !== null && !begun) throw new Violation("run is not recorded", outcome.runId);
+}
+
+function checkVersions(state: State, counts: ReadonlyMap<TableName, number>): void {
+  for (const publication of state.publications.values()) {
+    const subject = publication.subject as TableName;
+    const versions = (state.commits.get(subject) ?? []).map((commit) => Number(commit.version));
+    const expected = Array.from({ length: Number(publication.version) }, (_, index) => index + 1);
+    if (JSON.stringify(versions) !== JSON.stringify(expected)) {
+      throw new Violation(
+        "commits and publication disagree",
+        `${subject} is of version ${publication.version}, its commits are ${versions.join(", ")}`,
+      );
+    }
+    for (const [upstream, version] of Object.entries(publication.inputs)) {
+      const newest = state.publications.get(upstream)?.version;
+      if (newest !== undefined && Number(version) > Number(newest)) {
+        throw new Violation("cursor ahead of its table", `${subject} has read ${upstream} up to ${version}, which is of version ${newest}`);
+      }
+    }
+    const rows = counts.get(subject);
+    if (rows !== undefined && rows !== publication.rows) {
+      throw new Violation("recorded number of rows", `${subject} holds ${rows}, recorded are ${publication.rows}`);
+    }
+  }
+  for (const subject of state.commits.keys())
+    if (!state.publications.has(subject)) throw new Violation("commit without a publication", subject);
+}
+
+async function checkCatalog(platform: Platform, manifest: Manifest, state: State): Promise<void> {
+  const relations = await platform.look.query({
+    text: "select table_schema as folder, table_name as name from information_schema.tables where table_schema <> 'assay' order by all",
+  });
+  for (const { folder, name } of relations) {
+    const full = `${folder}.${name}`;
+    const table = manifest.tables.find((item) => item.name === (folder === "assay_changes" || folder === "assay_versions" ? name : full));
+    const isKnown =
+      folder === "assay_changes"
+        ? table?.tracked
+        : folder === "assay_versions"
+          ? table?.kind === "model" && table.materialize.kind === "snapshot"
+          : table;
+    if (!isKnown) throw new Violation("relation that nobody knows", full);
+    if (table !== undefined && !state.publications.has(table.name)) throw new Violation("table without a publication", full);
+  }
+}
+
+function checkLake(platform: Platform, { state, steps }: Record, outcome: ProcessOutcome): void {
+  for (const file of state.files) {
+    const path = join(platform.folder, "lake", file.files.replace(/\/\*\*\/.*$/, ""));
+    if (file.files !== "" && !existsSync(path)) throw new Violation("file that counts is not in the lake", file.files);
+  }
+  const lake = join(platform.folder, "lake", "bronze");
+  if (!existsSync(lake)) return;
+  const committed = new Set(steps.filter(({ status }) => status === "succeeded").map(({ table, run }) => `${table}/${run}`));
+  for (const path of readdirSync(lake, { recursive: true, encoding: "utf8" })) {
+    const [, table, runId] = /^([^/]+)\/dt=[^/]+\/run_id=([^/]+)$/.exec(path) ?? [];
+    if (table === undefined || runId === outcome.runId || committed.has(`bronze.${table}/${runId}`)) continue;
+    const isRecent = outcome.result === null;
+    if (!isRecent) throw new Violation("folder of a batch that was never committed", path);
+  }
+}
