@@ -31,7 +31,8 @@ export const factOriginal = model("gold.fact_original", {
 const trueGrain = '["order_id", "payment_sequential", "order_item_id"]';
 const originalGrain = '["order_id", "product_id"]';
 /** A table that reads it. */
-const reader = "/*\ngrain: [order_id]\n*/\nselect order_id, sum(payment_value) as paid from gold.fact_original group by order_id\n";
+const reader =
+  "/*\ngrain: [order_id]\nfanOut: { bronze.order_items: as the original has it }\n*/\nselect order_id, sum(payment_value) as paid from gold.fact_original group by order_id\n";
 
 /** The one message of the failed grain check. */
 function grainMessage(run: RunResult, step: string): string {

@@ -38,13 +38,18 @@ interface JudgedModel {
   readonly fanOut: Readonly<Record<string, string>>;
 }
 
-/** Traps nobody gave a reason for, one error a table, and reasons without a trap. */
-export function fanTrapErrors(model: JudgedModel, traps: readonly FanTrap[], placeOf: (offset: number) => Location): readonly AssayError[] {
+/** Traps nobody gave a reason for, one error a table, and reasons for what is no trap and would be none (`excusable`) without the grains of models. */
+export function fanTrapErrors(
+  model: JudgedModel,
+  traps: readonly FanTrap[],
+  excusable: readonly FanTrap[],
+  placeOf: (offset: number) => Location,
+): readonly AssayError[] {
   const byTable = new Map<string, FanTrap[]>();
   for (const trap of traps) byTable.set(trap.by.name, [...(byTable.get(trap.by.name) ?? []), trap]);
   const excused = new Set(Object.keys(model.fanOut).map((name) => name.toLowerCase()));
   const refused = [...byTable].flatMap(([table, found]) => (excused.has(table.toLowerCase()) ? [] : [trapError(model, found, placeOf)]));
-  const tables = new Set([...byTable.keys()].map((name) => name.toLowerCase()));
+  const tables = new Set([...traps, ...excusable].map((trap) => trap.by.name.toLowerCase()));
   const unused = Object.keys(model.fanOut).filter((name) => !tables.has(name.toLowerCase()));
   return [...refused.filter((error) => error !== null), ...unused.map((table) => unusedError(model, table, [...byTable.keys()]))];
 }

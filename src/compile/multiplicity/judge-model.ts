@@ -16,17 +16,22 @@ export interface JudgedRows {
 export function judgeModel({ definition, tree }: ParsedModel, tables: TableRows): JudgedRows {
   const timeless: TimelessJoin[] = [];
   const traps: FanTrap[] = [];
+  const excusable: FanTrap[] = [];
   const rows = readQuery(tree.node, tables, (reading) => {
     const found = timelessJoins(reading);
     timeless.push(...found);
-    const dependencies = [...reading.rows.dependencies, ...timedDependencies(reading.rows)];
-    traps.push(...fanTraps({ ...reading, rows: { ...reading.rows, dependencies } }, definition.sql.text));
+    const within = (dependencies: Rows["dependencies"]): readonly FanTrap[] =>
+      fanTraps({ ...reading, rows: { ...reading.rows, dependencies } }, definition.sql.text);
+    const timed = timedDependencies(reading.rows);
+    traps.push(...within([...reading.rows.dependencies, ...timed]));
+    // A grain says what shall hold and is only checked by a build: a reason is no less needed for it.
+    if (Object.keys(definition.fanOut).length > 0) excusable.push(...within(timed));
     return found.map(({ source }) => ({ source, says: "current", at: "" }));
   });
   const place = (offset: number | null): ReturnType<typeof placeOf> => placeOf(definition, offset);
   const errors =
     timeless.length > 0
       ? timeless.map((join) => pointInTimeError(definition.name, join, place(join.offset)))
-      : fanTrapErrors(definition, traps, place);
+      : fanTrapErrors(definition, traps, excusable, place);
   return { rows, errors };
 }

@@ -109,7 +109,7 @@ async function judged({
 const numbers = fc.array(fc.nat(1000), { minLength: 30, maxLength: 30 });
 
 describe("a refused measure", () => {
-  it("is repeated on data the keys allow", { timeout: 60_000 }, async () => {
+  it("is repeated on data the keys allow", { timeout: 120_000 }, async () => {
     let refusals = 0;
     await fc.assert(
       fc.asyncProperty(numbers, async (chosen) => {
@@ -117,7 +117,7 @@ describe("a refused measure", () => {
         if (refused) refusals += 1;
         expect(refused && !differs, text).toBe(false);
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
     // Otherwise the grammar would prove nothing.
     expect(refusals).toBeGreaterThan(30);
@@ -125,7 +125,7 @@ describe("a refused measure", () => {
 });
 
 describe("a measure of the first table, not grouped", () => {
-  it("is refused just when it is repeated", { timeout: 60_000 }, async () => {
+  it("is refused just when it is repeated", { timeout: 120_000 }, async () => {
     const found = { refused: 0, accepted: 0 };
     await fc.assert(
       fc.asyncProperty(numbers, async (chosen) => {
@@ -133,7 +133,7 @@ describe("a measure of the first table, not grouped", () => {
         found[refused ? "refused" : "accepted"] += 1;
         expect({ text, refused }).toEqual({ text, refused: differs });
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
     expect(found.refused).toBeGreaterThan(50);
     expect(found.accepted).toBeGreaterThan(30);

@@ -407,6 +407,15 @@ describe("fanOut", () => {
     expect(one?.fingerprint).not.toBe(two?.fingerprint);
   });
 
+  it("may stay where the grain of a model it reads says that nothing repeats", async () => {
+    const sold = sqlModel(
+      "silver.sold",
+      "select s.sale_id, s.units, r.amount from bronze.sales s join bronze.returns r on r.sale_id = s.sale_id",
+      { grain: ["sale_id"] },
+    );
+    expect(await faults("select sum(units) as n from silver.sold", [sold], { fanOut: { "bronze.returns": "as ever" } })).toEqual([]);
+  });
+
   it("excuses no other table", async () => {
     const text =
       "select sum(o.total) as t from bronze.orders o join bronze.items i using (order_id) join bronze.payments p using (order_id)";
