@@ -10,6 +10,7 @@ import { commitTable, type ReadyTable, remember } from "./commit-table.ts";
 import { countOf, oneRow, paramsOf, type Run } from "./context.ts";
 import { explained } from "./explain-grain.ts";
 import { freezeViews } from "./freeze-views.ts";
+import { checkHistory } from "./history-checks.ts";
 import { ledgerOf } from "./model-ledger.ts";
 import { compareByKey, countChanges, dropDifference, forgetChanges, recordChanges } from "./row-changes.ts";
 import { buildError, throwOnFailure } from "./step-failure.ts";
@@ -45,7 +46,8 @@ export async function buildInFull(
     });
     const built = run.clock() - started;
     const { name, columns, grain, checks, orphans } = table;
-    const subject = { table: name, relation, columns, grain, checks, orphans, present: new Set<string>(), added: null };
+    const history = await checkHistory(run, session, table);
+    const subject = { table: name, relation, columns, grain, checks, orphans, present: new Set<string>(), added: null, history };
     const report = await runChecks(run.engine, session, subject);
     const results = await explained(run, session, table, relation, report);
     const ledger = await ledgerOf(run, session, table, relation, report.rows, params);
@@ -68,6 +70,7 @@ export async function buildInFull(
       content: difference.content,
       cost: await costOf(run, session, table, built),
       ingest: null,
+      metrics: report.metrics,
       moreInputs: definition.moreInputs,
     };
     const done = await commitTable(run, session, step, position, table, ready);

@@ -1,7 +1,7 @@
 import type { ManifestTable } from "../compile/manifest.ts";
 import type { Step } from "../plan/plan.ts";
 import type { Session } from "../ports/engine.ts";
-import type { BuildCost, Commit, IngestRecord, Publication } from "../ports/state-store.ts";
+import type { BuildCost, Commit, IngestRecord, Metric, Publication } from "../ports/state-store.ts";
 import type { StepResult } from "../terms.ts";
 import { inputsOf, isoTime, newPublication, paramsOf, type Run } from "./context.ts";
 import { type StepFacts, stepResult } from "./step-result.ts";
@@ -16,6 +16,8 @@ export interface ReadyTable {
   readonly content: string | null;
   readonly cost: BuildCost | null;
   readonly ingest: IngestRecord | null;
+  /** What checks measured, for later ones to compare with. */
+  readonly metrics: readonly Metric[];
   /** Inputs beyond the versions of what the table depends on. */
   readonly moreInputs: Readonly<Record<string, string>>;
 }
@@ -74,6 +76,7 @@ export async function commitTable(
     publication,
     commit,
     ingest: ready.ingest,
+    metrics: ready.metrics,
   });
   return { publication, commit, result };
 }

@@ -9,6 +9,7 @@ import { type CheckReport, runChecks } from "./checks.ts";
 import { commitTable, remember } from "./commit-table.ts";
 import type { Run } from "./context.ts";
 import { freezeViews } from "./freeze-views.ts";
+import { checkHistory } from "./history-checks.ts";
 import type { Ingested } from "./ingested.ts";
 import { mergeFiles } from "./merge-files.ts";
 import { relationOver } from "./relation-over.ts";
@@ -50,6 +51,7 @@ export async function publishBronze(
       content: null,
       cost: null,
       ingest: { batch_id: ingested.batchId, current: ingested.current, quarantined },
+      metrics: report.metrics,
       moreInputs: { [lakeInput]: run.lake.absolute("") },
     });
     if (difference.kind === "changes" && table.tracked) await recordChanges(session, table, done.publication.version);
@@ -81,7 +83,7 @@ async function merged(run: Run, session: Session, table: BronzeTable, ingested: 
   return { difference, report };
 }
 
-function check(run: Run, session: Session, table: BronzeTable, relation: string, added: string | null): Promise<CheckReport> {
+async function check(run: Run, session: Session, table: BronzeTable, relation: string, added: string | null): Promise<CheckReport> {
   return runChecks(run.engine, session, {
     table: table.name,
     relation,
@@ -91,5 +93,6 @@ function check(run: Run, session: Session, table: BronzeTable, relation: string,
     // The door has left out every row without a required value: landFile goes by the statistics of the files it wrote.
     present: new Set(table.columns.filter((column) => !column.nullable).map((column) => column.name)),
     added,
+    history: await checkHistory(run, session, table),
   });
 }

@@ -8,6 +8,7 @@ import { type Committed, commitTable } from "./commit-table.ts";
 import type { Run } from "./context.ts";
 import { explained } from "./explain-grain.ts";
 import { freezeViews } from "./freeze-views.ts";
+import { checkHistory } from "./history-checks.ts";
 import { addedRows, applyDifference, countChanges, dropDifference, recordChanges } from "./row-changes.ts";
 import { throwOnFailure } from "./step-failure.ts";
 import { noFacts, type StepFacts } from "./step-result.ts";
@@ -38,7 +39,8 @@ export async function publishDifference(
   }
   const relation = quoteTable(table.name);
   const { name, columns, grain, checks, orphans } = table;
-  const subject = { table: name, relation, columns, grain, checks, orphans, present: new Set<string>(), added: addedRows(table) };
+  const history = await checkHistory(run, session, table);
+  const subject = { table: name, relation, columns, grain, checks, orphans, present: new Set<string>(), added: addedRows(table), history };
   const report = await runChecks(run.engine, session, subject);
   const facts: StepFacts = {
     ...noFacts,
@@ -59,6 +61,7 @@ export async function publishDifference(
     content: null,
     cost: run.publications.get(name)?.cost ?? null,
     ingest: null,
+    metrics: report.metrics,
     moreInputs: refreshed.moreInputs,
   });
   if (changed > 0 && table.tracked) await recordChanges(session, table, done.publication.version);

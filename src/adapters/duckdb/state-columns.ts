@@ -69,6 +69,26 @@ export const fileColumns = {
   sequence: "BIGINT",
 } as const;
 
+export const metricColumns = {
+  table_name: "VARCHAR",
+  version: "VARCHAR",
+  run_id: "VARCHAR",
+  at: "VARCHAR",
+  metric: "VARCHAR",
+  column_name: "VARCHAR",
+  value: "BIGINT",
+} as const;
+
+export const schemaChangeColumns = {
+  table_name: "VARCHAR",
+  column_name: "VARCHAR",
+  type: "VARCHAR",
+  first_file: "VARCHAR",
+  run_id: "VARCHAR",
+  at: "VARCHAR",
+  position: "INTEGER",
+} as const;
+
 export const quarantineColumns = {
   run_id: "VARCHAR",
   batch_id: "VARCHAR",
