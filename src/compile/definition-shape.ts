@@ -40,7 +40,7 @@ function faultsOf(definition: Definition | ProjectDefinition): Faults {
 }
 
 function bronzeFaults(definition: Unknowns<BronzeDefinition>): Faults {
-  const { from, columns, key, load, deleted, partitionBy, replicate, maxRejected, checks, tags } = definition;
+  const { from, columns, key, load, schema, deleted, partitionBy, replicate, maxRejected, checks, tags } = definition;
   const isSource = hasKind(from, ["csv", "json", "parquet"]);
   return [
     isSource ? null : "from is no source: write csv(…), json(…) or parquet(…)",
@@ -49,6 +49,12 @@ function bronzeFaults(definition: Unknowns<BronzeDefinition>): Faults {
     isTexts(key) ? null : "key is not a list of column names",
     load === "replace" || load === "append" || load === "merge" ? null : 'load is none of "replace", "append", "merge"',
     load !== "merge" || !isTexts(key) || key.length > 0 ? null : 'load: "merge" needs a key: the columns that identify a row',
+    schema === null || schema === "freeze" || schema === "evolve" || schema === "discard"
+      ? null
+      : 'schema is none of "freeze", "evolve", "discard"',
+    load !== "merge" || schema !== "evolve"
+      ? null
+      : 'schema: "evolve" does not go with load: "merge": a merged table holds its contract only',
     load !== "merge" || replicate === null ? null : 'load: "merge" cannot be replicated',
     deleted === null || (isText(deleted) && load === "merge") ? null : 'deleted is a SQL condition, and goes with load: "merge"',
     isRecord(partitionBy) && Object.values(partitionBy).every(isText) ? null : "partitionBy is not { folder: SQL expression }",

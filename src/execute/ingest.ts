@@ -8,6 +8,7 @@ import type { StepResult } from "../terms.ts";
 import { countOf, isoTime, oneRow, paramsOf, type Run } from "./context.ts";
 import { type LandedFile, landFile } from "./land-file.ts";
 import { publishBronze } from "./publish-bronze.ts";
+import { evolvedSoFar, evolvedWith, fileSchema, readingAs } from "./source-schema.ts";
 import { noFacts, type StepFacts, StepFailure } from "./step-result.ts";
 
 /**
@@ -34,8 +35,14 @@ export async function ingestTable(run: Run, session: Session, step: Step, positi
   const folder = fresh.length === 0 ? null : await run.lake.openBatch(table.name, date, run.runId);
   try {
     const landed: LandedFile[] = [];
+    const recorded = (await run.store.readEvolvedColumns(session)).get(table.name) ?? [];
+    const evolved = evolvedSoFar(table, recorded);
     for (const [index, { file }] of fresh.entries()) {
-      if (folder !== null) landed.push(await landFile(session, run.source, table, file, folder, index + 1, replicas));
+      if (folder === null) continue;
+      const schema = await fileSchema(session, run.source, table, file, evolved);
+      const [source, shape] = schema === null ? [run.source, table] : [readingAs(run.source, schema), { ...table, columns: schema.stored }];
+      const result = await landFile(session, source, shape, file, folder, index + 1, replicas);
+      landed.push({ ...result, notes: [...(schema?.notes ?? []), ...result.notes] });
     }
     const facts = factsOf(landed, replicas);
     const kept = [
@@ -87,7 +94,15 @@ export async function ingestTable(run: Run, session: Session, step: Step, positi
         })),
       });
     }
-    return await publishBronze(run, session, step, position, table, { started, batchId, before, current, landed, facts });
+    return await publishBronze(run, session, step, position, table, {
+      started,
+      batchId,
+      before,
+      current,
+      landed,
+      facts,
+      evolved: evolvedWith(evolved, recorded),
+    });
   } catch (error) {
     if (folder !== null) await run.lake.removeBatch(folder);
     throw error;

@@ -1,4 +1,4 @@
-import type { IngestedFile } from "../ports/state-store.ts";
+import type { EvolvedColumn, IngestedFile } from "../ports/state-store.ts";
 import type { LandedFile } from "./land-file.ts";
 import type { StepFacts } from "./step-result.ts";
 
@@ -12,4 +12,6 @@ export interface Ingested {
   readonly current: readonly IngestedFile[];
   readonly landed: readonly LandedFile[];
   readonly facts: StepFacts;
+  /** Columns that came from the source besides the contract's: all of them, and those that are new or have another type than before. */
+  readonly evolved: { readonly columns: readonly EvolvedColumn[]; readonly changed: readonly EvolvedColumn[] };
 }

@@ -14,6 +14,7 @@ import type { Ingested } from "./ingested.ts";
 import { mergeFiles } from "./merge-files.ts";
 import { relationOver } from "./relation-over.ts";
 import { addedRows, dropDifference, forgetChanges, recordChanges } from "./row-changes.ts";
+import { evolvedContract } from "./source-schema.ts";
 import { throwOnFailure } from "./step-failure.ts";
 import type { StepFacts } from "./step-result.ts";
 
@@ -50,7 +51,7 @@ export async function publishBronze(
       facts: complete,
       content: null,
       cost: null,
-      ingest: { batch_id: ingested.batchId, current: ingested.current, quarantined },
+      ingest: { batch_id: ingested.batchId, current: ingested.current, quarantined, evolved: ingested.evolved.changed },
       metrics: report.metrics,
       moreInputs: { [lakeInput]: run.lake.absolute("") },
     });
@@ -73,7 +74,7 @@ async function viewed(run: Run, session: Session, table: BronzeTable, ingested: 
   const report = await check(run, session, table, relationOver(table, files), null);
   const difference = await bronzeDifference(run, session, table, ingested, report.rows);
   if (difference.kind !== "none") await freezeViews(run, table.name);
-  await run.engine.publishBronze(session, table.name, table.columns, files);
+  await run.engine.publishBronze(session, table.name, table.columns, files, ingested.evolved.columns.map(evolvedContract));
   return { difference, report };
 }
 

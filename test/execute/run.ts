@@ -121,7 +121,7 @@ export async function warehouse(): Promise<Warehouse> {
           removeRun: unused,
           holds: unused,
         },
-        source: { list: unused, open: unused, refusals: unused },
+        source: { list: unused, compare: unused, open: unused, refusals: unused },
         openSink: unused,
         observations: new Map(),
         state: { publications, files: [], commits: new Map() },

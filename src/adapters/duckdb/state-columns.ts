@@ -73,7 +73,7 @@ export const metricColumns = {
   table_name: "VARCHAR",
   version: "VARCHAR",
   run_id: "VARCHAR",
-  at: "VARCHAR",
+  recorded_at: "VARCHAR",
   metric: "VARCHAR",
   column_name: "VARCHAR",
   value: "BIGINT",
@@ -85,7 +85,7 @@ export const schemaChangeColumns = {
   type: "VARCHAR",
   first_file: "VARCHAR",
   run_id: "VARCHAR",
-  at: "VARCHAR",
+  recorded_at: "VARCHAR",
   position: "INTEGER",
 } as const;
 

@@ -6,8 +6,8 @@ import { metricColumns, schemaChangeColumns } from "./state-columns.ts";
 
 /** Writes what a step adds to a table's history: its metrics, and the columns that came from its source. */
 export async function recordHistory(session: Session, record: StepRecord): Promise<void> {
-  const { run_id, finished_at: at, result, publication } = record;
-  const place = { table_name: result.table, run_id, at };
+  const { run_id, finished_at: recorded_at, result, publication } = record;
+  const place = { table_name: result.table, run_id, recorded_at };
   const metrics = publication === null ? [] : (record.metrics ?? []);
   if (metrics.length > 0) {
     const rows = metrics.map(({ metric, column, value }) => ({
@@ -28,13 +28,13 @@ export async function recordHistory(session: Session, record: StepRecord): Promi
 
 export async function readMetrics(session: Session, table: TableName): Promise<readonly PastMetrics[]> {
   const rows = await session.query({
-    text: `select version, at, metric, column_name, value from assay.metrics where table_name = $table
-      qualify at = max(at) over (partition by version) order by at, version::bigint`,
+    text: `select version, recorded_at, metric, column_name, value from assay.metrics where table_name = $table
+      qualify recorded_at = max(recorded_at) over (partition by version) order by recorded_at, version::bigint`,
     params: { table },
   });
   return [...Map.groupBy(rows, (row) => String(row.version))].map(([version, found]) => ({
     version,
-    at: String(found[0]?.at),
+    at: String(found[0]?.recorded_at),
     metrics: found.map((row) => ({
       metric: row.metric as Metric["metric"],
       column: row.column_name === null ? null : String(row.column_name),
@@ -44,8 +44,11 @@ export async function readMetrics(session: Session, table: TableName): Promise<r
 }
 
 export async function readEvolvedColumns(session: Session): Promise<ReadonlyMap<TableName, readonly EvolvedColumn[]>> {
+  // A database of an older version may be opened for reading, which does not migrate it.
+  const [version] = await session.query({ text: "select max(version) as version from assay.state_version" });
+  if (Number(version?.version) < 2) return new Map();
   const rows = await session.query({
-    text: "select table_name, column_name, type, first_file from assay.schema_changes order by at, position",
+    text: "select table_name, column_name, type, first_file from assay.schema_changes order by recorded_at, position",
   });
   const tables = Map.groupBy(rows, (row) => row.table_name as TableName);
   return new Map(
