@@ -38,6 +38,7 @@ export {
   defineProject,
   duckdb,
   type Environment,
+  type Keep,
   type PipelineDefinition,
   type PostgresConnection,
   type ProjectDefinition,

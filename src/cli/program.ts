@@ -64,6 +64,7 @@ function buildProgram(version: string, exit: Exit): Command {
   common(program.command("query <sql>"))
     .description("read published tables with SQL")
     .action((sql: string, options: CommonOptions) => exit(import("./query.ts").then(({ queryCommand }) => queryCommand(sql, options))));
+  addClean(program, exit);
   addGenerate(program, exit);
   return program;
 }
@@ -115,6 +116,16 @@ function addQuarantine(program: Command, exit: Exit): void {
     .option("--reveal", "show the raw text of tables with sensitive columns")
     .action((table: string | undefined, options: CommonOptions & { limit: number; reveal?: boolean }) =>
       exit(import("./quarantine.ts").then(({ quarantineShowCommand }) => quarantineShowCommand(table ?? null, options))),
+    );
+}
+
+function addClean(program: Command, exit: Exit): void {
+  common(program.command("clean"))
+    .description("remove what is older than the project's keep and no longer needed")
+    .option("--dry-run", "only list it")
+    .option("--tables", "also tables and sink loads that the project no longer declares")
+    .action((options: CommonOptions & { dryRun?: boolean; tables?: boolean }) =>
+      exit(import("./clean.ts").then(({ cleanCommand }) => cleanCommand(options))),
     );
 }
 

@@ -1,6 +1,8 @@
 import type { BronzeDefinition } from "../define/bronze.ts";
+import { durationForm, parseDuration } from "../define/duration.ts";
 import type { MaterializationKind } from "../define/materialization.ts";
 import type { ModelDefinition } from "../define/model.ts";
+import { didYouMean } from "../define/nearest-name.ts";
 import type { Definition, PipelineDefinition, ProjectDefinition, SinkDefinition } from "../define/project.ts";
 import { AssayError } from "../errors.ts";
 
@@ -121,9 +123,21 @@ function sinkFaults({ to, schema, tables }: Unknowns<SinkDefinition>): Faults {
   ];
 }
 
-function projectFaults({ lake, environments, defaultEnvironment }: Unknowns<ProjectDefinition>): Faults {
+const kept = ["batches", "changes", "logs", "runs"];
+
+function keepFaults(keep: unknown): Faults {
+  if (!isRecord(keep)) return ["keep is not { batches, changes, logs, runs }"];
+  return Object.entries(keep).map(([name, value]) => {
+    if (!kept.includes(name)) return `keep has no ${name}; ${didYouMean(name, kept)}`;
+    if (value === "forever" || (isText(value) && parseDuration(value) !== null)) return null;
+    return `keep.${name} is ${JSON.stringify(value)}, no duration: write "forever", or ${durationForm}`;
+  });
+}
+
+function projectFaults({ lake, environments, defaultEnvironment, keep }: Unknowns<ProjectDefinition>): Faults {
   if (!isRecord(environments)) return ["environments is not { name: { engine } }"];
   return [
+    ...keepFaults(keep),
     isText(lake) || hasKind(lake, ["setting"]) ? null : "lake is not a path",
     ...Object.entries(environments).map(([name, environment]) =>
       isRecord(environment) && hasKind(environment.engine, ["duckdb"])

@@ -117,6 +117,7 @@ export async function warehouse(): Promise<Warehouse> {
           writeManifest: unused,
           absolute: unused,
           relative: unused,
+          batches: unused,
           removeBatch: unused,
           removeRun: unused,
           holds: unused,

@@ -193,7 +193,7 @@ describe("evolve", () => {
     expect((await ingest()).error?.message).toMatch(/orders-2\.csv: the header lacks column id \(did you mean ID2\?\)/);
     await declare("evolve", undefined, "id: t.integer({ nullable: true }), note: t.varchar({ nullable: true })");
     await project.write({ "data/orders-2.csv": "a,b\n1,2\n" });
-    expect((await ingest()).error?.message).toMatch(/orders-2\.csv: the header lacks columns id, note/);
+    expect((await ingest()).error?.message).toMatch(/orders-2\.csv: the header lacks columns id .*, note/);
     await project.write({ "data/orders-2.csv": "id;note\n1;2\n" });
     expect((await ingest()).error?.message).toMatch(/separated by ";"/);
   });
