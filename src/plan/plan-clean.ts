@@ -1,4 +1,4 @@
-import type { Materialization } from "../define/materialization.ts";
+import type { ModelTable } from "../compile/manifest.ts";
 import type { LakeBatch } from "../ports/lake.ts";
 import type { Retained } from "../ports/retention-store.ts";
 import type { Commit, Publication } from "../ports/state-store.ts";
@@ -86,7 +86,8 @@ function batchItems(input: CleanInput): readonly { readonly folder: string; read
   });
 }
 
-const follows: readonly Materialization["kind"][] = ["incremental", "append", "snapshot"];
+const follows = (model: ModelTable, table: TableName): boolean =>
+  (model.incremental?.upstreams ?? []).some((link) => link.table === table && (link.kind === "linked" || link.kind === "declared"));
 
 function changeItems(input: CleanInput): readonly { readonly table: TableName; readonly upTo: number; readonly item: CleanItem }[] {
   const { retained, keep, keepTexts } = input;
@@ -125,8 +126,8 @@ function slowestConsumer(
   table: TableName,
 ): { readonly name: string; readonly version: number } | null {
   const consumers = manifest.tables.flatMap((model) => {
-    if (model.kind !== "model" || !follows.includes(model.materialize.kind)) return [];
-    // One that was never built, or reads the table through a view, starts from the whole table when its changes are gone.
+    if (model.kind !== "model" || !follows(model, table)) return [];
+    // One that was never built starts from the whole table.
     const consumed = publications.find((publication) => publication.subject === model.name)?.inputs[table];
     return consumed === undefined ? [] : [{ name: model.name, version: Number(consumed) }];
   });

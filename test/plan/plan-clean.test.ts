@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { incremental, type Materialization, snapshot } from "../../src/define/materialization.ts";
+import type { ModelTable } from "../../src/compile/manifest.ts";
 import type { CleanInput } from "../../src/plan/clean-plan.ts";
 import { planClean } from "../../src/plan/plan-clean.ts";
 import type { LakeBatch } from "../../src/ports/lake.ts";
@@ -13,13 +13,14 @@ const now = Date.UTC(2026, 0, 31);
 const daysAgo = (days: number): string => new Date(now - days * day).toISOString();
 
 const orders = bronzeTable("bronze.orders");
-const kinds: Readonly<Record<string, Materialization>> = {
-  by: incremental({ by: ["id"] }),
-  history: snapshot({ at: "at" }),
-  full: { kind: "table" },
+const link = { table: "bronze.orders", touched: "select 1", through: "id", hats: [] } as const;
+const plans: Readonly<Record<string, ModelTable["incremental"]>> = {
+  linked: { by: ["id"], upstreams: [{ ...link, kind: "linked" }], spliced: null, warnings: [] },
+  declared: { by: ["id"], upstreams: [{ ...link, kind: "declared" }], spliced: null, warnings: [] },
+  ignoring: { by: ["id"], upstreams: [{ table: "bronze.orders", kind: "ignored" }], spliced: null, warnings: [] },
+  full: null,
 };
-const reader = (name: TableName, kind: keyof typeof kinds) =>
-  modelTable(name, ["bronze.orders"], { materialize: kinds[kind] as Materialization });
+const reader = (name: TableName, plan: keyof typeof plans) => modelTable(name, ["bronze.orders"], { incremental: plans[plan] ?? null });
 
 /** Versions 1, 2, 3 … of bronze.orders, committed so many days ago, with ten row changes each. */
 function changed(...days: readonly number[]): Pick<Retained, "commits" | "changes"> {
@@ -59,7 +60,7 @@ function input(more: Partial<CleanInput>): CleanInput {
 }
 
 describe("row changes", () => {
-  const consumers = (...read: readonly (readonly [TableName, keyof typeof kinds, string | null])[]): Partial<CleanInput> => ({
+  const consumers = (...read: readonly (readonly [TableName, keyof typeof plans, string | null])[]): Partial<CleanInput> => ({
     manifest: manifestOf([orders, ...read.map(([name, kind]) => reader(name, kind))]),
     retained: {
       ...nothing,
@@ -71,11 +72,16 @@ describe("row changes", () => {
   });
 
   it.each<[string, Partial<CleanInput>, number | null, string | null]>([
-    ["that all have consumed go, up to those that are young", consumers(["gold.a", "by", "4"], ["gold.b", "history", "4"]), 3, null],
-    ["wait for the slowest", consumers(["gold.a", "by", "4"], ["gold.b", "history", "2"]), 2, "10 rows wait for gold.b"],
-    ["wait for one that has consumed none of them", consumers(["gold.a", "by", "0"]), null, "30 rows wait for gold.a"],
-    ["wait for none that reads the whole table", consumers(["gold.a", "full", "1"], ["gold.b", "by", "3"]), 3, null],
-    ["wait for none that was never built", consumers(["gold.a", "by", null]), 3, null],
+    ["that all have consumed go, up to those that are young", consumers(["gold.a", "linked", "4"], ["gold.b", "declared", "4"]), 3, null],
+    ["wait for the slowest", consumers(["gold.a", "linked", "4"], ["gold.b", "declared", "2"]), 2, "10 rows wait for gold.b"],
+    ["wait for one that has consumed none of them", consumers(["gold.a", "linked", "0"]), null, "30 rows wait for gold.a"],
+    [
+      "wait for none that reads the whole table",
+      consumers(["gold.a", "full", "1"], ["gold.b", "linked", "3"], ["gold.c", "ignoring", "1"]),
+      3,
+      null,
+    ],
+    ["wait for none that was never built", consumers(["gold.a", "linked", null]), 3, null],
     ["go where nobody reads them", consumers(), 3, null],
   ])("%s", (_, more, upTo, waiting) => {
     const plan = planClean(input(more));
@@ -87,7 +93,7 @@ describe("row changes", () => {
   });
 
   it("do not wait for a model the project no longer declares", () => {
-    const gone = publicationOf(reader("gold.gone", "by"), { inputs: { "bronze.orders": "1" } });
+    const gone = publicationOf(reader("gold.gone", "linked"), { inputs: { "bronze.orders": "1" } });
     const plan = planClean(input({ retained: { ...nothing, ...changed(50, 40), publications: [gone] } }));
     expect(plan.state.changes).toEqual([{ table: "bronze.orders", upTo: 2 }]);
   });

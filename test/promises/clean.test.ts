@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { CleanItem } from "../../src/plan/clean-plan.ts";
 import type { RunResult } from "../../src/terms.ts";
 import type { TestProject } from "../support/project.ts";
@@ -24,6 +24,9 @@ const config = (keep: string, environments = ""): Readonly<Record<string, string
 export default defineProject({ name: "shop", ${environments === "" ? "" : `environments: { ${environments} },`} keep: { ${keep} } });
 `,
 });
+
+// Each test is a row of runs; on a busy machine they take their time.
+vi.setConfig({ testTimeout: 120_000 });
 
 let shop: TestProject;
 beforeEach(async () => {
@@ -166,6 +169,47 @@ describe("logs, scratch files and records", () => {
       { n: "0" },
     ]);
     expect(stepsRun(await run())).toEqual([]);
+  });
+});
+
+describe("row changes", () => {
+  const daily =
+    "/*\ngrain: [day]\nmaterialize: { incremental: { by: [day] } }\n*/\nselect day, count(*) as n from bronze.orders group by day\n";
+  // Many days, so that a refresh of one is cheaper than a build of all.
+  const others = Array.from(
+    { length: 300 },
+    (_, index) => `${index + 100},${new Date(index * 86_400_000).toISOString().slice(0, 10)}\n`,
+  ).join("");
+  const moreOrders = (rows: string): Promise<void> => shop.write({ "data/orders.csv": `${shopFiles["data/orders.csv"]}${others}${rows}` });
+  const contents = (name: string) => shop.query(`select day, n from gold.${name} where day > '2020-01-01' order by day`);
+
+  test("go when they are consumed; a model that comes back after that is built from the whole table", async () => {
+    await shop.write({ ...config('changes: "0 s"'), "models/gold/one.sql": daily, "models/gold/two.sql": daily });
+    await moreOrders("");
+    await run();
+    await moreOrders("4,2026-01-02\n");
+    expect((await run()).steps.find((step) => step.step === "build gold.two")?.touched).toMatchObject({ values: 1 });
+    await shop.remove("models/gold/two.sql");
+    await moreOrders("4,2026-01-02\n5,2026-01-01\n");
+    await run();
+    const { items } = await clean();
+    expect(items.filter((item) => item.action === "remove")).toMatchObject([
+      { kind: "changes", name: "row changes of bronze.orders", rows: 2 },
+    ]);
+    expect(items.filter((item) => item.action === "keep")).toMatchObject([{ name: "gold.two" }]);
+    expect(await shop.query('select count(*) as n from assay_changes."bronze.orders"')).toEqual([{ n: "0" }]);
+    // Its last version is from before what is gone now.
+    await shop.write({ "models/gold/two.sql": daily });
+    await moreOrders("4,2026-01-02\n5,2026-01-01\n6,2026-01-03\n");
+    const steps = (await run()).steps;
+    expect(steps.find((step) => step.step === "build gold.one")?.touched).toMatchObject({ values: 1 });
+    expect(steps.find((step) => step.step === "build gold.two")).toMatchObject({ touched: null });
+    expect(await contents("two")).toEqual(await contents("one"));
+    expect(await contents("one")).toEqual([
+      { day: "2026-01-01", n: "3" },
+      { day: "2026-01-02", n: "2" },
+      { day: "2026-01-03", n: "1" },
+    ]);
   });
 });
 

@@ -1,9 +1,12 @@
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { RunResult, StepResult } from "../../src/terms.ts";
 import { makeProject, type TestProject } from "../support/project.ts";
 import { stepOf } from "../support/run-document.ts";
+
+// Each test is a row of runs; on a busy machine they take their time.
+vi.setConfig({ testTimeout: 120_000 });
 
 let project: TestProject;
 beforeEach(async () => {
