@@ -7,8 +7,8 @@ import type { Metric } from "../ports/state-store.ts";
 import type { CheckResult, ConservedMeasure, TableName } from "../terms.ts";
 import { countOf, oneRow } from "./context.ts";
 import { describeRow } from "./describe-row.ts";
-import { orphanCondition, orphanResult } from "./orphan-keys.ts";
 import { type CheckHistory, historyFinding, historyMeasures, metricsOf } from "./history-checks.ts";
+import { orphanCondition, orphanResult } from "./orphan-keys.ts";
 
 /** A relation to check, before anyone can see it. */
 export interface CheckSubject {

@@ -55,7 +55,7 @@ async function remove(session: Session, { changes, runs, subjects }: Removal): P
   for (const subject of subjects) {
     await session.execute({ text: "delete from assay.publications where subject = $subject", params: { subject } });
     await session.execute({ text: "delete from assay.commits where subject = $subject", params: { subject } });
-    for (const table of ["files", "quarantine", "metrics", "schema_changes"]) {
+    for (const table of ["files", "quarantine", "metrics", "schema_changes", "verifications"]) {
       await session.execute({ text: `delete from assay.${table} where table_name = $subject`, params: { subject } });
     }
     for (const schema of companions) await session.execute({ text: `drop table if exists ${companion(schema, subject)}` });

@@ -409,7 +409,8 @@ describe("migrate", () => {
     };
     const wanted = await shape();
     // Version 1 had neither these tables nor these columns.
-    for (const table of ["commits", "metrics", "schema_changes"]) await session.execute({ text: `drop table assay.${table}` });
+    for (const table of ["commits", "metrics", "schema_changes", "verifications"])
+      await session.execute({ text: `drop table assay.${table}` });
     for (const column of ["publications drop column content", "publications drop column cost", "files drop column sequence"])
       await session.execute({ text: `alter table assay.${column}` });
     await session.execute({ text: "drop schema assay_changes; drop schema assay_versions; update assay.state_version set version = 1" });
