@@ -63,8 +63,8 @@ async function evolvedColumns(workspace: Workspace, manifest: Manifest): Promise
       return columns.length === 0 ? [] : [{ table: table.name, columns }];
     });
   } catch (error) {
-    // A hint must not keep a project from being checked while a run is under way.
-    if (error instanceof AssayError && error.code === "PROJECT_LOCKED") return [];
+    // A hint must not keep a project from being checked, for instance while a run is under way.
+    if (error instanceof AssayError) return [];
     throw error;
   }
 }

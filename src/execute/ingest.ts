@@ -35,8 +35,8 @@ export async function ingestTable(run: Run, session: Session, step: Step, positi
   const folder = fresh.length === 0 ? null : await run.lake.openBatch(table.name, date, run.runId);
   try {
     const landed: LandedFile[] = [];
-    const recorded = (await run.store.readEvolvedColumns(session)).get(table.name) ?? [];
-    const evolved = evolvedSoFar(table, recorded);
+    const recorded = table.schema === "evolve" ? await run.store.readEvolvedColumns(session) : null;
+    const evolved = evolvedSoFar(table, recorded?.get(table.name) ?? []);
     for (const [index, { file }] of fresh.entries()) {
       if (folder === null) continue;
       const schema = await fileSchema(session, run.source, table, file, evolved);
@@ -101,7 +101,7 @@ export async function ingestTable(run: Run, session: Session, step: Step, positi
       current,
       landed,
       facts,
-      evolved: evolvedWith(evolved, recorded),
+      evolved: evolvedWith(evolved, recorded?.get(table.name) ?? []),
     });
   } catch (error) {
     if (folder !== null) await run.lake.removeBatch(folder);

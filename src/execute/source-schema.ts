@@ -30,7 +30,7 @@ const same = (one: string, other: string): boolean => one.toLowerCase() === othe
 
 /** Of the columns on record, those the table shows beside its contract. */
 export function evolvedSoFar(table: BronzeTable, recorded: readonly EvolvedColumn[]): EvolvedColumns {
-  const shown = table.schema === "evolve" ? recorded.filter(({ name }) => !table.columns.some((own) => same(own.name, name))) : [];
+  const shown = recorded.filter(({ name }) => !table.columns.some((own) => same(own.name, name)));
   return new Map(shown.map((column) => [column.name.toLowerCase(), column] as const));
 }
 

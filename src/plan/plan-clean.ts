@@ -1,5 +1,4 @@
 import type { ModelTable } from "../compile/manifest.ts";
-import type { LakeBatch } from "../ports/lake.ts";
 import type { Retained } from "../ports/retention-store.ts";
 import type { Commit, Publication } from "../ports/state-store.ts";
 import type { TableName } from "../terms.ts";
@@ -73,10 +72,9 @@ function batchItems(input: CleanInput): readonly { readonly folder: string; read
   const limit = input.now - input.keep.batches;
   const files = everyone(input).flatMap((state) => state.files);
   const known = new Set(everyone(input).flatMap((state) => state.runs.map((run) => run.run_id)));
-  const isRead = (batch: LakeBatch): boolean =>
-    files.some((item) => item.files.startsWith(`${batch.folder}/`) || item.batch_id === `${batch.table}/${batch.run_id}`);
+  const read = new Set(files.flatMap((item) => [item.batch_id, ...(/^.*?run_id=[^/]+/.exec(item.files) ?? [])]));
   return input.batches.flatMap(({ folder, bytes, ...batch }) => {
-    if (isRead({ folder, bytes, ...batch })) return [];
+    if (read.has(folder) || read.has(`${batch.table}/${batch.run_id}`)) return [];
     const found = { ...file(folder, bytes), kind: "batch" } as const;
     // Another database may read it, or the one that did is lost and this is all there is.
     if (!known.has(batch.run_id)) return [{ folder, item: { ...found, action: "keep", because: "of a run that is not on record here" } }];
