@@ -1,8 +1,17 @@
 /** The public API: what a project's definition files import. */
 
 export { asOf } from "./define/as-of.ts";
-export { type BronzeDefinition, type BronzeOptions, bronze, type Load, type Replicate, type SeedOptions, seed } from "./define/bronze.ts";
-export { type Check, type CheckKind, type CheckOptions, check } from "./define/check.ts";
+export {
+  type BronzeDefinition,
+  type BronzeOptions,
+  bronze,
+  type Load,
+  type Replicate,
+  type SchemaMode,
+  type SeedOptions,
+  seed,
+} from "./define/bronze.ts";
+export { type Check, type CheckKind, type CheckOptions, check, type DriftOptions, type DriftRule } from "./define/check.ts";
 export { env, type Setting, type SettingOptions, type Text } from "./define/env.ts";
 export {
   append,
@@ -30,6 +39,7 @@ export {
   defineProject,
   duckdb,
   type Environment,
+  type Keep,
   type PipelineDefinition,
   type PostgresConnection,
   type ProjectDefinition,

@@ -63,7 +63,7 @@ export interface CheckResult {
   readonly status: "passed" | "failed" | "warned" | "quarantined";
   /** Rows (or keys, or 1 for a table-level rule) that break the rule. */
   readonly failures: number;
-  /** What was found, with an example; null when the check passed. */
+  /** What was found, with an example; null when the check passed, unless it had nothing to compare: then why. */
   readonly message: string | null;
 }
 

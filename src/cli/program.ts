@@ -68,6 +68,7 @@ function buildProgram(version: string, exit: Exit): Command {
   common(program.command("query <sql>"))
     .description("read published tables with SQL")
     .action((sql: string, options: CommonOptions) => exit(import("./query.ts").then(({ queryCommand }) => queryCommand(sql, options))));
+  addClean(program, exit);
   addGenerate(program, exit);
   return program;
 }
@@ -155,6 +156,16 @@ function filtering(command: Command): Command {
   return command
     .option("--rule <rule>", "rows that broke it, e.g. type:price; type for the rule at any column")
     .option("--batch <batch>", "rows of one batch, e.g. bronze.orders/20261121T084852Z-69c21d");
+}
+
+function addClean(program: Command, exit: Exit): void {
+  common(program.command("clean"))
+    .description("remove what is older than the project's keep and no longer needed")
+    .option("--dry-run", "only list it")
+    .option("--tables", "also tables and sink loads that the project no longer declares")
+    .action((options: CommonOptions & { dryRun?: boolean; tables?: boolean }) =>
+      exit(import("./clean.ts").then(({ cleanCommand }) => cleanCommand(options))),
+    );
 }
 
 function addGenerate(program: Command, exit: Exit): void {

@@ -1,7 +1,8 @@
-import type { BronzeDefinition } from "../define/bronze.ts";
+import type { BronzeDefinition, SchemaMode } from "../define/bronze.ts";
 import { columnTypeName } from "../define/column-type.ts";
 import { didYouMean } from "../define/nearest-name.ts";
 import { quoteTable } from "../define/quote.ts";
+import type { FileSource } from "../define/source.ts";
 import { AssayError } from "../errors.ts";
 import type { SqlAnalyzer } from "../ports/sql-analyzer.ts";
 import type { Params } from "../terms.ts";
@@ -70,12 +71,15 @@ export async function compileBronze(
   if (errors.length > 0) return errors;
   const { from, key, load, deleted, partitionBy, replicate, maxRejected, checks } = definition;
   const diverting = checks.filter((check) => check.severity === "quarantine");
+  const schema = definition.schema ?? defaultSchema(from);
   const shape = {
     columns: columns.map(({ name, type, nullable }) => ({ name, type, nullable })),
     partitionBy: Object.entries(partitionBy),
     replicate,
     // Rows are judged as they come in: another rule reads the files again.
     ...(diverting.length === 0 ? {} : { diverting }),
+    // Files that were read by another rule are read again; the default is no part of it, so that older fingerprints hold.
+    ...(schema === defaultSchema(from) ? {} : { schema }),
   };
   return {
     kind: "bronze",
@@ -91,6 +95,7 @@ export async function compileBronze(
     params,
     source: from,
     load,
+    schema,
     deleted,
     tracked: false,
     partitionBy: Object.entries(partitionBy).map(([folder, expression]) => ({ folder, expression })),
@@ -101,6 +106,8 @@ export async function compileBronze(
     location: definition.location,
   };
 }
+
+const defaultSchema = (source: FileSource): SchemaMode => (source.kind === "json" ? "discard" : "freeze");
 
 async function replicateParams(expression: string, analyzer: SqlAnalyzer): Promise<readonly string[]> {
   const [outcome] = await analyzer.parse([`select (${expression}) as times`]);

@@ -6,6 +6,7 @@ import type { ContractColumn } from "../define/types.ts";
 import { AssayError } from "../errors.ts";
 import type { SqlAnalyzer } from "../ports/sql-analyzer.ts";
 import type { Location, Params, TableName } from "../terms.ts";
+import { historyFaults } from "./history-checks.ts";
 import { same } from "./joins.ts";
 import type { TableColumns } from "./lineage.ts";
 
@@ -117,6 +118,11 @@ export async function checkErrors(table: CheckedTable, tables: TableColumns, ana
       }
       case "expression":
         await needBinding(check, `select count(*) from ${quoteTable(table.name)} where ((${check.expression}\n) is not true)`);
+        break;
+      case "row_count_drift":
+      case "null_share_drift":
+      case "freshness":
+        for (const { message, hint } of historyFaults(check, table.columns)) invalid(check, message, hint);
         break;
       case "sql":
         await needBinding(check, check.query.replaceAll("{table}", quoteTable(table.name)));

@@ -1,6 +1,8 @@
 import type { BronzeDefinition } from "../define/bronze.ts";
+import { durationForm, parseDuration } from "../define/duration.ts";
 import type { MaterializationKind } from "../define/materialization.ts";
 import type { ModelDefinition } from "../define/model.ts";
+import { didYouMean } from "../define/nearest-name.ts";
 import type { Definition, PipelineDefinition, ProjectDefinition, SinkDefinition } from "../define/project.ts";
 import { AssayError } from "../errors.ts";
 
@@ -40,7 +42,7 @@ function faultsOf(definition: Definition | ProjectDefinition): Faults {
 }
 
 function bronzeFaults(definition: Unknowns<BronzeDefinition>): Faults {
-  const { from, columns, key, load, deleted, partitionBy, replicate, maxRejected, checks, tags } = definition;
+  const { from, columns, key, load, schema, deleted, partitionBy, replicate, maxRejected, checks, tags } = definition;
   const isSource = hasKind(from, ["csv", "json", "parquet"]);
   return [
     isSource ? null : "from is no source: write csv(…), json(…) or parquet(…)",
@@ -49,6 +51,12 @@ function bronzeFaults(definition: Unknowns<BronzeDefinition>): Faults {
     isTexts(key) ? null : "key is not a list of column names",
     load === "replace" || load === "append" || load === "merge" ? null : 'load is none of "replace", "append", "merge"',
     load !== "merge" || !isTexts(key) || key.length > 0 ? null : 'load: "merge" needs a key: the columns that identify a row',
+    schema === null || schema === "freeze" || schema === "evolve" || schema === "discard"
+      ? null
+      : 'schema is none of "freeze", "evolve", "discard"',
+    load !== "merge" || schema !== "evolve"
+      ? null
+      : 'schema: "evolve" does not go with load: "merge": a merged table holds its contract only',
     load !== "merge" || replicate === null ? null : 'load: "merge" cannot be replicated',
     deleted === null || (isText(deleted) && load === "merge") ? null : 'deleted is a SQL condition, and goes with load: "merge"',
     isRecord(partitionBy) && Object.values(partitionBy).every(isText) ? null : "partitionBy is not { folder: SQL expression }",
@@ -131,9 +139,21 @@ function sinkFaults({ to, schema, tables }: Unknowns<SinkDefinition>): Faults {
   ];
 }
 
-function projectFaults({ lake, environments, defaultEnvironment }: Unknowns<ProjectDefinition>): Faults {
+const kept = ["batches", "changes", "logs", "runs"];
+
+function keepFaults(keep: unknown): Faults {
+  if (!isRecord(keep)) return ["keep is not { batches, changes, logs, runs }"];
+  return Object.entries(keep).map(([name, value]) => {
+    if (!kept.includes(name)) return `keep has no ${name}; ${didYouMean(name, kept)}`;
+    if (value === "forever" || (isText(value) && parseDuration(value) !== null)) return null;
+    return `keep.${name} is ${JSON.stringify(value)}, no duration: write "forever", or ${durationForm}`;
+  });
+}
+
+function projectFaults({ lake, environments, defaultEnvironment, keep }: Unknowns<ProjectDefinition>): Faults {
   if (!isRecord(environments)) return ["environments is not { name: { engine } }"];
   return [
+    ...keepFaults(keep),
     isText(lake) || hasKind(lake, ["setting"]) ? null : "lake is not a path",
     ...Object.entries(environments).map(([name, environment]) =>
       isRecord(environment) && hasKind(environment.engine, ["duckdb"])

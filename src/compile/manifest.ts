@@ -1,4 +1,4 @@
-import type { Load } from "../define/bronze.ts";
+import type { Load, SchemaMode } from "../define/bronze.ts";
 import type { Check } from "../define/check.ts";
 import type { Materialization } from "../define/materialization.ts";
 import type { MaxRejected } from "../define/max-rejected.ts";
@@ -45,6 +45,7 @@ export interface BronzeTable extends TableBase {
   readonly kind: "bronze";
   readonly source: FileSource;
   readonly load: Load;
+  readonly schema: SchemaMode;
   /** With `merge`: SQL condition that marks a row as the deletion of its key. */
   readonly deleted: string | null;
   readonly partitionBy: readonly { readonly folder: string; readonly expression: string }[];

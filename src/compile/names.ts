@@ -25,13 +25,14 @@ export function nameErrors(project: Project): readonly AssayError[] {
   ];
 }
 
-/** Names of candidates end so: the candidate of gold.x would meet a table gold.x__candidate. */
-const reservedEnd = "__candidate";
+/** Names of candidates and of evolved tables end so: the candidate of gold.x would meet a table gold.x__candidate. */
+const reservedEnds = ["__candidate", "__evolved"];
 
 function badName(item: Named, pattern: RegExp, rule: string): readonly AssayError[] {
-  if (item.name.toLowerCase().endsWith(reservedEnd)) {
+  const reserved = reservedEnds.find((end) => item.name.toLowerCase().endsWith(end));
+  if (reserved !== undefined) {
     return [
-      new AssayError("NAME_INVALID", `${item.name} ends in ${reservedEnd}`, {
+      new AssayError("NAME_INVALID", `${item.name} ends in ${reserved}`, {
         hint: "such names belong to the platform",
         location: item.location,
       }),

@@ -1,4 +1,4 @@
-import type { Check } from "../define/check.ts";
+import { type Check, driftDefaults } from "../define/check.ts";
 import { didYouMean } from "../define/nearest-name.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -7,6 +7,8 @@ type Fields = Readonly<Record<string, unknown>>;
 interface Reader {
   readonly required: readonly string[];
   readonly optional?: readonly string[];
+  /** Without one in the YAML; default: `error`. */
+  readonly severity?: Check["severity"];
   readonly read: (fields: Fields) => object;
 }
 
@@ -16,6 +18,11 @@ const bound = (value: unknown): string | number | null =>
   typeof value === "number" ? value : value === undefined || value === null ? null : text(value);
 const count = (value: unknown): number | null => (typeof value === "number" ? value : null);
 const column = ({ column: name }: Fields): { readonly column: string } => ({ column: text(name) });
+
+/** Fields of a drift check: those that are not told keep their defaults; wrong values are found where the definition is checked. */
+const drift = (kind: keyof typeof driftDefaults, fields: Fields): object =>
+  Object.fromEntries(Object.entries(driftDefaults[kind]).map(([name, value]) => [name, fields[name] ?? value]));
+const driftFields = Object.keys(driftDefaults.row_count_drift);
 
 const readers: Readonly<Record<Check["kind"], Reader>> = {
   not_null: { required: ["column"], read: column },
@@ -45,6 +52,17 @@ const readers: Readonly<Record<Check["kind"], Reader>> = {
     }),
   },
   sql: { required: ["name", "query"], read: ({ name, query }) => ({ name: text(name), query: text(query) }) },
+  row_count_drift: { required: [], optional: driftFields, severity: "warn", read: (fields) => drift("row_count_drift", fields) },
+  null_share_drift: {
+    required: ["column"],
+    optional: driftFields,
+    severity: "warn",
+    read: (fields) => ({ ...column(fields), ...drift("null_share_drift", fields) }),
+  },
+  freshness: {
+    required: ["column", "maxAge"],
+    read: (fields) => ({ ...column(fields), maxAge: text(fields.maxAge) }),
+  },
 };
 
 /** `- not_null: customer_id` or `- between: { column: price, min: 0, severity: warn }`; what is wrong with it where it is neither. */
@@ -60,7 +78,7 @@ export function checkFromYaml(entry: Fields): { readonly check: Check } | { read
   if (unknown !== undefined) return { fault: `check ${kind} has no ${unknown}; ${didYouMean(unknown, known)}` };
   const missing = required.find((name) => fields[name] === undefined || fields[name] === null);
   if (missing !== undefined) return { fault: `check ${kind} lacks ${missing}; it takes ${known.join(", ")}` };
-  const { severity = "error" } = fields;
+  const { severity = readers[kind].severity ?? "error" } = fields;
   if (severity !== "error" && severity !== "warn" && severity !== "quarantine")
     return { fault: `the severity of check ${kind} is ${text(severity)}, none of error, warn, quarantine` };
   return { check: { kind, ...read(fields), severity } as Check };

@@ -22,6 +22,13 @@ export interface Replicate {
  */
 export type Load = "replace" | "append" | "merge";
 
+/**
+ * What becomes of columns that a source file has and the contract does not. `freeze`: the step fails and names them. `discard`: they are left
+ * out, with a note. `evolve`: they are kept beside the table, in the view `bronze.<name>__evolved`, as nullable columns of an inferred type,
+ * and on record; a nullable column of the contract that the file lacks is null, with a note.
+ */
+export type SchemaMode = "freeze" | "evolve" | "discard";
+
 export interface BronzeDefinition<C extends Columns = Columns> {
   readonly kind: "bronze";
   readonly name: `bronze.${string}`;
@@ -31,6 +38,8 @@ export interface BronzeDefinition<C extends Columns = Columns> {
   /** Columns that identify a row; checked on every batch. Empty: none declared. */
   readonly key: readonly string[];
   readonly load: Load;
+  /** Null: as the format has it, `discard` for JSON, whose objects are open, and `freeze` for the others, whose files name their columns. */
+  readonly schema: SchemaMode | null;
   /** With `merge`: SQL condition that marks a row as the deletion of its key. */
   readonly deleted: string | null;
   /** Folder name → SQL expression, outermost first. */
@@ -50,6 +59,8 @@ export interface BronzeOptions<C extends Columns> {
   readonly key?: readonly (keyof C & string)[];
   /** Default: `replace`. */
   readonly load?: Load;
+  /** Default: `discard` for JSON, `freeze` for CSV and Parquet. */
+  readonly schema?: SchemaMode;
   /** With `load: "merge"`: SQL condition over the columns that marks a row as the deletion of its key, e.g. `op = 'D'`. */
   readonly deleted?: string;
   readonly partitionBy?: Readonly<Record<string, string>>;
@@ -79,6 +90,7 @@ export function bronze<const C extends Columns>(name: string, options: BronzeOpt
     columns: options.columns,
     key: options.key ?? [],
     load: options.load ?? "replace",
+    schema: options.schema ?? null,
     deleted: options.deleted ?? null,
     partitionBy: options.partitionBy ?? {},
     replicate: options.replicate ?? null,

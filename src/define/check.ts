@@ -13,6 +13,33 @@ interface CheckBase {
   readonly severity: Severity;
 }
 
+/**
+ * How a measure of a table is held against its own history: the range is median ± max(`sensitivity` × 1.4826 × MAD, tolerance), where MAD is
+ * the median distance from the median.
+ */
+export interface DriftRule {
+  /** Width of the range, in standard deviations of an ordinary history. */
+  readonly sensitivity: number;
+  /** Always allowed: for row counts a share of the median, for null shares a difference of shares. */
+  readonly tolerance: number;
+  /** The publications looked back on, at most. */
+  readonly history: number;
+  /** With fewer of them the check passes. */
+  readonly minHistory: number;
+  /** `day_of_week`: where at least four of them fell on the run's weekday (UTC), only those count. */
+  readonly seasonality: "day_of_week" | "none";
+  /** `drop` and `spike` allow any value on the other side. */
+  readonly direction: "both" | "drop" | "spike";
+}
+
+export type DriftOptions = Partial<DriftRule> & CheckOptions;
+
+/** What a drift check takes for what it is not told. */
+export const driftDefaults: Readonly<Record<"row_count_drift" | "null_share_drift", DriftRule>> = {
+  row_count_drift: { sensitivity: 3, tolerance: 0.1, history: 28, minHistory: 5, seasonality: "day_of_week", direction: "both" },
+  null_share_drift: { sensitivity: 3, tolerance: 0.01, history: 28, minHistory: 5, seasonality: "day_of_week", direction: "both" },
+};
+
 /** A rule on a table's data, as data. */
 export type Check = CheckBase &
   (
@@ -33,6 +60,9 @@ export type Check = CheckBase &
         readonly where: string | null;
       }
     | { readonly kind: "sql"; readonly name: string; readonly query: string }
+    | ({ readonly kind: "row_count_drift" } & DriftRule)
+    | ({ readonly kind: "null_share_drift"; readonly column: string } & DriftRule)
+    | { readonly kind: "freshness"; readonly column: string; readonly maxAge: string }
   );
 
 export type CheckKind = Check["kind"];
@@ -126,4 +156,29 @@ export const check = {
   }),
   /** A query that returns the rows that are wrong; `{table}` stands for the table under check. */
   sql: (name: string, query: string, options?: CheckOptions): Check => ({ kind: "sql", name, query, severity: severityOf(options) }),
+  /** The number of rows is as in the table's earlier publications. Warns by default: an unusual number may be right. */
+  rowCountDrift: (options: DriftOptions = {}): Check => ({
+    kind: "row_count_drift",
+    ...driftDefaults.row_count_drift,
+    severity: "warn",
+    ...options,
+  }),
+  /** The share of rows without a value is as in the table's earlier publications. Warns by default. */
+  nullShareDrift: (column: string, options: DriftOptions = {}): Check => ({
+    kind: "null_share_drift",
+    column,
+    ...driftDefaults.null_share_drift,
+    severity: "warn",
+    ...options,
+  }),
+  /**
+   * The newest value of a timestamp or date column (UTC) is no older than `maxAge` when the run looks, e.g. `"1 day"`; a date counts from its
+   * end. Values after the run's time do not count. Looked at in every run, also when nothing new came.
+   */
+  freshness: (column: string, maxAge: string, severity: Severity | CheckOptions = {}): Check => ({
+    kind: "freshness",
+    column,
+    maxAge,
+    severity: typeof severity === "string" ? severity : severityOf(severity),
+  }),
 } as const;

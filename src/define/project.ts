@@ -26,12 +26,25 @@ export interface Environment {
   readonly engine: DuckdbConnection;
 }
 
+/** How long what is no longer needed stays until `assay clean` takes it away: a duration such as `"90 days"`, or `"forever"`. */
+export interface Keep {
+  /** Batches in the lake that no table reads any more. Default: 90 days. */
+  readonly batches: string;
+  /** Row changes that every model has consumed. Default: 30 days. */
+  readonly changes: string;
+  /** Logs of runs. Default: 30 days. */
+  readonly logs: string;
+  /** Records of runs, steps and checks. Default: forever. */
+  readonly runs: string;
+}
+
 export interface ProjectDefinition {
   readonly kind: "project";
   readonly name: string;
   /** Folder of the bronze files, relative to the project. */
   readonly lake: Text;
   readonly environments: Readonly<Record<string, Environment>>;
+  readonly keep: Keep;
   /** Environment used without --env. */
   readonly defaultEnvironment: string;
   readonly location: Location;
@@ -50,6 +63,7 @@ export function defineProject(options: {
   readonly lake?: Text;
   readonly environments?: Readonly<Record<string, Environment>>;
   readonly defaultEnvironment?: string;
+  readonly keep?: Partial<Keep>;
 }): ProjectDefinition {
   const environments = options.environments ?? { dev: { engine: duckdb("./warehouse.duckdb") } };
   return {
@@ -57,6 +71,7 @@ export function defineProject(options: {
     name: options.name,
     lake: options.lake ?? "./lake",
     environments,
+    keep: { batches: "90 days", changes: "30 days", logs: "30 days", runs: "forever", ...options.keep },
     defaultEnvironment: options.defaultEnvironment ?? Object.keys(environments)[0] ?? "dev",
     location: callSite(defineProject),
   };

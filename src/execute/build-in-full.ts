@@ -11,6 +11,7 @@ import { countOf, oneRow, paramsOf, type Run } from "./context.ts";
 import { divertRows, dropDiverted, throwOnDiverted } from "./divert-rows.ts";
 import { explained } from "./explain-grain.ts";
 import { freezeViews } from "./freeze-views.ts";
+import { checkHistory } from "./history-checks.ts";
 import { ledgerOf } from "./model-ledger.ts";
 import { compareByKey, countChanges, dropDifference, forgetChanges, recordChanges } from "./row-changes.ts";
 import { buildError, throwOnFailure } from "./step-failure.ts";
@@ -48,7 +49,8 @@ export async function buildInFull(
     const built = run.clock() - started;
     const diverted = await divertRows(session, table, relation, { touched: null, closedAs: isReplay ? "replayed" : "superseded" });
     const { name, columns, grain, checks, orphans } = table;
-    const subject = { table: name, relation, columns, grain, checks, orphans, present: new Set<string>(), added: null };
+    const history = await checkHistory(run, session, table);
+    const subject = { table: name, relation, columns, grain, checks, orphans, present: new Set<string>(), added: null, history };
     const report = await runChecks(run.engine, session, subject);
     const results = await explained(run, session, table, relation, report);
     const ledger = await ledgerOf(run, session, table, diverted.all, diverted.made ?? report.rows, params);
@@ -79,6 +81,7 @@ export async function buildInFull(
       content: difference.content,
       cost: await costOf(run, session, table, built),
       ingest: null,
+      metrics: report.metrics,
       moreInputs: definition.moreInputs,
       ...diverted.record,
     };

@@ -3,9 +3,11 @@ import type { Check } from "../define/check.ts";
 import { columnList, quoteIdentifier, quoteTable, quoteText, quoteValue } from "../define/quote.ts";
 import type { ContractColumn } from "../define/types.ts";
 import type { Engine, Session } from "../ports/engine.ts";
+import type { Metric } from "../ports/state-store.ts";
 import type { CheckResult, ConservedMeasure, TableName } from "../terms.ts";
 import { countOf, oneRow } from "./context.ts";
 import { describeRow } from "./describe-row.ts";
+import { type CheckHistory, historyFinding, historyMeasures, metricsOf } from "./history-checks.ts";
 import { orphanCondition, orphanResult } from "./orphan-keys.ts";
 
 /** A relation to check, before anyone can see it. */
@@ -23,12 +25,14 @@ export interface CheckSubject {
   readonly present: ReadonlySet<string>;
   /** Relation of the rows that are new, where all others passed the same rules before; null: all are new. */
   readonly added: string | null;
+  readonly history: CheckHistory;
 }
 
 export interface CheckReport {
   readonly rows: number;
   readonly results: readonly CheckResult[];
   readonly conserved: readonly ConservedMeasure[];
+  readonly metrics: readonly Metric[];
 }
 
 /** A rule that holds row by row. `broken` is a condition true for rows that break it; null: proved already. */
@@ -76,12 +80,12 @@ export async function runChecks(engine: Pick<Engine, "keyHash">, session: Sessio
       const unique = scan[`keys_${index}`] === scan[`hashes_${index}`];
       results.push(unique ? resultOf(key.check, key.columns.join(", "), key.severity, 0, null) : await uniqueResult(session, subject, key));
     }
-    const result = declared === null ? null : await tableRule(session, subject, declared, rows, conserved);
+    const result = declared === null ? null : await tableRule(session, subject, declared, scan, conserved);
     if (result !== null) results.push(result);
   }
   for (const [index, rule] of orphans.entries())
     results.push(await orphanResult(session, subject, rule, countOf(scan[`orphans_${index}`])));
-  return { rows, results, conserved };
+  return { rows, results, conserved, metrics: metricsOf(subject, scan) };
 }
 
 /** Counts what breaks each rule. Where only some rows are new, rules that stop a run look at those, and keys at the rows that share theirs. */
@@ -101,7 +105,7 @@ async function scanOnce(
   ) => items.flatMap((item, index) => (isScoped(item.severity) === scoped ? (texts[index] ?? []) : []));
   const unique = keys.map((key, index) => keyCounts(engine, subject, key, index));
   const orphans = (subject.orphans ?? []).map((rule, index) => `count(*) filter (where ${orphanCondition(rule)}) as orphans_${index}`);
-  const all = ["count(*) as rows", ...pick(rules, broken, false), ...pick(keys, unique, false), ...orphans];
+  const all = ["count(*) as rows", ...pick(rules, broken, false), ...pick(keys, unique, false), ...orphans, ...historyMeasures(subject)];
   const found = await oneRow(session, `select ${all.join(", ")} from ${subject.relation}`);
   const added = pick(rules, broken, true);
   if (added.length > 0) Object.assign(found, await oneRow(session, `select ${added.join(", ")} from ${subject.added}`));
@@ -257,11 +261,18 @@ async function tableRule(
   session: Session,
   subject: CheckSubject,
   check: Check,
-  rows: number,
+  scan: Readonly<Record<string, unknown>>,
   conserved: ConservedMeasure[],
 ): Promise<CheckResult | null> {
   switch (check.kind) {
+    case "row_count_drift":
+    case "null_share_drift":
+    case "freshness": {
+      const { failures, message } = historyFinding(subject, check, scan);
+      return resultOf(check.kind, "column" in check ? check.column : null, check.severity, failures, message);
+    }
     case "row_count": {
+      const rows = countOf(scan.rows);
       const holds = rows >= (check.min ?? 0) && rows <= (check.max ?? Number.POSITIVE_INFINITY);
       const message = holds ? null : `there are ${rows} rows, not ${check.min ?? 0} to ${check.max ?? "any number"}`;
       return resultOf(check.kind, null, check.severity, holds ? 0 : 1, message);

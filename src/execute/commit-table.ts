@@ -2,7 +2,7 @@ import type { ManifestTable } from "../compile/manifest.ts";
 import type { Step } from "../plan/plan.ts";
 import type { Session } from "../ports/engine.ts";
 import type { DivertedRows } from "../ports/quarantine.ts";
-import type { BuildCost, Commit, IngestRecord, Publication } from "../ports/state-store.ts";
+import type { BuildCost, Commit, IngestRecord, Metric, Publication } from "../ports/state-store.ts";
 import type { StepResult } from "../terms.ts";
 import { inputsOf, isoTime, newPublication, paramsOf, type Run } from "./context.ts";
 import { type StepFacts, stepResult } from "./step-result.ts";
@@ -19,6 +19,8 @@ export interface ReadyTable {
   readonly ingest: IngestRecord | null;
   /** Rows left out by rules; for a model that has such rules. */
   readonly diverted?: DivertedRows;
+  /** What checks measured, for later ones to compare with. */
+  readonly metrics: readonly Metric[];
   /** Inputs beyond the versions of what the table depends on. */
   readonly moreInputs: Readonly<Record<string, string>>;
   /** Leave the cursor where it was: only some values were built from what the upstreams hold now. */
@@ -80,6 +82,7 @@ export async function commitTable(
     commit,
     ingest: ready.ingest,
     ...(ready.diverted === undefined ? {} : { diverted: ready.diverted }),
+    metrics: ready.metrics,
   });
   return { publication, commit, result };
 }

@@ -12,6 +12,7 @@ import { type ExecuteContext, inputsOf, isoTime, type Run, tableOf } from "./con
 import { engineMessage } from "./engine-message.ts";
 import { ingestTable } from "./ingest.ts";
 import { sendTable } from "./send.ts";
+import { skippedStep } from "./skipped-step.ts";
 import { noFacts, StepFailure, stepResult } from "./step-result.ts";
 
 /**
@@ -103,7 +104,6 @@ function committedFolders(context: ExecuteContext): ReadonlySet<string> {
 
 async function runSteps(run: Run, plan: Plan): Promise<readonly StepResult[]> {
   const results = new Map<string, StepResult>();
-  for (const step of plan.steps) if (step.action === "skip") results.set(step.step, stepResult(step, "skipped", noFacts, 0, null));
   const waiting = longestChainFirst(plan.steps.filter((step) => step.action === "run"));
   const sessions: Session[] = [];
   const active = new Set<Promise<void>>();
@@ -121,6 +121,14 @@ async function runSteps(run: Run, plan: Plan): Promise<readonly StepResult[]> {
     sessions.push(session);
   };
   try {
+    for (const [position, step] of plan.steps.entries()) {
+      if (step.action === "run") continue;
+      const session = sessions.pop() ?? (await run.engine.session());
+      const result = await runStep(run, session, step, position);
+      sessions.push(session);
+      if (result.status === "skipped") results.set(step.step, result);
+      else finish(step, result);
+    }
     while (waiting.length > 0 || active.size > 0) {
       for (const step of [...waiting]) {
         const upstreams = step.after.map((name) => results.get(name));
@@ -175,6 +183,7 @@ async function runStep(run: Run, session: Session, step: Step, position: number)
   const started = run.clock();
   const table = tableOf(run, step.table);
   try {
+    if (step.action === "skip") return await skippedStep(run, session, step, position);
     if (table.kind === "bronze") return await ingestTable(run, session, step, position, table);
     return step.kind === "sink"
       ? await sendTable(run, session, step, position, table)

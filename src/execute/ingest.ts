@@ -23,6 +23,7 @@ import {
   replayFile,
   replayGroups,
 } from "./replay.ts";
+import { evolvedSoFar, evolvedWith, fileSchema, readingAs } from "./source-schema.ts";
 import { noFacts, type StepFacts, StepFailure } from "./step-result.ts";
 
 /**
@@ -59,11 +60,17 @@ export async function ingestTable(run: Run, session: Session, step: Step, positi
   const door: Door = { replicas, rules: divertingRules(table.checks) };
   const landed: LandedFile[] = [];
   const reentered: LandedReplay[] = [];
+  const recorded = table.schema === "evolve" ? ((await run.store.readEvolvedColumns(session)).get(table.name) ?? []) : [];
+  const evolved = evolvedSoFar(table, recorded);
   try {
     if (folder !== null) {
       for (const [index, { file }] of fresh.entries()) {
         const target = { folder, position: index + 1 };
-        landed.push(await landFile(session, run.source, table, file, target, door, leftOut(groupOf(file))));
+        const schema = await fileSchema(session, run.source, table, file, evolved);
+        const [source, shape] =
+          schema === null ? [run.source, table] : [readingAs(run.source, schema), { ...table, columns: schema.stored }];
+        const result = await landFile(session, source, shape, file, target, door, leftOut(groupOf(file)));
+        landed.push({ ...result, notes: [...(schema?.notes ?? []), ...result.notes] });
       }
       for (const [index, group] of again.entries()) {
         const target = { folder, position: fresh.length + index + 1 };
@@ -97,7 +104,8 @@ export async function ingestTable(run: Run, session: Session, step: Step, positi
     throwOnNoneReplayed(run, table, reentered, facts);
     if (folder !== null) await run.lake.writeManifest(folder, batchManifest(run, table, batchId, folder, replicas, landed, reentered));
     const rows = [...refusedRows(run, table, batchId, landed), ...reentered.flatMap((replay) => replay.rows)];
-    return await publishBronze(run, session, step, position, table, { started, before, current, rows, replicas, facts });
+    const columns = evolvedWith(evolved, recorded);
+    return await publishBronze(run, session, step, position, table, { started, before, current, rows, replicas, facts, evolved: columns });
   } catch (error) {
     if (folder !== null) await run.lake.removeBatch(folder);
     // The rows are kept for people to look at, though nothing was published.

@@ -1,5 +1,5 @@
 import type { QuarantinedRow } from "../ports/quarantine.ts";
-import type { IngestedFile } from "../ports/state-store.ts";
+import type { EvolvedColumn, IngestedFile } from "../ports/state-store.ts";
 import type { StepFacts } from "./step-result.ts";
 
 /** What an ingest has landed. */
@@ -13,4 +13,6 @@ export interface Ingested {
   readonly rows: readonly QuarantinedRow[];
   readonly replicas: number;
   readonly facts: StepFacts;
+  /** Columns that came from the source besides the contract's: all of them, and those that are new or have another type than before. */
+  readonly evolved: { readonly columns: readonly EvolvedColumn[]; readonly changed: readonly EvolvedColumn[] };
 }

@@ -9,10 +9,12 @@ import { commitTable, remember } from "./commit-table.ts";
 import type { Run } from "./context.ts";
 import { countRules, divertedFromBronze } from "./diverted-results.ts";
 import { freezeViews } from "./freeze-views.ts";
+import { checkHistory } from "./history-checks.ts";
 import type { Ingested } from "./ingested.ts";
 import { mergeFiles } from "./merge-files.ts";
 import { relationOver } from "./relation-over.ts";
 import { addedRows, dropDifference, forgetChanges, recordChanges } from "./row-changes.ts";
+import { evolvedContract } from "./source-schema.ts";
 import { throwOnFailure } from "./step-failure.ts";
 import type { StepFacts } from "./step-result.ts";
 
@@ -53,7 +55,8 @@ export async function publishBronze(
       facts: complete,
       content: null,
       cost: null,
-      ingest: { current: ingested.current, quarantined: ingested.rows },
+      ingest: { current: ingested.current, quarantined: ingested.rows, evolved: ingested.evolved.changed },
+      metrics: report.metrics,
       moreInputs: { [lakeInput]: run.lake.absolute("") },
     });
     if (difference.kind === "changes" && table.tracked) await recordChanges(session, table, done.publication.version);
@@ -78,7 +81,7 @@ async function viewed(run: Run, session: Session, table: BronzeTable, ingested: 
   const report = await check(run, session, table, relation, null);
   const difference = await bronzeDifference(run, session, table, ingested, report.rows);
   if (difference.kind !== "none") await freezeViews(run, table.name);
-  await run.engine.publishBronze(session, table.name, table.columns, files);
+  await run.engine.publishBronze(session, table.name, table.columns, files, ingested.evolved.columns.map(evolvedContract));
   return { difference, report, relation };
 }
 
@@ -88,7 +91,7 @@ async function merged(run: Run, session: Session, table: BronzeTable, ingested: 
   return { difference, report, relation };
 }
 
-function check(run: Run, session: Session, table: BronzeTable, relation: string, added: string | null): Promise<CheckReport> {
+async function check(run: Run, session: Session, table: BronzeTable, relation: string, added: string | null): Promise<CheckReport> {
   return runChecks(run.engine, session, {
     table: table.name,
     relation,
@@ -98,5 +101,6 @@ function check(run: Run, session: Session, table: BronzeTable, relation: string,
     // The door has left out every row without a required value: landFile goes by the statistics of the files it wrote.
     present: new Set(table.columns.filter((column) => !column.nullable).map((column) => column.name)),
     added,
+    history: await checkHistory(run, session, table),
   });
 }

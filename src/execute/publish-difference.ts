@@ -10,6 +10,7 @@ import { type Diverted, dropDiverted, throwOnDiverted } from "./divert-rows.ts";
 import { dropTouchedRows } from "./divert-touched.ts";
 import { explained } from "./explain-grain.ts";
 import { freezeViews } from "./freeze-views.ts";
+import { checkHistory } from "./history-checks.ts";
 import { addedRows, applyDifference, countChanges, dropDifference, recordChanges } from "./row-changes.ts";
 import { throwOnFailure } from "./step-failure.ts";
 import { noFacts, type StepFacts } from "./step-result.ts";
@@ -43,7 +44,8 @@ export async function publishDifference(
   }
   const relation = quoteTable(table.name);
   const { name, columns, grain, checks, orphans } = table;
-  const subject = { table: name, relation, columns, grain, checks, orphans, present: new Set<string>(), added: addedRows(table) };
+  const history = await checkHistory(run, session, table);
+  const subject = { table: name, relation, columns, grain, checks, orphans, present: new Set<string>(), added: addedRows(table), history };
   const report = await runChecks(run.engine, session, subject);
   const { diverted = null } = refreshed;
   const facts: StepFacts = {
@@ -66,6 +68,7 @@ export async function publishDifference(
     content: null,
     cost: run.publications.get(name)?.cost ?? null,
     ingest: null,
+    metrics: report.metrics,
     moreInputs: refreshed.moreInputs,
     keepInputs: refreshed.keepInputs ?? false,
     ...diverted?.record,

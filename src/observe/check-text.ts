@@ -33,7 +33,7 @@ export function checkName(check: CheckResult): string {
 
 /** The rule, its column and what was found: `between price: 3 failures: -1.00 is below 0`. */
 export function checkText(check: CheckResult): string {
-  if (check.status === "passed") return `${checkName(check)}: passed`;
+  if (check.status === "passed") return `${checkName(check)}: passed${check.message === null ? "" : `: ${check.message}`}`;
   const failures = counted(check.failures, check.status === "quarantined" ? "row" : "failure");
   return `${checkName(check)}: ${failures}${check.message === null ? "" : `: ${check.message}`}`;
 }

@@ -1,8 +1,10 @@
-import { readdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 
+/** The log of one run: its files' names, their bytes, and the last write in ms since 1970. */
 interface RunFiles {
   readonly names: string[];
+  bytes: number;
   written: number;
 }
 
@@ -24,15 +26,17 @@ export function deleteOldLogs(folder: string, runId: string, keep: number): read
   return deleted.sort();
 }
 
-function logsByRun(folder: string): Map<string, RunFiles> {
+/** Logs in a folder by run; none where there is no folder. */
+export function logsByRun(folder: string): Map<string, RunFiles> {
   const runs = new Map<string, RunFiles>();
-  for (const name of readdirSync(folder)) {
+  for (const name of existsSync(folder) ? readdirSync(folder) : []) {
     const run = /^(.+)\.log(?:\.[1-4])?$/.exec(name)?.[1];
     // Another process may delete the same log at the same time.
     const stat = run === undefined ? undefined : statSync(join(folder, name), { throwIfNoEntry: false });
     if (run === undefined || stat === undefined || !stat.isFile()) continue;
-    const files = runs.get(run) ?? { names: [], written: 0 };
+    const files = runs.get(run) ?? { names: [], bytes: 0, written: 0 };
     files.names.push(name);
+    files.bytes += stat.size;
     files.written = Math.max(files.written, stat.mtimeMs);
     runs.set(run, files);
   }

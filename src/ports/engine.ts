@@ -45,6 +45,9 @@ export interface Candidate {
   readonly columns: readonly ContractColumn[];
 }
 
+/** View of a bronze table with the columns that came from its source besides its contract's. Models cannot read it: they have no types for it. */
+export const evolvedTable = (table: TableName): TableName => `${table}__evolved`;
+
 /**
  * A database that holds models. Building and publishing happen inside the caller's transaction, so that candidate, checks, state and swap
  * become visible together or not at all.
@@ -59,8 +62,19 @@ export interface Engine {
   discard(session: Session, candidate: Candidate): Promise<void>;
   /** What readers see under the name now; null: nothing. */
   kindOf(session: Session, table: TableName): Promise<"table" | "view" | null>;
-  /** Makes a bronze table a view over committed batch files (paths or globs); none gives an empty table. */
-  publishBronze(session: Session, table: TableName, columns: readonly ContractColumn[], files: readonly string[]): Promise<void>;
+  /**
+   * Makes a bronze table a view over committed batch files (paths or globs); none gives an empty table. `evolved`: columns that some of the
+   * files have besides; with any, {@link evolvedTable} shows them too.
+   */
+  publishBronze(
+    session: Session,
+    table: TableName,
+    columns: readonly ContractColumn[],
+    files: readonly string[],
+    evolved?: readonly ContractColumn[],
+  ): Promise<void>;
+  /** Drops a table or view, whichever it is; does nothing where there is none. */
+  drop(session: Session, table: TableName): Promise<void>;
   /** SQL of a hash over columns, for counting distinct keys cheaply: equal keys have equal hashes; different keys hardly ever do. */
   keyHash(columns: readonly string[]): string;
   /** SQL of an aggregate over columns (types as the engine prints them): a text that is equal for equal rows, whatever their order, and hardly ever for others. */

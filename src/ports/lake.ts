@@ -22,6 +22,17 @@ export interface BatchManifest {
   }[];
 }
 
+/** A batch's folder as it lies in the lake. */
+export interface LakeBatch {
+  readonly table: TableName;
+  readonly run_id: string;
+  /** Below the lake. */
+  readonly folder: string;
+  readonly bytes: number;
+  /** ms since 1970; null where there is no batch manifest: it was never finished. */
+  readonly loaded_at: number | null;
+}
+
 /** Where bronze batches lie. Paths given out are relative to the lake unless said otherwise. */
 export interface Lake {
   /** `bronze/<table>/dt=<date>/run_id=<run>`, emptied and ready to be written; absolute. Throws STORAGE_UNWRITABLE. */
@@ -31,6 +42,9 @@ export interface Lake {
   relative(path: string): string;
   /** Are a file's Parquet files (path or glob, relative) still there? */
   holds(files: string): boolean;
+  /** Every batch there is, whoever wrote it. */
+  batches(): Promise<readonly LakeBatch[]>;
+  /** Removes a batch, and the folders above it that it leaves empty. */
   removeBatch(folder: string): Promise<void>;
   /** Removes what a run left behind that is not among the folders to keep (absolute). */
   removeRun(runId: string, keep: ReadonlySet<string>): Promise<void>;

@@ -1,5 +1,5 @@
 import type { FileSource } from "../define/source.ts";
-import type { ContractColumn } from "../define/types.ts";
+import type { ColumnType, ContractColumn } from "../define/types.ts";
 import type { Statement } from "./engine.ts";
 import type { RecordValues } from "./quarantine.ts";
 
@@ -41,6 +41,18 @@ export interface SourceRead {
   readonly notes: readonly string[];
 }
 
+/** A column that a file has and the contract does not. */
+export interface ExtraColumn {
+  readonly name: string;
+  /**
+   * Types that hold every value of the file unchanged, the most telling one first; empty when the file has no value, or none of a type that
+   * a column can have.
+   */
+  readonly types: readonly ColumnType[];
+  /** The engine's name of a type that no column can have; null: there is none. */
+  readonly unusable: string | null;
+}
+
 /** A row refused at the door. */
 export interface Refusal {
   /** Record in the file, from 1; the header, where there is one, is record 1 (as a spreadsheet numbers them). Null: not known. */
@@ -79,6 +91,16 @@ export interface Source {
   list(source: FileSource, directory: string, known: ReadonlyMap<string, KnownFile>): Promise<readonly SourceFile[]>;
   /** Compares the file's shape with the contract and says how to read it. Throws SOURCE_HEADER, SOURCE_UNREADABLE. */
   open(source: FileSource, file: SourceFile, columns: readonly ContractColumn[], reader: FileReader): Promise<SourceRead>;
+  /**
+   * The file's columns in their order (for JSON: the fields its objects have), and those of them that the contract does not have. Throws
+   * SOURCE_HEADER, SOURCE_UNREADABLE.
+   */
+  compare(
+    source: FileSource,
+    file: SourceFile,
+    columns: readonly ContractColumn[],
+    reader: FileReader,
+  ): Promise<{ readonly names: readonly string[]; readonly extra: readonly ExtraColumn[] }>;
   /**
    * The rows that do not fit; drops `rejects`. `rows`: how many `select` gave; null when it failed, or gave a null in a not-null column.
    */

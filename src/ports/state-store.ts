@@ -68,6 +68,30 @@ export interface IngestedFile {
   readonly replay_of: string | null;
 }
 
+/** A measure of a published table, kept so that later ones can be compared with it. */
+export interface Metric {
+  readonly metric: "row_count" | "null_count";
+  /** Null for a measure of the whole table. */
+  readonly column: string | null;
+  readonly value: number;
+}
+
+/** The metrics of one publication. */
+export interface PastMetrics {
+  readonly version: string;
+  /** ISO 8601 in UTC. */
+  readonly at: string;
+  readonly metrics: readonly Metric[];
+}
+
+/** A column that came into a bronze table from its source, without being declared. */
+export interface EvolvedColumn {
+  readonly name: string;
+  /** As a contract writes it, e.g. `BIGINT`. */
+  readonly type: string;
+  readonly first_file: string;
+}
+
 export interface UnfinishedRun {
   readonly run_id: string;
   readonly started_at: string;
@@ -104,6 +128,8 @@ export interface StepRecord {
   readonly diverted?: DivertedRows;
   /** Rows that a failed step refused; they replace those of the table's last failure. */
   readonly refused?: readonly QuarantinedRow[];
+  /** Of the publication; none where no check compares them. */
+  readonly metrics?: readonly Metric[];
 }
 
 export interface IngestRecord {
@@ -111,6 +137,8 @@ export interface IngestRecord {
   readonly current: readonly IngestedFile[];
   /** Rows refused or replayed in this run; each takes the place of what was kept under its id. */
   readonly quarantined: readonly QuarantinedRow[];
+  /** Columns of the source that are new, or have another type than before. */
+  readonly evolved?: readonly EvolvedColumn[];
 }
 
 /** One line of the list of runs. */
@@ -148,6 +176,10 @@ export interface StateStore {
     skipped: readonly { readonly position: number; readonly result: StepResult }[],
     finished_at: string,
   ): Promise<void>;
+  /** The metrics of a table's versions, oldest first; a version published again counts once, as it was last. */
+  readMetrics(session: Session, table: TableName): Promise<readonly PastMetrics[]>;
+  /** The columns of every bronze table that are not declared, with the type they have by now, in the order in which they came. */
+  readEvolvedColumns(session: Session): Promise<ReadonlyMap<TableName, readonly EvolvedColumn[]>>;
   /** Newest first. */
   listRuns(session: Session, limit: number): Promise<readonly RunSummary[]>;
   /** Null when no run has the id. */
@@ -162,5 +194,8 @@ export interface StateStore {
   ): Promise<{ readonly rows: readonly QuarantinedRow[]; readonly total: number }>;
 }
 
-/** The part of a state store that a run writes to. */
-export type RunStore = Pick<StateStore, "unfinishedRuns" | "startRun" | "finishRun" | "recordStep" | "recordSkipped" | "readQuarantine">;
+/** The part of a state store that a run needs. */
+export type RunStore = Pick<
+  StateStore,
+  "unfinishedRuns" | "startRun" | "finishRun" | "recordStep" | "recordSkipped" | "readQuarantine" | "readMetrics" | "readEvolvedColumns"
+>;

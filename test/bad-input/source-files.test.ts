@@ -48,7 +48,7 @@ const cases: readonly Case[] = [
     content: ordersCsv.replace("note", "note,extra").replaceAll(/\n(o.*)/g, "\n$1,x"),
     code: "SOURCE_HEADER",
     says: /the header has column extra that the contract does not$/,
-    hint: /^add extra to the contract$/,
+    hint: /^add extra to the contract, or let schema: /,
   },
   {
     title: "a header that names a column twice",

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { modelFromSqlFile } from "../../src/compile/sql-file.ts";
+import { check } from "../../src/define/check.ts";
 import { errorsOf } from "./analyzer.ts";
 
 const file = "/p/models/gold/finance/daily.sql";
@@ -26,6 +27,10 @@ checks:
   - expression: { name: late, expression: "day > '2016-01-01'" }
   - conserves: { column: revenue, upstream: bronze.orders }
   - sql: { name: odd, query: "select * from {table} where revenue < 0" }
+  - row_count_drift:
+  - row_count_drift: { sensitivity: 4, direction: drop, severity: error }
+  - null_share_drift: revenue
+  - freshness: { column: day, maxAge: 1 day, severity: warn }
 */
 select 1`;
     const model = await modelFromSqlFile(file, text);
@@ -53,6 +58,10 @@ select 1`;
       { kind: "expression", name: "late", expression: "day > '2016-01-01'", severity: "error" },
       { kind: "conserves", column: "revenue", upstream: "bronze.orders", measure: "revenue", where: null, severity: "error" },
       { kind: "sql", name: "odd", query: "select * from {table} where revenue < 0", severity: "error" },
+      check.rowCountDrift(),
+      check.rowCountDrift({ sensitivity: 4, direction: "drop", severity: "error" }),
+      check.nullShareDrift("revenue"),
+      check.freshness("day", "1 day", "warn"),
     ]);
   });
 
@@ -86,6 +95,8 @@ select 1`;
     ["checks: [{ between: { column: a, minimum: 1 } }]", /minimum/],
     ["checks: [{ not_null: a, severity: warn }]", /one name/],
     ["checks: [{ not_null: { column: a, severity: warning } }]", /severity/],
+    ["checks: [{ freshness: a }]", /check freshness lacks maxAge/],
+    ["checks: [{ row_count_drift: { sensitivty: 3 } }]", /check row_count_drift has no sensitivty; did you mean sensitivity\?/],
     ["materialize: incremental", /materialize/],
   ])("refuses %j", async (front, message) => {
     const [error] = await errorsOf(() => modelFromSqlFile(file, `/*\n${front}\n*/ select 1`));

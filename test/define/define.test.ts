@@ -122,6 +122,36 @@ describe("definitions", () => {
   });
 });
 
+describe("checks of history", () => {
+  it("warn by default for drift, and stop a table that is not fresh", () => {
+    expect(check.rowCountDrift()).toEqual({
+      kind: "row_count_drift",
+      severity: "warn",
+      sensitivity: 3,
+      tolerance: 0.1,
+      history: 28,
+      minHistory: 5,
+      seasonality: "day_of_week",
+      direction: "both",
+    });
+    expect(check.nullShareDrift("a", { severity: "error", tolerance: 0 })).toMatchObject({
+      column: "a",
+      severity: "error",
+      tolerance: 0,
+      history: 28,
+    });
+    expect(check.freshness("a", "1 day")).toEqual({ kind: "freshness", column: "a", maxAge: "1 day", severity: "error" });
+    expect(check.freshness("a", "1 day", "warn").severity).toBe("warn");
+    expect(check.freshness("a", "1 day", { severity: "warn" }).severity).toBe("warn");
+  });
+
+  it("keep a project's leftovers for a while unless told otherwise", () => {
+    const defaults = { batches: "90 days", changes: "30 days", logs: "30 days", runs: "forever" };
+    expect(defineProject({ name: "p" }).keep).toEqual(defaults);
+    expect(defineProject({ name: "p", keep: { logs: "1 week" } }).keep).toEqual({ ...defaults, logs: "1 week" });
+  });
+});
+
 describe("sql", () => {
   const orders = { name: "bronze.orders" } as const;
 

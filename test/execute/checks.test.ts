@@ -48,6 +48,7 @@ function report({ checks = [], grain = null, columns: contract = columns, relati
     checks,
     present: new Set(),
     added: null,
+    history: { now: 0, past: [] },
   });
 }
 

@@ -32,6 +32,7 @@ export function bronzeTable(name: TableName, more: Partial<BronzeTable> = {}): B
   const rest = {
     source: csv("x.csv"),
     load: "replace",
+    schema: "freeze",
     deleted: null,
     partitionBy: [],
     replicate: null,

@@ -149,9 +149,12 @@ export function guardedSource(source: Source, schedule: Schedule): Source {
   return {
     list: source.list,
     open: (definition, file, columns, reader) => schedule.outside(() => source.open(definition, file, columns, from(reader))),
-    refusals: (definition, file, read, columns, reader) =>
-      schedule.outside(() => source.refusals(definition, file, read, columns, from(reader))),
-    absent: (definition, file, read, columns, reader) =>
-      schedule.outside(() => source.absent(definition, file, read, columns, from(reader))),
+    compare: (definition, file, columns, reader) => schedule.outside(() => source.compare(definition, file, columns, from(reader))),
+    refusals: (definition, file, read, columns, reader, rows) =>
+      schedule.outside(() => source.refusals(definition, file, read, columns, from(reader), rows)),
+    broken: (definition, file, read, columns, rules, reader) =>
+      schedule.outside(() => source.broken(definition, file, read, columns, rules, from(reader))),
+    without: (definition, file, read, columns, records, reader) =>
+      schedule.outside(() => source.without(definition, file, read, columns, records, from(reader))),
   };
 }

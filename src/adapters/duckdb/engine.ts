@@ -1,7 +1,7 @@
 import { columnTypeName } from "../../define/column-type.ts";
 import { columnList, quoteIdentifier, quoteTable, quoteText } from "../../define/quote.ts";
 import type { ContractColumn } from "../../define/types.ts";
-import type { Candidate, DescribedColumn, Engine, Session } from "../../ports/engine.ts";
+import { type Candidate, type DescribedColumn, type Engine, evolvedTable, type Session } from "../../ports/engine.ts";
 import type { TableName } from "../../terms.ts";
 import type { Database } from "./database.ts";
 import { sinkRows } from "./sink-rows.ts";
@@ -20,10 +20,13 @@ export function duckdbEngine(database: Pick<Database, "session">): Engine {
     publish: (session, candidate) => publish(session, kinds, candidate),
     discard: ({ execute }, { table, materialization }) => execute({ text: `drop ${materialization} ${quoteTable(candidateName(table))}` }),
     kindOf: async (session, table) => (await readKinds(session, table)).get(table.toLowerCase()) ?? null,
-    publishBronze: async (session, table, columns, files) => {
-      await kinds.drop(session, table);
+    publishBronze: async (session, table, columns, files, evolved = []) => {
+      for (const name of [evolvedTable(table), table]) await kinds.drop(session, name);
       await session.execute({ text: `create view ${quoteTable(table)} as ${bronzeSelect(columns, files)}` });
+      if (evolved.length === 0) return;
+      await session.execute({ text: `create view ${quoteTable(evolvedTable(table))} as ${evolvedSelect(columns, evolved, files)}` });
     },
+    drop: (session, table) => kinds.drop(session, table),
     ...duckdbHashes,
     sinkRows: (session, table, columns) => sinkRows(session, quoteTable(table), columns),
   };
@@ -81,11 +84,21 @@ async function readKinds(session: Session, name: string): Promise<ReadonlyMap<st
   return new Map(rows.map((row) => [String(row.name).toLowerCase(), row.table_type === "VIEW" ? "view" : "table"] as const));
 }
 
+function noRows(columns: readonly ContractColumn[]): string {
+  return `select ${columns.map(({ name, type }) => `cast(null as ${columnTypeName(type)}) as ${quoteIdentifier(name)}`).join(", ")} where false`;
+}
+
+/** Files need not have the evolved columns, and may have them with other types. */
+function evolvedSelect(columns: readonly ContractColumn[], evolved: readonly ContractColumn[], files: readonly string[]): string {
+  const all = [...columns, ...evolved];
+  if (files.length === 0) return noRows(all);
+  const typed = all.map(({ name, type }) => `cast(${quoteIdentifier(name)} as ${columnTypeName(type)}) as ${quoteIdentifier(name)}`);
+  const found = `select * from read_parquet([${files.map(quoteText).join(", ")}], hive_partitioning = false, union_by_name = true)`;
+  return `select ${typed.join(", ")} from (${found} union all by name ${noRows(evolved)})`;
+}
+
 function bronzeSelect(columns: readonly ContractColumn[], files: readonly string[]): string {
-  if (files.length === 0) {
-    const empty = columns.map((column) => `cast(null as ${columnTypeName(column.type)}) as ${quoteIdentifier(column.name)}`);
-    return `select ${empty.join(", ")} where false`;
-  }
+  if (files.length === 0) return noRows(columns);
   const names = columnList(columns.map((column) => column.name));
   return `select ${names} from read_parquet([${files.map(quoteText).join(", ")}], hive_partitioning = false)`;
 }

@@ -70,6 +70,26 @@ export const fileColumns = {
   replay_of: "VARCHAR",
 } as const;
 
+export const metricColumns = {
+  table_name: "VARCHAR",
+  version: "VARCHAR",
+  run_id: "VARCHAR",
+  recorded_at: "VARCHAR",
+  metric: "VARCHAR",
+  column_name: "VARCHAR",
+  value: "BIGINT",
+} as const;
+
+export const schemaChangeColumns = {
+  table_name: "VARCHAR",
+  column_name: "VARCHAR",
+  type: "VARCHAR",
+  first_file: "VARCHAR",
+  run_id: "VARCHAR",
+  recorded_at: "VARCHAR",
+  position: "INTEGER",
+} as const;
+
 export const quarantineColumns = {
   id: "VARCHAR",
   state: "VARCHAR",

@@ -24,6 +24,8 @@ create table assay.publications (subject varchar not null, version varchar not n
 create table assay.files (table_name varchar not null, batch_id varchar not null, name varchar not null, path varchar not null, sha256 varchar not null, bytes bigint not null, stamp varchar not null, stamped_at bigint not null, rows bigint not null, quarantined bigint not null, replicas integer not null, contract_fingerprint varchar not null, files varchar not null, sequence bigint not null, replay_of varchar);
 create table assay.commits (subject varchar not null, version bigint not null, run_id varchar not null, kind varchar not null, inserted bigint, updated bigint, deleted bigint, committed_at varchar not null);
 ${createQuarantine};
+create table assay.metrics (table_name varchar not null, version varchar not null, run_id varchar not null, recorded_at varchar not null, metric varchar not null, column_name varchar, value bigint not null);
+create table assay.schema_changes (table_name varchar not null, column_name varchar not null, type varchar not null, first_file varchar not null, run_id varchar not null, recorded_at varchar not null, position integer not null);
 create table assay.verifications (table_name varchar not null, version varchar not null, run_id varchar not null, verified_at varchar not null, status varchar not null);
 `;
 
@@ -49,6 +51,8 @@ insert into assay.quarantine
 drop table assay.quarantine_1;
 create table assay.commits (subject varchar not null, version bigint not null, run_id varchar not null, kind varchar not null, inserted bigint, updated bigint, deleted bigint, committed_at varchar not null);
 create table assay.verifications (table_name varchar not null, version varchar not null, run_id varchar not null, verified_at varchar not null, status varchar not null);
+create table assay.metrics (table_name varchar not null, version varchar not null, run_id varchar not null, recorded_at varchar not null, metric varchar not null, column_name varchar, value bigint not null);
+create table assay.schema_changes (table_name varchar not null, column_name varchar not null, type varchar not null, first_file varchar not null, run_id varchar not null, recorded_at varchar not null, position integer not null);
 update assay.state_version set version = 2;
 `,
 };

@@ -5,6 +5,7 @@ import type { CheckResult, Params, RunResult, RunStatus, StepResult } from "../.
 import { insertRows } from "./insert-rows.ts";
 import { listQuarantine, readQuarantine, recordDiverted, recordFailed, recordIngested } from "./quarantine-store.ts";
 import { checkColumns, commitColumns, fileColumns, publicationColumns, stepColumns } from "./state-columns.ts";
+import { readEvolvedColumns, readMetrics, recordHistory } from "./state-history.ts";
 import { createState, stateMigrations, stateVersion } from "./state-schema.ts";
 
 /** State in the embedded database. */
@@ -30,10 +31,14 @@ export function duckdbStateStore(): StateStore {
         params: { ...run, duration_ms: Math.round(run.duration_ms) },
       }),
     recordStep,
-    recordSkipped: (session, run_id, skipped, finished_at) => {
+    recordSkipped: async (session, run_id, skipped, finished_at) => {
       const rows = skipped.map(({ position, result }) => stepRow(run_id, position, result, finished_at));
-      return insertRows(session, "assay.steps", stepColumns, rows);
+      await insertRows(session, "assay.steps", stepColumns, rows);
+      const checks = skipped.flatMap(({ result }) => checkRows(run_id, result));
+      await insertRows(session, "assay.checks", checkColumns, checks);
     },
+    readMetrics,
+    readEvolvedColumns,
     listRuns,
     readRun,
     listQuarantine,
@@ -136,18 +141,21 @@ function stepRow(run_id: string, position: number, result: StepResult, finished_
   return { ...result, run_id, position, finished_at, table_name: result.table, details };
 }
 
-async function recordStep(session: Session, record: StepRecord): Promise<void> {
-  const { result, run_id, position, finished_at, publication, commit, ingest } = record;
-  await insertRows(session, "assay.steps", stepColumns, [stepRow(run_id, position, result, finished_at)]);
-  const checks = result.checks.map((check, index) => ({
+function checkRows(run_id: string, result: StepResult): readonly Readonly<Record<string, unknown>>[] {
+  return result.checks.map((check, position) => ({
     ...check,
     run_id,
     step: result.step,
-    position: index,
+    position,
     check_name: check.check,
     column_name: check.column,
   }));
-  if (checks.length > 0) await insertRows(session, "assay.checks", checkColumns, checks);
+}
+
+async function recordStep(session: Session, record: StepRecord): Promise<void> {
+  const { result, run_id, position, finished_at, publication, commit, ingest } = record;
+  await insertRows(session, "assay.steps", stepColumns, [stepRow(run_id, position, result, finished_at)]);
+  await insertRows(session, "assay.checks", checkColumns, checkRows(run_id, result));
   if (publication !== null) {
     await session.execute({ text: "delete from assay.publications where subject = $subject", params: { subject: publication.subject } });
     const { inputs, params, cost } = publication;
@@ -155,6 +163,7 @@ async function recordStep(session: Session, record: StepRecord): Promise<void> {
       { ...publication, inputs: JSON.stringify(inputs), params: JSON.stringify(params), cost: cost === null ? null : JSON.stringify(cost) },
     ]);
   }
+  await recordHistory(session, record);
   if (commit !== null) await insertRows(session, "assay.commits", commitColumns, [{ ...commit }]);
   if (ingest !== null) {
     await session.execute({ text: "delete from assay.files where table_name = $table", params: { table: result.table } });

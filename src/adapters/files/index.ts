@@ -1,5 +1,6 @@
 import type { FileSource } from "../../define/source.ts";
 import type { Source } from "../../ports/source.ts";
+import { compareCsv, compareJson, compareParquet } from "./compare-columns.ts";
 import { brokenInCsv, openCsv, refusedByCsv, withoutInCsv } from "./csv-source.ts";
 import { brokenInJson, openJson, refusedByJson, withoutInJson } from "./json-source.ts";
 import { listFiles } from "./list-files.ts";
@@ -48,6 +49,18 @@ export function fileSource(clock: () => number): Source {
           return openJson(source, file, columns, reader);
         case "parquet":
           return openParquet(file, columns, reader);
+        default:
+          return unknownKind(source);
+      }
+    },
+    async compare(source, file, columns, reader) {
+      switch (source.kind) {
+        case "csv":
+          return compareCsv(source, file, columns, reader);
+        case "json":
+          return compareJson(source, file, columns, reader);
+        case "parquet":
+          return compareParquet(file, columns, reader);
         default:
           return unknownKind(source);
       }

@@ -1,8 +1,9 @@
-import { constants, readdirSync, statSync } from "node:fs";
-import { access, mkdir, rm, writeFile } from "node:fs/promises";
-import { join, relative } from "node:path";
+import { constants, statSync } from "node:fs";
+import { access, mkdir, rm, rmdir, writeFile } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
 import { AssayError, messageOf } from "../../errors.ts";
 import type { Lake } from "../../ports/lake.ts";
+import { batchFolders, lakeBatches } from "./lake-batches.ts";
 
 /** Bronze batches in a local folder. */
 export function localLake(root: string): Lake {
@@ -22,10 +23,15 @@ export function localLake(root: string): Lake {
     relative: (path) => relative(root, path),
     // A batch is written and removed as a whole, so for a glob its folder speaks.
     holds: (files) => statSync(join(root, files.replace(/\/\*\*\/.*$/, "")), { throwIfNoEntry: false }) !== undefined,
-    removeBatch: (folder) => rm(folder, { recursive: true, force: true }),
+    batches: async () => lakeBatches(root),
+    removeBatch: async (folder) => {
+      await rm(folder, { recursive: true, force: true });
+      // One that holds other batches stays.
+      for (const parent of [dirname(folder), dirname(dirname(folder))]) await rmdir(parent).catch(() => undefined);
+    },
     removeRun: async (runId, keep) => {
-      for (const folder of batchFolders(join(root, "bronze"), runId)) {
-        if (!keep.has(folder)) await rm(folder, { recursive: true, force: true });
+      for (const { run_id, path } of batchFolders(root)) {
+        if (run_id === runId && !keep.has(path)) await rm(path, { recursive: true, force: true });
       }
     },
   };
@@ -45,19 +51,4 @@ async function unwritable(root: string, folder: string, error: unknown): Promise
     hint: "give this user write permission on it, or choose another lake in assay.config.ts; what was published before stands",
     cause: error,
   });
-}
-
-/** `bronze/<table>/dt=…/run_id=<run>` folders of one run. */
-function batchFolders(bronze: string, runId: string): readonly string[] {
-  return subfolders(bronze)
-    .flatMap(subfolders)
-    .map((date) => join(date, `run_id=${runId}`))
-    .filter((folder) => statSync(folder, { throwIfNoEntry: false }) !== undefined);
-}
-
-function subfolders(folder: string): readonly string[] {
-  if (statSync(folder, { throwIfNoEntry: false }) === undefined) return [];
-  return readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => join(folder, entry.name));
 }

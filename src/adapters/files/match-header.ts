@@ -15,27 +15,34 @@ const separators = [",", ";", "\t", "|"];
 /** Names agree as they do in SQL: whatever their case. */
 export const sameName = (name: string): string => name.trim().toLowerCase();
 
-/** Compares a header with the contract. Throws SOURCE_HEADER. */
-export function matchHeader(path: string, text: string, columns: readonly ContractColumn[], source: CsvSource): MatchedHeader {
+/** The names in a header, each of which stands there once. Throws SOURCE_HEADER. */
+export function headerNames(path: string, text: string, columns: readonly ContractColumn[], source: CsvSource): readonly string[] {
   const names = splitRecord(text, source).map((name) => name.trim());
   const byName = new Map(columns.map((column) => [sameName(column.name), column]));
   if (columns.some((column) => !names.some((name) => sameName(name) === sameName(column.name)))) {
     requireDelimiter(path, text, names, byName, source);
   }
   requireDistinct(path, names);
+  return names;
+}
+
+/** Compares a header with the contract. Throws SOURCE_HEADER. */
+export function matchHeader(path: string, text: string, columns: readonly ContractColumn[], source: CsvSource): MatchedHeader {
+  const names = headerNames(path, text, columns, source);
+  const byName = new Map(columns.map((column) => [sameName(column.name), column]));
   requireColumns(path, names, columns, "header");
   const ordered = names.flatMap((name) => byName.get(sameName(name)) ?? []);
   const moved = ordered.some((column, index) => column !== columns[index]);
   return { columns: ordered, notes: moved ? ["the file's columns stand in another order than the contract's: matched by name"] : [] };
 }
 
-/** Throws SOURCE_HEADER when a file lacks columns of the contract or has others. `where` names what lists the columns. */
-export function requireColumns(path: string, names: readonly string[], columns: readonly ContractColumn[], where: string): void {
+/** Throws SOURCE_HEADER when a file lacks columns of the contract or, being CSV, has others. `where` names what lists the columns. */
+export function requireColumns(path: string, names: readonly string[], columns: readonly ContractColumn[], where: "header" | "file"): void {
   const known = new Set(columns.map((column) => sameName(column.name)));
   const present = new Set(names.map(sameName));
   const missing = columns.filter((column) => !present.has(sameName(column.name))).map((column) => column.name);
   const extra = names.filter((name) => !known.has(sameName(name)));
-  if (missing.length === 0 && extra.length === 0) return;
+  if (missing.length === 0 && (extra.length === 0 || where === "file")) return;
   const lacks = missing.map((name) => {
     const nearest = nearestName(name, extra);
     return nearest === null ? name : `${name} (did you mean ${nearest}?)`;
@@ -46,7 +53,7 @@ export function requireColumns(path: string, names: readonly string[], columns: 
   ];
   const hint =
     missing.length === 0
-      ? `add ${extra.join(", ")} to the contract`
+      ? `add ${extra.join(", ")} to the contract, or let schema: "discard" or "evolve" take what is not in it`
       : "write the names in the contract's columns as the file has them, or ask whoever sends the file";
   throw new AssayError("SOURCE_HEADER", `${path}: the ${where} ${faults.join(" and ")}`, { hint });
 }

@@ -1,5 +1,5 @@
 import { columnTypeName } from "../../define/column-type.ts";
-import { quoteIdentifier, quoteText } from "../../define/quote.ts";
+import { columnList, quoteIdentifier, quoteText } from "../../define/quote.ts";
 import type { ContractColumn } from "../../define/types.ts";
 import { AssayError, messageOf } from "../../errors.ts";
 import type { DoorRule, FileReader, Refusal, SourceFile, SourceRead } from "../../ports/source.ts";
@@ -65,13 +65,14 @@ interface ParquetColumn {
 }
 
 async function parquetRows(path: string, columns: readonly ContractColumn[], reader: FileReader): Promise<UntypedRows> {
-  const found = await describe(path, reader);
+  const found = await parquetColumns(path, reader);
   requireColumns(
     path,
     found.map((column) => column.name),
     columns,
     "file",
   );
+  const wanted = new Set(columns.map((column) => sameName(column.name)));
   const typed = columns.map((column) => {
     const stored = found.find((candidate) => sameName(candidate.name) === sameName(column.name));
     const assigned = stored === undefined ? null : assignParquet(column, quoteIdentifier(stored.name), stored.type);
@@ -82,12 +83,14 @@ async function parquetRows(path: string, columns: readonly ContractColumn[], rea
   const raw = found.map(
     (column) => `${quoteText(column.name)}: ${quoteIdentifier(column.name)}${doubleInJson.test(column.type) ? "::varchar" : ""}`,
   );
-  const from = `select *, file_row_number + 1 as _row_number, to_json({${raw.join(", ")}})::varchar as _raw, false as _broken
+  const stored = columnList(found.map((column) => column.name).filter((name) => wanted.has(sameName(name))));
+  const from = `select ${stored}, file_row_number + 1 as _row_number, to_json({${raw.join(", ")}})::varchar as _raw, false as _broken
     from read_parquet(${quotePath(path)}, file_row_number = true, hive_partitioning = false)`;
   return { from, columns: typed };
 }
 
-async function describe(path: string, reader: FileReader): Promise<readonly ParquetColumn[]> {
+/** The columns of a Parquet file. Throws SOURCE_UNREADABLE. */
+export async function parquetColumns(path: string, reader: FileReader): Promise<readonly ParquetColumn[]> {
   const text = `describe select * from read_parquet(${quotePath(path)}, hive_partitioning = false)`;
   const rows = await reader.query({ text }).catch((error: unknown) => {
     const reason = messageOf(error)

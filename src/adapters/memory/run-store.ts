@@ -1,4 +1,4 @@
-import type { Commit, IngestedFile, Publication, RunStore, State } from "../../ports/state-store.ts";
+import type { Commit, EvolvedColumn, IngestedFile, PastMetrics, Publication, RunStore, State } from "../../ports/state-store.ts";
 import type { TableName } from "../../terms.ts";
 
 /**
@@ -8,6 +8,8 @@ import type { TableName } from "../../terms.ts";
 export function memoryRunStore(): { readonly store: RunStore; readonly state: () => State } {
   const publications = new Map<string, Publication>();
   const commits = new Map<TableName, readonly Commit[]>();
+  const past = new Map<string, readonly PastMetrics[]>();
+  const evolved = new Map<TableName, readonly EvolvedColumn[]>();
   const files = new Map<TableName, readonly IngestedFile[]>();
   return {
     state: () => ({
@@ -21,9 +23,19 @@ export function memoryRunStore(): { readonly store: RunStore; readonly state: ()
       finishRun: async () => undefined,
       recordSkipped: async () => undefined,
       readQuarantine: async () => ({ rows: [], total: 0 }),
+      readMetrics: async (_session, table) => past.get(table) ?? [],
+      readEvolvedColumns: async () => evolved,
       // Within the step's transaction: a step that fails before it comes here leaves no publication.
-      recordStep: async (_session, { result, publication, commit, ingest }) => {
+      recordStep: async (_session, { result, publication, commit, ingest, metrics = [], finished_at: at }) => {
         if (publication !== null) publications.set(publication.subject, publication);
+        if (publication !== null && metrics.length > 0) {
+          const { subject, version } = publication;
+          past.set(subject, [...(past.get(subject) ?? []).filter((item) => item.version !== version), { version, at, metrics }]);
+        }
+        for (const column of ingest?.evolved ?? []) {
+          const others = (evolved.get(result.table) ?? []).filter((item) => item.name !== column.name);
+          evolved.set(result.table, [...others, column]);
+        }
         if (commit !== null) commits.set(commit.subject, [...(commits.get(commit.subject) ?? []), commit]);
         if (ingest !== null) files.set(result.table, ingest.current);
       },

@@ -138,8 +138,8 @@ function withChecks(table: ManifestTable, checks: readonly Check[]): ManifestTab
   return { ...table, checks, dependencies, ...plainDoor };
 }
 
-/** Folders and copies of bronze files are no matter of a test; a row that does not fit is a fault of the test. */
-const plainDoor = { partitionBy: [], replicate: null, params: [], maxRejected: 0 } as const;
+/** Folders, copies and other columns of bronze files are no matter of a test; a row that does not fit is a fault of the test. */
+const plainDoor = { schema: "freeze", partitionBy: [], replicate: null, params: [], maxRejected: 0 } as const;
 
 /** A table that takes its rows as a bronze table does. */
 function givenTable(table: BronzeTable | ModelTable): BronzeTable {

@@ -166,9 +166,10 @@ describe("runs", () => {
   });
 
   it("hold the steps that were skipped, recorded all at once", async () => {
+    const fresh = [checkOf("freshness", { column: "at" })];
     const skipped = Array.from({ length: 300 }, (_, index) => ({
       position: 2 * index,
-      result: stepOf(`build gold.t${index}`, { status: "skipped" }),
+      result: stepOf(`build gold.t${index}`, { status: "skipped", checks: index === 7 ? fresh : [] }),
     }));
     await store.startRun(session, start("r1"));
     await store.recordStep(session, record(stepOf("ingest bronze.orders"), { position: 1 }));
@@ -433,7 +434,90 @@ describe("quarantine of a model", () => {
   });
 });
 
+describe("history", () => {
+  const at = (minute: number): string => `2026-01-01T00:0${minute}:00.000Z`;
+  const measured = (version: string, minute: number, value: number): Promise<void> =>
+    store.recordStep(
+      session,
+      record(stepOf("ingest bronze.orders"), {
+        finished_at: at(minute),
+        publication: { ...publication, version },
+        metrics: [
+          { metric: "row_count", column: null, value },
+          { metric: "null_count", column: odd, value: value - 1 },
+        ],
+      }),
+    );
+  const evolved = (minute: number, ...columns: readonly (readonly [name: string, type: string])[]): Promise<void> =>
+    store.recordStep(
+      session,
+      record(stepOf("ingest bronze.orders"), {
+        finished_at: at(minute),
+        publication,
+        ingest: {
+          current: [],
+          quarantined: [],
+          evolved: columns.map(([name, type]) => ({ name, type, first_file: `/data/${minute}.csv` })),
+        },
+      }),
+    );
+
+  it("of metrics comes back by version, oldest first; a version that was published again as it was last", async () => {
+    await measured("9", 1, 10);
+    await measured("10", 2, 20);
+    await measured("10", 3, 30);
+    const metrics = (value: number) => [
+      { metric: "row_count", column: null, value },
+      { metric: "null_count", column: odd, value: value - 1 },
+    ];
+    expect(await store.readMetrics(session, "bronze.orders")).toEqual([
+      { version: "9", at: at(1), metrics: metrics(10) },
+      { version: "10", at: at(3), metrics: metrics(30) },
+    ]);
+    expect(await store.readMetrics(session, "bronze.items")).toEqual([]);
+  });
+
+  it("of a failed step is not kept", async () => {
+    await store.recordStep(
+      session,
+      record(stepOf("ingest bronze.orders", { status: "failed" }), { metrics: [{ metric: "row_count", column: null, value: 1 }] }),
+    );
+    expect(await store.readMetrics(session, "bronze.orders")).toEqual([]);
+  });
+
+  it("of columns from the source comes back in the order in which they came, with their last type and first file", async () => {
+    expect(await store.readEvolvedColumns(session)).toEqual(new Map());
+    await evolved(1, ["z", "BIGINT"], [odd, "DATE"]);
+    await evolved(2, ["a", "JSON"]);
+    await evolved(3, ["Z", "VARCHAR"]);
+    expect((await store.readEvolvedColumns(session)).get("bronze.orders")).toEqual([
+      { name: "z", type: "VARCHAR", first_file: "/data/1.csv" },
+      { name: odd, type: "DATE", first_file: "/data/1.csv" },
+      { name: "a", type: "JSON", first_file: "/data/2.csv" },
+    ]);
+  });
+});
+
 describe("migrate", () => {
+  it("makes of the version before what a new database has", async () => {
+    const shape = async (): Promise<unknown> => {
+      const text = `select table_schema, table_name, column_name, data_type, is_nullable from information_schema.columns
+        where table_schema like 'assay%' order by table_schema, table_name, column_name`;
+      return session.query({ text });
+    };
+    const wanted = await shape();
+    // Version 1 had neither these tables nor these columns.
+    for (const table of ["commits", "metrics", "schema_changes", "verifications"])
+      await session.execute({ text: `drop table assay.${table}` });
+    for (const column of ["publications drop column content", "publications drop column cost", "files drop column sequence"])
+      await session.execute({ text: `alter table assay.${column}` });
+    await session.execute({ text: "drop schema assay_changes; drop schema assay_versions; update assay.state_version set version = 1" });
+    expect(await store.readEvolvedColumns(session)).toEqual(new Map());
+    await store.migrate(session);
+    const nullability = /("column_name":"sequence".*?"is_nullable":)"\w+"/;
+    expect(JSON.stringify(await shape()).replace(nullability, "$1?")).toEqual(JSON.stringify(wanted).replace(nullability, "$1?"));
+  });
+
   it("changes nothing the second time", async () => {
     await store.startRun(session, start("r1"));
     await store.migrate(session);
