@@ -21,7 +21,7 @@ export const wholeTable: TableDifference = { kind: "reset", changes: null, repea
 export const sameRows: TableDifference = { kind: "none", changes: null, repeated: 0 };
 
 /** More changed rows than this share of the table are not recorded one by one: whoever follows them is better off reading it all. */
-export const largestRecordedShare = 0.5;
+const largestRecordedShare = 0.5;
 
 /**
  * The rows that files which went away took with them, against those that new files brought: what stands in both is no change, however often

@@ -18,7 +18,7 @@ export interface SnapshotTable {
 }
 
 /** Where a snapshot keeps all versions it has seen, unchanged ones and deletions too. */
-export const versionsTable = (table: TableName): string => `assay_versions.${quoteIdentifier(table)}`;
+const versionsTable = (table: TableName): string => `assay_versions.${quoteIdentifier(table)}`;
 
 /** Throws when the table is no snapshot. */
 export function snapshotTable(table: ModelTable): SnapshotTable {

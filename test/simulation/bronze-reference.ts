@@ -17,13 +17,13 @@ export const noContent: BronzeContent = { files: [], rows: [] };
 const sameRows = (a: SentFile, b: SentFile): boolean => JSON.stringify(a.rows) === JSON.stringify(b.rows);
 
 /** A row the contract takes. */
-export const isGood = (row: SourceRow): boolean =>
+const isGood = (row: SourceRow): boolean =>
   row.id !== null && row.ts !== null && row.op !== null && (row.qty === null || row.qty === undefined || /^-?\d+$/.test(row.qty));
 
 const goodRows = (files: readonly SentFile[]): readonly SourceRow[] => files.flatMap((file) => file.rows.filter(isGood));
 
 /** Files among those shown that were not ingested as they are now. */
-export function newFiles(content: BronzeContent, shown: readonly SentFile[]): readonly SentFile[] {
+function newFiles(content: BronzeContent, shown: readonly SentFile[]): readonly SentFile[] {
   return shown.filter((file) => {
     const known = content.files.findLast((item) => item.name === file.name);
     return known === undefined || !sameRows(known, file);

@@ -14,7 +14,7 @@ const ids = Array.from({ length: 24 }, (_, index) => `k${index + 1}`);
 
 const hour = 3_600_000;
 
-export const timeText = (milliseconds: number): string => new Date(milliseconds).toISOString().slice(0, 19).replace("T", " ");
+const timeText = (milliseconds: number): string => new Date(milliseconds).toISOString().slice(0, 19).replace("T", " ");
 
 /** The day the simulation starts: in the future, so that the platform may go by the stamps of files written today. */
 export const firstDay = Date.UTC(2040, 0, 1);
