@@ -101,7 +101,7 @@ function castText(text: string, type: string): object {
 }
 
 /** A copy of a tree in which `change` has replaced what it wants to, from the leaves up; what it leaves alone keeps its identity. */
-export function changed<T>(part: T, change: (item: object) => object): T {
+function changed<T>(part: T, change: (item: object) => object): T {
   if (Array.isArray(part)) {
     const items = part.map((item: unknown) => changed(item, change));
     return items.every((item, index) => item === part[index]) ? part : (items as T);

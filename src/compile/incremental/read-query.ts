@@ -157,7 +157,7 @@ async function sourceOf(ref: BaseTableRef | SubqueryRef, scope: CteScope | null,
   return { source, columns: renamed(columns, ref.column_name_alias), cte: null };
 }
 
-export function declaredColumns(table: DeclaredTable): readonly QueryColumn[] {
+function declaredColumns(table: DeclaredTable): readonly QueryColumn[] {
   return table.columns.map((column) => ({ name: column.name, type: columnTypeName(column.type) }));
 }
 
