@@ -1,4 +1,5 @@
 import type { BaseTableRef, Expression, QueryNode, SelectNode, SubqueryRef } from "../../ports/syntax-tree.ts";
+import { isGrouped } from "../lineage.ts";
 import { conjuncts } from "../tree.ts";
 import { type CteScope, scopeWithin } from "./cte-scope.ts";
 import { expressionsIn } from "./exact-tree.ts";
@@ -55,7 +56,7 @@ export async function readBlock(node: SelectNode, scope: CteScope | null, outer:
   for (const join of joins) await readJoinConditions(join, level, block, inner, builder);
   for (const part of conjuncts(node.where_clause)) addEdge(builder, part, level, block, () => "row", both);
   const named = { ...level, aliasesCount: true };
-  await readProbes(node.select_list, level, inner, builder, []);
+  await readProbes(node.select_list, isGrouped(node) ? named : level, inner, builder, []);
   await readProbes(node.where_clause, level, inner, builder, positive(node.where_clause));
   await readProbes(node.group_expressions, named, inner, builder, []);
   await readProbes(node.having, named, inner, builder, positive(node.having));

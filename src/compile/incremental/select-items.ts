@@ -23,7 +23,14 @@ export function selectItems(node: SelectNode, level: Level, columns: readonly Qu
     expanded.every((item, index) => item.name === null || same(item.name, columns[index]?.name ?? "")) &&
     !expanded.includes(unknown);
   const reason = "the SELECT list is not followed: name its columns instead of a star";
-  return fits ? expanded.map((item) => item.draft()) : columns.map(() => ({ kind: "none", reason }));
+  if (!fits) return columns.map(() => ({ kind: "none", reason }));
+  return expanded.map((item, index) => asDescribed(item.draft(), columns[index], level));
+}
+
+/** A column that is passed on keeps its type; another type means another column. */
+function asDescribed(item: DraftItem, described: QueryColumn | undefined, level: Level): DraftItem {
+  if (item.kind !== "column" || typeOf(item.column, level.leaves) === described?.type) return item;
+  return { kind: "none", reason: `the column ${described?.name} is not found for certain` };
 }
 
 /** Among groups a name may be the alias of another item that is grouped by; elsewhere columns come first. */

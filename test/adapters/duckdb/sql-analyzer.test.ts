@@ -106,3 +106,26 @@ describe("describe", () => {
     ).toEqual(Array.from({ length: 100 }, (_, index) => `c${index * 2}`));
   });
 });
+
+describe("print", () => {
+  const identities = async (texts: readonly string[]): Promise<readonly string[]> =>
+    (await analyzer.parse(texts)).map((outcome) => ("identity" in outcome ? outcome.identity : "none"));
+
+  it("writes trees as texts of the same meaning", async () => {
+    const texts = [
+      "select a::int, 'it''s \\ 日本', 12345678901234567890, $p from t as x left join u using (k) where a is not distinct from $p",
+      "with c as (select 1 as n union all select 2) select n, row_number() over (partition by n order by n desc nulls last) from c qualify true",
+    ];
+    const before = await identities(texts);
+    const printed = await analyzer.print(before);
+    expect(await identities(printed.map((text) => text ?? ""))).toEqual(before);
+    expect(await analyzer.print([])).toEqual([]);
+  });
+
+  it("gives null where the text would be another tree, and for what is no tree", async () => {
+    // A comma binds looser than the join that follows; a floating-point constant is printed as a decimal one.
+    const [joined, constant, plain] = await identities(["select 1 from a cross join b join c on c.k = a.k", "select 1.5e3", "select 1"]);
+    const printed = await analyzer.print([joined ?? "", constant ?? "", "{}", "no json", plain ?? ""]);
+    expect(printed).toEqual([null, null, null, null, "SELECT 1"]);
+  });
+});

@@ -135,7 +135,7 @@ function leaf(context: Context): From {
   const { random, ctes, counter, depth } = context;
   const alias = `t${counter.next++}`;
   if (depth > 0 && random.chance(0.15)) {
-    const inner = query({ ...context, outer: [], depth: depth - 1 });
+    const inner = random.chance(0.25) ? withInside(context) : query({ ...context, outer: [], depth: depth - 1 });
     return { sql: `(${inner.sql}) as ${alias}`, leaves: [{ alias, cols: inner.cols }], merged: [] };
   }
   const last = ctes.at(-1);
@@ -148,6 +148,18 @@ function leaf(context: Context): From {
     return { sql: `${relation.sql} as ${alias}(${cols.map((col) => col.name).join(", ")})`, leaves: [{ alias, cols }], merged: [] };
   }
   return { sql: `${relation.sql} as ${alias}`, leaves: [{ alias, cols: relation.cols }], merged: [] };
+}
+
+/** A subquery with a WITH clause of its own; its name may hide one around it. */
+function withInside(context: Context): Relation {
+  const { random, ctes } = context;
+  const inner: Context = { ...context, outer: [], depth: 0 };
+  const named = query(inner);
+  const name = random.pick(["x", "q", "n", ...ctes.map((cte) => cte.sql)]);
+  const visible = [...ctes.filter((cte) => cte.sql !== name), { sql: name, cols: named.cols }];
+  context.counter.unread = true;
+  const body = query({ ...inner, ctes: visible });
+  return { sql: `with ${name} as (${named.sql}) ${body.sql}`, cols: body.cols };
 }
 
 function from(context: Context, count: number): From {
@@ -300,7 +312,7 @@ function probe(context: Context, leaves: readonly Leaf[], depth: number): string
   const where = parts.length === 0 ? "" : ` where ${parts.join(" and ")}`;
   const value = column(from0.leaves, random) ?? { sql: "1", kind: "i" as const };
   const body = (list: string, rest = ""): string => `(select ${list} from ${from0.sql}${where}${rest})`;
-  const tail = random.pick(["", "", "", " group by all", " limit 1"]);
+  const tail = random.pick(["", "", "", " group by all", " limit 1", ` qualify count(*) over (partition by ${value.sql}) = 1`]);
   switch (random.below(6)) {
     case 0:
     case 1:
@@ -341,7 +353,12 @@ function select(context: Context, like: readonly Col[] | null): Relation {
   if (random.chance(0.2)) where.push(condition(context, source.leaves, context.depth));
   const width = like?.length ?? 2 + random.below(2);
   const cols = Array.from({ length: width }, (_, index): Col => {
-    const kind = like?.[index]?.kind ?? random.pick<Kind>(index === 0 ? ["i", "i", "i", "i", "s"] : ["i", "i", "i", "s", "d", "l"]);
+    const liked = like?.[index]?.kind;
+    // The sides of a set operation may be of different types.
+    const kind =
+      liked === "l" && random.chance(0.3)
+        ? "i"
+        : (liked ?? random.pick<Kind>(index === 0 ? ["i", "i", "i", "i", "s"] : ["i", "i", "i", "s", "d", "l"]));
     return { name: "", kind };
   });
   const free = [...outputNames];
