@@ -26,6 +26,8 @@ const benchmarks: Readonly<Record<string, (options: Options) => Promise<Report>>
   "nova-retail": ({ data, runs, spark }) => sideBySide(data, runs, spark),
   unchanged: ({ data, runs }) => runUnchanged(data, runs),
   scale: ({ data, runs }) => runScaled(data, Math.min(runs, 3)),
+  incremental: async ({ runs }) => (await import("./incremental/side-by-side.ts")).incrementalSideBySide(runs),
+  months: async ({ data }) => (await import("./olist-months/increments.ts")).monthlyIncrements(data),
   postgres: async ({ data, runs }) => (await import("./postgres-load.ts")).postgresLoad(data, runs),
 };
 
