@@ -3,11 +3,11 @@ import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 
 /** How large the work is; the numbers of the issue at scale 1. */
-export const orders = 4_000_000;
-export const items = 10_000_000;
-export const days = 730;
+const orders = 4_000_000;
+const items = 10_000_000;
+const days = 730;
 /** Orders a batch of changes sends again, changed. */
-export const changedOrders = 40_000;
+const changedOrders = 40_000;
 
 const orderColumns = (status: string): string => `
   id as order_id,

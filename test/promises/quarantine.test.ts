@@ -319,7 +319,7 @@ export const silverOrders = model("silver.orders", {
 });
 `,
     });
-    const day = (index: number): string => `2026-01-${String((index % 20) + 1).padStart(2, "0")}`;
+    const day = (index: number): string => `2026-01-${String((index % 28) + 1).padStart(2, "0")}`;
     const amounts = Array.from({ length: 400 }, (_, index) => (index % 10 === 0 ? 500 + index : index + 1));
     const orders = (): Files => ({
       "data/orders.csv": ordersCsv(...amounts.map((amount, index) => `o${index},ann,${amount},${day(index)},`)),
@@ -336,10 +336,10 @@ export const silverOrders = model("silver.orders", {
     project = await quarantineProject({ ...incremental(450), ...orders() });
     expect(stepOf(await succeed(project, ["run"]), "build silver.orders")).toMatchObject({ rows_out: 360, quarantined: 40, touched: null });
 
-    // On one day: a row that broke the rule is mended, one that did not breaks it now, one goes, one stays broken.
+    // On two days: a row that broke the rule is mended, one that did not breaks it now, one goes, one stays broken.
     amounts[0] = 1;
-    amounts[21] = 9999;
-    amounts[41] = -1;
+    amounts[29] = 9999;
+    amounts[57] = -1;
     await project.write(orders());
     const run = await succeed(project, ["run"]);
     expect(stepOf(run, "build silver.orders").touched, JSON.stringify(stepOf(run, "build silver.orders").notes)).toMatchObject({

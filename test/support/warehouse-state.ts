@@ -47,7 +47,7 @@ export async function unpublished(folder: string): Promise<readonly string[]> {
   return reading(folder, async (session) => {
     if (!(await hasState(session))) return [];
     const { publications } = await duckdbStateStore().read(session);
-    const names = await tableNames(session);
+    const names = (await tableNames(session)).filter((name) => /^(?:bronze|silver|gold)\./.test(name));
     const problems = [...publications.keys()]
       .filter((subject) => !names.some((name) => name === subject))
       .map((name) => `${name} is missing`);
