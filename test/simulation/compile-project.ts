@@ -8,6 +8,7 @@ import { defineProject } from "../../src/define/project.ts";
 import { quoteTable } from "../../src/define/quote.ts";
 import { csv, type FileSource, json, parquet } from "../../src/define/source.ts";
 import { type Column, t } from "../../src/define/types.ts";
+import { AssayError } from "../../src/errors.ts";
 import type { SqlAnalyzer } from "../../src/ports/sql-analyzer.ts";
 import type { BronzeSpec, ModelSpec, ProjectSpec, SimColumn } from "./scenario.ts";
 
@@ -28,14 +29,37 @@ async function reusableAnalyzer(): Promise<SqlAnalyzer> {
 
 let shared: Promise<SqlAnalyzer> | undefined;
 
+/** Compiles the project; a model that repeats the rows of a measure gets the reason its error asks for. */
 export async function compileSpec(project: ProjectSpec, revised: boolean): Promise<Manifest> {
+  const excused = new Map<string, Readonly<Record<string, string>>>();
+  for (;;) {
+    try {
+      return await compileExcused(project, revised, excused);
+    } catch (error) {
+      const traps = error instanceof AssayError ? [error, ...error.others].filter(({ code }) => code === "FAN_TRAP") : [];
+      const missing = traps.flatMap(({ message, hint }) => {
+        const name = message.slice(0, message.indexOf(":"));
+        const table = /fanOut: \{ "([^"]+)"/.exec(hint ?? "")?.[1];
+        return table === undefined || excused.get(name)?.[table] !== undefined ? [] : [{ name, table }];
+      });
+      if (missing.length === 0) throw error;
+      for (const { name, table } of missing) excused.set(name, { ...excused.get(name), [table]: "any model is built" });
+    }
+  }
+}
+
+async function compileExcused(
+  project: ProjectSpec,
+  revised: boolean,
+  excused: ReadonlyMap<string, Readonly<Record<string, string>>>,
+): Promise<Manifest> {
   shared ??= reusableAnalyzer();
   return compileProject(
     {
       folder: ".",
       config: defineProject({ name: "simulated" }),
       bronze: project.bronze.map(bronzeDefinition),
-      models: project.models.map((spec) => modelDefinition(spec, revised)),
+      models: project.models.map((spec) => ({ ...modelDefinition(spec, revised), fanOut: excused.get(spec.name) ?? {} })),
       pipelines: [],
       sinks: [],
     },

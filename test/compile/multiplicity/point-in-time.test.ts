@@ -228,6 +228,10 @@ describe("a history that is read rightly", () => {
         "the last version of each key",
         `select o.order_id, s.segment ${facts} join (select * from ${history} qualify row_number() over (partition by customer_id order by valid_from desc) = 1) s using (customer_id)`,
       ],
+      [
+        "with what its versions look up, from the right",
+        `select h.*, r.name from bronze.regions r right join ${history} h on r.region_id = h.region_id`,
+      ],
       ["with what its versions look up", `select h.*, r.name from ${history} h left join bronze.regions r on r.region_id = h.region_id`],
       [
         "two histories, each at its time",
