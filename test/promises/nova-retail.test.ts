@@ -101,7 +101,7 @@ describe("Nova Retail on the real files", () => {
       "steps",
     ]);
     const step = ["step", "kind", "table", "status", "reason", "rows_in", "rows_out", "quarantined", "removed", "upstreams", "conserved"];
-    const more = ["removed_by", "notes", "error"];
+    const more = ["removed_by", "changes", "touched", "notes", "error"];
     for (const item of plain.steps) {
       expect(Object.keys(item).sort(), item.step).toEqual([...step, "duration_ms", "checks", ...more].sort());
       for (const upstream of item.upstreams) expect(Object.keys(upstream)).toEqual(["table", "read", "used"]);
