@@ -17,7 +17,7 @@ export function divertingRules(checks: readonly Check[]): readonly DoorRule[] {
 }
 
 /** The name under which rows are diverted by a check. */
-export function checkRule(check: Check): string {
+function checkRule(check: Check): string {
   return ruleName(check.kind, "column" in check ? check.column : "name" in check ? check.name : null);
 }
 

@@ -16,7 +16,7 @@ export interface EditedRow {
 }
 
 /** Columns of an export beside the table's own; only the first has to stay. */
-export const exportColumns = ["_id", "_reason", "_rule", "_message", "_file", "_row", "_raw"] as const;
+const exportColumns = ["_id", "_reason", "_rule", "_message", "_file", "_row", "_raw"] as const;
 
 /**
  * Reads a CSV of edited rows. `emptyText`: a quoted empty value is an empty text, one without quotes is absent. Throws EDITED_ROWS_INVALID for
