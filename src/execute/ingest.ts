@@ -23,7 +23,7 @@ import {
   replayFile,
   replayGroups,
 } from "./replay.ts";
-import { evolvedSoFar, evolvedWith, fileSchema, readingAs } from "./source-schema.ts";
+import { evolvedSoFar, evolvedWith, fileSchema, readingAs, withEvolved } from "./source-schema.ts";
 import { noFacts, type StepFacts, StepFailure } from "./step-result.ts";
 
 /**
@@ -74,7 +74,7 @@ export async function ingestTable(run: Run, session: Session, step: Step, positi
       }
       for (const [index, group] of again.entries()) {
         const target = { folder, position: fresh.length + index + 1 };
-        reentered.push(await landReplay(run, session, table, group, batchId, target, door));
+        reentered.push(await landReplay(run, session, withEvolved(table, evolved), group, batchId, target, door));
       }
     }
     const facts = factsOf(landed, reentered, replicas);

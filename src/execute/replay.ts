@@ -42,7 +42,11 @@ export async function replayGroups(
   return held.flatMap((item): readonly ReplayGroup[] => {
     const isOfFile = (row: QuarantinedRow): boolean => row.file_name === item.file.name && row.file_sha256 === item.file.sha256;
     const wanted = requests.filter(({ row, edited }) => isOfFile(row) && (item.known !== null || edited !== null));
-    const now = wanted.map(({ row, edited }) => ({ ...row, record: edited ?? row.record }));
+    const now = wanted.map(({ row, edited }) => ({
+      ...row,
+      // Columns that the source has beyond the contract cannot be edited, and stay.
+      record: edited === null ? row.record : { ...row.record, ...edited },
+    }));
     const rows = [...before.filter(isOfFile), ...now];
     return rows.length === 0 ? [] : [{ ...item, rows, requested: now.length > 0 }];
   });

@@ -4,7 +4,7 @@ import { quoteIdentifier } from "../define/quote.ts";
 import type { ContractColumn } from "../define/types.ts";
 import { AssayError } from "../errors.ts";
 import { evolvedTable, type Session } from "../ports/engine.ts";
-import type { ExtraColumn, Source, SourceFile } from "../ports/source.ts";
+import type { DoorRule, ExtraColumn, Source, SourceFile } from "../ports/source.ts";
 import type { EvolvedColumn } from "../ports/state-store.ts";
 
 /** The columns that came from a bronze table's source without being declared, by lower-case name; grows as files are read. */
@@ -41,6 +41,11 @@ export function evolvedWith(
 ): { readonly columns: readonly EvolvedColumn[]; readonly changed: readonly EvolvedColumn[] } {
   const columns = [...evolved.values()];
   return { columns, changed: columns.filter(({ name, type }) => !recorded.some((before) => before.name === name && before.type === type)) };
+}
+
+/** The table with its evolved columns as if they were declared. */
+export function withEvolved(table: BronzeTable, evolved: EvolvedColumns): BronzeTable {
+  return evolved.size === 0 ? table : { ...table, columns: [...table.columns, ...[...evolved.values()].map(evolvedContract)] };
 }
 
 /** An evolved column as a contract would hold it. */
@@ -92,6 +97,12 @@ export function readingAs(source: Source, { read, stored }: FileSchema): Source 
     return read.some((item) => item.name === name) ? column : `cast(null as ${columnTypeName(type)}) as ${column}`;
   });
   const asStored = (rows: string): string => `select ${select.join(", ")} from (${rows})`;
+  const lacking = select.filter((column) => column.startsWith("cast("));
+  // A rule may name a column that the file lacks.
+  const overStored = (rule: DoorRule): DoorRule =>
+    lacking.length === 0
+      ? rule
+      : { ...rule, broken: `exists (select 1 from (select ${lacking.join(", ")}) as lacking where ${rule.broken})` };
   return {
     list: source.list,
     compare: source.compare,
@@ -100,7 +111,7 @@ export function readingAs(source: Source, { read, stored }: FileSchema): Source 
       return { ...opened, select: asStored(opened.select), selectFitting: asStored(opened.selectFitting) };
     },
     refusals: (from, file, opened, _columns, reader, rows) => source.refusals(from, file, opened, read, reader, rows),
-    broken: (from, file, opened, _columns, rules, reader) => source.broken(from, file, opened, read, rules, reader),
+    broken: (from, file, opened, _columns, rules, reader) => source.broken(from, file, opened, read, rules.map(overStored), reader),
     without: async (from, file, opened, _columns, records, reader) =>
       asStored(await source.without(from, file, opened, read, records, reader)),
   };

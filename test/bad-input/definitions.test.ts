@@ -157,7 +157,7 @@ describe("a .sql model whose opening comment has", () => {
     [
       "an unknown severity",
       "grain: [order_id]\nchecks:\n  - unique: { column: order_id, severity: warning }",
-      /warning, neither error nor warn$/,
+      /warning, none of error, warn, quarantine$/,
       4,
     ],
   ])("%s", async (_, front, says, line) => {

@@ -312,7 +312,7 @@ import { orders } from "../../sources/orders.ts";
 export const silverOrders = model("silver.orders", {
   grain: ["order_id"],
   columns: { order_id: t.varchar(), customer: t.varchar(), amount: t.integer(), ordered_on: t.date() },
-  materialize: incremental({ by: ["ordered_on"] }),
+  materialize: incremental({ by: ["order_id"] }),
   checks: [check.between("amount", { max: ${limit} }, { severity: "quarantine" })],
   ${more}
   sql: sql\`select order_id, customer, amount, ordered_on from \${orders} where amount > 0\`,
@@ -343,7 +343,7 @@ export const silverOrders = model("silver.orders", {
     await project.write(orders());
     const run = await succeed(project, ["run"]);
     expect(stepOf(run, "build silver.orders").touched, JSON.stringify(stepOf(run, "build silver.orders").notes)).toMatchObject({
-      values: 2,
+      values: 3,
     });
     const refreshed = await contents();
     expect(refreshed[2]).toEqual(["359", "40"]);

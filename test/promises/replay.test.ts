@@ -257,3 +257,35 @@ test("with merge a replayed row takes the place of its record: what came later h
   await succeed(project, ["run", "--full-refresh"]);
   expect(await total()).toBe("134");
 });
+
+test("a source that evolves: rules over columns a file lacks, and values beyond the contract that come with a replayed row", async () => {
+  const source = ordersSource(
+    'schema: "evolve", checks: [check.expression("noted", "note is not null or amount < 100", { severity: "quarantine" })],',
+  );
+  const header = "order_id,customer,amount,ordered_on,city";
+  project = await quarantineProject({
+    "sources/orders.ts": source,
+    "data/orders.csv": [header, "o1,ann,10,2026-01-01,Rome", "o2,ann,500,2026-01-01,Oslo", "o3,ann,x,2026-01-01,Bern", ""].join("\n"),
+  });
+  await succeed(project, ["run"]);
+  expect((await shownRows(project)).map((row) => row.rule)).toEqual(["expression:noted", "type:amount"]);
+  await expectConserved(project, 3);
+  await exported("fix.csv");
+  await edit("fix.csv", (csv) => csv.replace(",x,2026", ",7,2026").replace("500,2026-01-01,", "500,2026-01-01,dear"));
+  await succeed(project, ["replay", "orders", "--from", "fix.csv"]);
+  const [evolved] = await project.query<{ name: string }>(
+    "select table_schema || '.\"' || table_name || '\"' as name from information_schema.columns where column_name = 'city'",
+  );
+  expect(await project.query(`select order_id, amount, note, city from ${evolved?.name} order by 1`)).toEqual([
+    { order_id: "o1", amount: 10, note: null, city: "Rome" },
+    { order_id: "o2", amount: 500, note: "dear", city: "Oslo" },
+    { order_id: "o3", amount: 7, note: null, city: "Bern" },
+  ]);
+  await expectConserved(project, 3);
+  await succeed(project, ["run", "--full-refresh"]);
+  expect(await project.query(`select city from ${evolved?.name} order by order_id`)).toEqual([
+    { city: "Rome" },
+    { city: "Oslo" },
+    { city: "Bern" },
+  ]);
+});
