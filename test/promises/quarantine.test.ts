@@ -343,7 +343,7 @@ export const silverOrders = model("silver.orders", {
     await project.write(orders());
     const run = await succeed(project, ["run"]);
     expect(stepOf(run, "build silver.orders").touched, JSON.stringify(stepOf(run, "build silver.orders").notes)).toMatchObject({
-      values: 3,
+      values: 2,
     });
     const refreshed = await contents();
     expect(refreshed[2]).toEqual(["359", "40"]);

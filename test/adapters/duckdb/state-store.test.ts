@@ -509,8 +509,18 @@ describe("migrate", () => {
     // Version 1 had neither these tables nor these columns.
     for (const table of ["commits", "metrics", "schema_changes", "verifications"])
       await session.execute({ text: `drop table assay.${table}` });
-    for (const column of ["publications drop column content", "publications drop column cost", "files drop column sequence"])
+    for (const column of [
+      "publications drop column content",
+      "publications drop column cost",
+      "files drop column sequence",
+      "files drop column replay_of",
+    ])
       await session.execute({ text: `alter table assay.${column}` });
+    await session.execute({
+      text: `drop table assay.quarantine; create table assay.quarantine (run_id varchar not null, batch_id varchar not null,
+        table_name varchar not null, source_file varchar not null, row_number bigint, column_name varchar, reason varchar not null,
+        message varchar not null, raw varchar, quarantined_at varchar not null)`,
+    });
     await session.execute({ text: "drop schema assay_changes; drop schema assay_versions; update assay.state_version set version = 1" });
     expect(await store.readEvolvedColumns(session)).toEqual(new Map());
     await store.migrate(session);
