@@ -158,7 +158,7 @@ test("an unknown run and an unknown table", async () => {
   });
   expect(await refusal(project, ["quarantine", "show", "bronze.ordrs"])).toMatchObject({
     exit: 2,
-    error: { code: "TABLE_UNKNOWN", message: "the project has no bronze table bronze.ordrs", hint: "did you mean bronze.orders?" },
+    error: { code: "TABLE_UNKNOWN", message: "the project has no table bronze.ordrs", hint: "did you mean bronze.orders?" },
   });
 });
 
