@@ -128,10 +128,10 @@ async function observe(
   const last = `(select * from ${versions} qualify row_number() over (partition by ${keys} order by _at desc) = 1)`;
   const inPart = part === null ? "" : ` and exists (select 1 from ${touchedName} as t where ${match("t", "v")})`;
   if (missing === "close") {
-    // A key that came back with a time before its inferred end holds again from now on.
+    // A key that came back with a time before its inferred end holds again from now on; seen once more, it is the version made then.
     await session.execute({
-      text: `update ${observed} as o set _at = ${after("v")}, _inferred = true from ${last} as v
-        where ${match("o", "v")} and v._deleted and v._inferred and o._at <= v._at
+      text: `update ${observed} as o set _at = case when v._deleted then ${after("v")} else v._at end, _inferred = true from ${last} as v
+        where ${match("o", "v")} and v._inferred and o._at <= v._at and not (v._deleted and o._deleted)
           and o._at = (select max(m._at) from ${observed} as m where ${match("m", "o")})`,
     });
     await session.execute({

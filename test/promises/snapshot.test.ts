@@ -134,6 +134,24 @@ describe("from files that hold the present only", () => {
     expect((await now("a,Oslo,live,2026-02-01", "b,Bern,live,2026-01-01", "c,Wien,live,2026-01-01")).slice(2)).toHaveLength(3);
   });
 
+  test("what comes back with other attributes under its old time does not rewrite what held before, however often it is seen", async () => {
+    const now = async (...rows: readonly string[]): Promise<readonly string[]> => {
+      await project.write({ "data/customers-1.csv": csv(...rows) });
+      expect((await run()).status).toBe("succeeded");
+      return (await versions()).filter((line) => line.startsWith("d "));
+    };
+    await now("d,Rome,live,2026-01-01");
+    const [closed] = await now("e,Bern,live,2026-01-01");
+    const back = await now("e,Bern,live,2026-01-01", "d,Oslo,live,2026-01-01");
+    expect(back.find((line) => line.startsWith("d Rome"))).toBe(closed);
+    expect(back.filter((line) => line.endsWith(" now"))).toEqual([expect.stringContaining("d Oslo")]);
+    expect((await project.assay(["run", "--full-refresh"])).code).toBe(0);
+    expect((await versions()).filter((line) => line.startsWith("d "))).toEqual(back);
+    // A correction of what holds now is not one of what held then.
+    const corrected = await now("e,Bern,live,2026-01-01", "d,Wien,live,2026-01-01");
+    expect(corrected.map((line) => line.replace("Wien", "Oslo")).sort()).toEqual(back);
+  });
+
   test("its versions outlive a full refresh, and a column that comes later", async () => {
     const before = await versions();
     expect((await project.assay(["run", "--full-refresh"])).code).toBe(0);

@@ -12,6 +12,8 @@ const historyColumns: readonly SimColumn[] = [
   { name: "is_current", type: "boolean", nullable: false },
 ];
 
+const isHistory = ({ name }: SimColumn): boolean => historyColumns.some((column) => column.name === name);
+
 const queryConstructs: Readonly<Record<string, Construct>> = { ...rowConstructs, ...groupConstructs };
 
 /** Every construct the models are made of, for the counters. */
@@ -99,8 +101,10 @@ function materializationOf(dice: Dice, query: Query): Materialization {
 function snapshotSpec(dice: Dice, name: TableName, a: Relation): ModelSpec | null {
   const at = a.columns.find((column) => column.name === "ts" && !column.nullable);
   const key = a.key ?? (a.columns.some((column) => column.name === "id") ? ["id"] : []);
-  if (at === undefined || a.history || key.length === 0 || key.includes("ts")) return null;
-  const columns = a.columns.filter((column) => key.includes(column.name) || column === at || column.name === "op" || dice.chance(0.6));
+  if (at === undefined || a.history || key.length === 0 || key.includes("ts") || key.includes("valid_from")) return null;
+  const columns = a.columns.filter(
+    (column) => key.includes(column.name) || column === at || column.name === "op" || (!isHistory(column) && dice.chance(0.6)),
+  );
   const hasOp = columns.some((column) => column.name === "op" && column.type === "varchar");
   const names = columns.map((column) => `a.${column.name}`).join(", ");
   const one = `qualify row_number() over (partition by ${key.map((column) => `a.${column}`).join(", ")}, a.ts order by ${names}) = 1`;

@@ -45,11 +45,13 @@ export function observe(history: History, rows: readonly ObservedRow[], now: big
     }
     const newest = [...placed.keys()].sort((a, b) => (a < b ? -1 : 1)).at(-1);
     for (const row of placed.values()) {
-      const isBack = missing === "close" && last?.inferred === true && last.deleted && row.at === newest && row.at <= last.at;
-      const at = isBack && last !== undefined ? later(now, last) : row.at;
+      // Back without a time of its own: it holds from when it was seen again.
+      const isBack = missing === "close" && last?.inferred === true && row.at === newest && row.at <= last.at;
+      const inferred = isBack && !(last.deleted && row.deleted);
+      const at = !inferred ? row.at : last.deleted ? later(now, last) : last.at;
       const old = versions.get(at);
       if (old !== undefined && old.attributes === row.attributes && old.deleted === row.deleted) continue;
-      versions.set(at, { ...row, at, inferred: isBack });
+      versions.set(at, { ...row, at, inferred });
     }
     next.set(key, [...versions.values()].sort(byTime));
   }
