@@ -93,7 +93,7 @@ export function bronzeLoads({ test }: Suite): void {
     const run = await succeed(world);
     expect(stepFor(run, "bronze.orders")).toMatchObject({ rows_in: 4, rows_out: 1, quarantined: 3 });
     expect(await world.rows("bronze.orders", "order_id")).toEqual(["1"]);
-    const { rows, total } = await world.look((session, _engine, store) => store.readQuarantine(session, null, 10));
+    const { rows, total } = await world.look((session, _engine, store) => store.readQuarantine(session, {}, 10));
     expect(total).toBe(3);
     expect(rows.map((row) => `${row.row_number} ${row.column} ${row.reason}`).sort()).toEqual([
       "3 order_id type",

@@ -51,13 +51,13 @@ const send = (world: World, name: string, ...rows: readonly (readonly [id: numbe
 async function published(world: World, checked: "bronze.prices" | "silver.offers") {
   const { publications, commits, files } = await world.state();
   const version = publications.get(checked)?.version ?? "0";
-  const isTracked = commits.get(checked)?.at(-1)?.kind === "changes";
+  const isRecorded = commits.get(checked)?.at(-1)?.kind === "changes";
   return {
     publication: publications.get(checked),
     commits: commits.get(checked),
     files: files.filter((file) => file.table === checked),
     rows: await world.rows(checked),
-    changes: isTracked ? await world.changes(checked, "0", version) : [],
+    changes: isRecorded ? await world.changes(checked, "0", version) : [],
     follower: await world.rows("gold.follower"),
   };
 }

@@ -26,15 +26,15 @@ const log = model("silver.log", {
 
 const people: BronzeDefinition = bronze("people", {
   from: csv("people-*.csv"),
-  columns: { id: t.varchar(), city: t.varchar(n), phone: t.varchar(n), status: t.varchar(), seen: t.timestamp(n) },
+  columns: { id: t.varchar(), city: t.varchar(n), phone: t.varchar(n), status: t.varchar(), seen: t.varchar(n) },
   load: "append",
 });
 const history = (materialize: ReturnType<typeof snapshot>): TypedModel<Columns> =>
   model("silver.history", {
     grain: ["id"],
-    columns: { id: t.varchar(), city: t.varchar(n), phone: t.varchar(n), status: t.varchar(), seen: t.timestamp(n) },
+    columns: { id: t.varchar(), city: t.varchar(n), phone: t.varchar(n), status: t.varchar(), seen: t.timestamp() },
     materialize,
-    sql: sql`select id, city, phone, status, seen from ${people}`,
+    sql: sql`select id, city, phone, status, try_cast(seen as timestamp) as seen from ${people}`,
   });
 
 const tell = (world: World, name: string, ...rows: readonly string[]): Promise<void> =>
