@@ -3,7 +3,7 @@ import type { SqlAnalyzer } from "../ports/sql-analyzer.ts";
 import type { Params, TableName } from "../terms.ts";
 import { contractSelect } from "./contract.ts";
 import { incrementalPlan } from "./incremental/incremental-plan.ts";
-import type { IncrementalPlan } from "./incremental/upstream-link.ts";
+import type { FollowedChanges } from "./incremental/upstream-link.ts";
 import type { ManifestTable, ModelTable } from "./manifest.ts";
 import type { CompiledModel } from "./model-table.ts";
 import { picked } from "./params.ts";
@@ -17,7 +17,7 @@ export async function followChanges(
   analyzer: SqlAnalyzer,
 ): Promise<{ readonly tables: readonly ManifestTable[]; readonly errors: readonly AssayError[] }> {
   const errors: AssayError[] = [];
-  const plans = new Map<TableName, IncrementalPlan>();
+  const plans = new Map<TableName, FollowedChanges>();
   const byName = new Map(tables.map((table) => [table.name, table] as const));
   for (const model of compiled) {
     const by = valuesOf(model.table);
@@ -30,7 +30,11 @@ export async function followChanges(
     }
     const { spliced } = result;
     const own = ownColumns(model.table);
-    plans.set(model.table.name, { ...result, spliced: spliced === null ? null : contractSelect(spliced, own, model.described) });
+    plans.set(model.table.name, {
+      ...result,
+      spliced: spliced === null ? null : contractSelect(spliced, own, model.described),
+      views: viewsAmong(readThrough(model.table, byName)).map(({ name, fingerprint }) => ({ table: name, fingerprint })),
+    });
   }
   const tracked = new Set(
     [...plans.values()].flatMap((plan) =>
@@ -74,9 +78,6 @@ function inputOf(
 ): Parameters<typeof incrementalPlan>[0] {
   const { materialize } = table;
   const read = readThrough(table, tables);
-  const views = read.flatMap((item) =>
-    item.kind === "model" && item.materialize.kind === "view" ? [[item.name, item.select] as const] : [],
-  );
   const declared = materialize.kind === "incremental" ? materialize : null;
   return {
     name: table.name,
@@ -86,7 +87,7 @@ function inputOf(
     columns: ownColumns(table),
     by,
     upstreams: new Map(read.map((item) => [item.name, item.columns] as const)),
-    views: new Map(views),
+    views: new Map(viewsAmong(read).map((view) => [view.name, view.select] as const)),
     touches: Object.fromEntries(Object.entries(declared?.touches ?? {}).map(([name, query]) => [name, query.text])),
     ignoreChanges: (declared?.ignoreChanges ?? []) as readonly TableName[],
     params: picked(samples, table.params),
@@ -105,3 +106,6 @@ function readThrough(table: ModelTable, tables: ReadonlyMap<TableName, ManifestT
   }
   return [...found.values()];
 }
+
+const viewsAmong = (tables: readonly ManifestTable[]): readonly ModelTable[] =>
+  tables.filter((table): table is ModelTable => table.kind === "model" && table.materialize.kind === "view");

@@ -6,7 +6,7 @@ import type { PostgresConnection } from "../define/project.ts";
 import type { FileSource } from "../define/source.ts";
 import type { ContractColumn } from "../define/types.ts";
 import type { Layer, Location, TableName } from "../terms.ts";
-import type { IncrementalPlan } from "./incremental/upstream-link.ts";
+import type { FollowedChanges } from "./incremental/upstream-link.ts";
 import type { FilledColumn } from "./lineage.ts";
 
 /** The compiled project: every table typed, ordered and fingerprinted. Plain data. */
@@ -62,7 +62,7 @@ export interface ModelTable extends TableBase {
   /** SELECT of the columns the SQL makes, in the contract's order and with its types; a snapshot table adds its own columns. */
   readonly select: string;
   /** How changes of upstreams map to touched values; null for a table that is not refreshed by its changes. */
-  readonly incremental: IncrementalPlan | null;
+  readonly incremental: FollowedChanges | null;
   readonly indexes: Readonly<Record<string, readonly string[]>>;
   /** Table whose join repeats rows that the model adds up → why that is meant. */
   readonly fanOut: Readonly<Record<string, string>>;

@@ -66,7 +66,8 @@ export async function commitTable(
           subject: table.name,
           version: publication.version,
           run_id: run.runId,
-          kind: ready.kind,
+          // Where nobody follows them the changes are not kept, and a model that comes back later must not take them for none.
+          kind: table.tracked ? ready.kind : "reset",
           inserted,
           updated,
           deleted,

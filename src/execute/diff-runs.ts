@@ -152,7 +152,8 @@ async function whyNotByRow(session: Session, { name, table, history }: DiffSubje
   const { before, between } = history;
   if (table?.kind === "model" && table.materialize.kind === "view") return "a view stores no rows: it shows the changes of what it reads";
   if (before === null) return "the table was new";
-  const reset = between.find((commit) => commit.kind === "reset");
+  const isCounted = (commit: Commit): boolean => table?.tracked === false && commit.inserted !== null;
+  const reset = between.find((commit) => commit.kind === "reset" && !isCounted(commit));
   if (reset !== undefined) {
     const why = table?.tracked === true ? "too much changed, or its definition did" : "no model follows its row changes";
     return `run ${reset.run_id} replaced the table as a whole: ${why}`;

@@ -107,11 +107,17 @@ export async function ingestTable(run: Run, session: Session, step: Step, positi
     const columns = evolvedWith(evolved, recorded);
     return await publishBronze(run, session, step, position, table, { started, before, current, rows, replicas, facts, evolved: columns });
   } catch (error) {
-    if (folder !== null) await run.lake.removeBatch(folder);
+    if (folder !== null && !(await isPublished(run, session, batchId))) await run.lake.removeBatch(folder);
     // The rows are kept for people to look at, though nothing was published.
     if (error instanceof StepFailure) throw new StepFailure(error.error, error.facts, refusedRows(run, table, batchId, landed));
     throw error;
   }
+}
+
+/** An error can come after all is written for good, e.g. when the answer to a commit is lost: then the table reads the batch. */
+async function isPublished(run: Run, session: Session, batchId: string): Promise<boolean> {
+  const state = await run.store.read(session).catch(() => null);
+  return state === null || state.files.some((file) => file.batch_id === batchId);
 }
 
 function refusedRows(run: Run, table: BronzeTable, batch_id: string, landed: readonly LandedFile[]): readonly QuarantinedRow[] {

@@ -27,6 +27,9 @@ export interface Versions {
   readonly commits: ReadonlyMap<TableName, readonly Commit[]>;
 }
 
+/** Place of a view's definition among the inputs of a model that follows changes through it. */
+export const viewInput = (view: TableName): string => `definition of ${view}`;
+
 /**
  * Can the model be refreshed by the changes of its upstreams since it was built? Every doubt means full, in words that say what to do
  * about it. Definition, parameters and force were looked at before: this is about new input alone.
@@ -35,6 +38,11 @@ export function buildModeOf(table: ModelTable, versions: Versions): BuildMode {
   const plan = table.incremental;
   const publication = versions.publications.get(table.name);
   if (plan === null || publication === undefined) return { mode: "full", why: "" };
+  const view = plan.views.find(({ table: name, fingerprint }) => {
+    const published = versions.publications.get(name)?.fingerprint;
+    return published !== fingerprint || published !== publication.inputs[viewInput(name)];
+  });
+  if (view !== undefined) return { mode: "full", why: `the view ${view.table} is defined otherwise than when it was read last` };
   const changed: ChangedUpstream[] = [];
   for (const link of plan.upstreams) {
     const after = publication.inputs[link.table];

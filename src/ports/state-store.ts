@@ -197,5 +197,13 @@ export interface StateStore {
 /** The part of a state store that a run needs. */
 export type RunStore = Pick<
   StateStore,
-  "unfinishedRuns" | "startRun" | "finishRun" | "recordStep" | "recordSkipped" | "readQuarantine" | "readMetrics" | "readEvolvedColumns"
+  | "read"
+  | "unfinishedRuns"
+  | "startRun"
+  | "finishRun"
+  | "recordStep"
+  | "recordSkipped"
+  | "readQuarantine"
+  | "readMetrics"
+  | "readEvolvedColumns"
 >;

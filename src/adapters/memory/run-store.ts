@@ -11,13 +11,15 @@ export function memoryRunStore(): { readonly store: RunStore; readonly state: ()
   const past = new Map<string, readonly PastMetrics[]>();
   const evolved = new Map<TableName, readonly EvolvedColumn[]>();
   const files = new Map<TableName, readonly IngestedFile[]>();
+  const state = (): State => ({
+    publications: new Map(publications),
+    commits: new Map(commits),
+    files: [...files.values()].flat().toSorted((a, b) => a.sequence - b.sequence),
+  });
   return {
-    state: () => ({
-      publications: new Map(publications),
-      commits: new Map(commits),
-      files: [...files.values()].flat().toSorted((a, b) => a.sequence - b.sequence),
-    }),
+    state,
     store: {
+      read: async () => state(),
       unfinishedRuns: async () => [],
       startRun: async () => undefined,
       finishRun: async () => undefined,

@@ -11,6 +11,11 @@ export interface IncrementalPlan {
   readonly warnings: readonly string[];
 }
 
+/** A model's plan and the views it was made through: what they say has to be what is published. */
+export interface FollowedChanges extends IncrementalPlan {
+  readonly views: readonly { readonly table: TableName; readonly fingerprint: string }[];
+}
+
 /**
  * What a change of an upstream means. `touched` is a SELECT of the `by` columns that reads the upstream's `"delta <table>"` and the
  * `"hat <table>"` of each table in `hats`; `full`: such a change needs a full build.

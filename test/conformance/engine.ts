@@ -1,0 +1,51 @@
+import { describe, onTestFinished, test } from "vitest";
+import { bronzeLoads } from "./bronze-loads.ts";
+import { changeTracking } from "./change-tracking.ts";
+import { checksBeforePublish } from "./checks-before-publish.ts";
+import { incrementalModels } from "./incremental-models.ts";
+import { independentSteps } from "./independent-steps.ts";
+import { keptHistory } from "./kept-history.ts";
+import { record } from "./record.ts";
+import { refreshOrFull } from "./refresh-or-full.ts";
+import { resume } from "./resume.ts";
+import type { Capability, Suite } from "./suite.ts";
+import { tablesAndViews } from "./tables-and-views.ts";
+import { type OpenedEngine, openWorld } from "./world.ts";
+
+/** What an engine cannot do, and why: the tests that need it are skipped with this reason. */
+export type Lacks = Readonly<Partial<Record<Capability, string>>>;
+
+/**
+ * What Assay promises of every kind of table, whatever engine holds it. An adapter's test calls it once; `open` gives the engine and its
+ * state store on a database that is empty and nobody else's.
+ */
+export function engineConformance(name: string, open: () => Promise<OpenedEngine>, lacks: Lacks = {}): void {
+  const suite: Suite = {
+    test: (title, work, { needs = [], timeout = 60_000 } = {}) => {
+      test(title, { timeout }, async (context) => {
+        for (const need of needs) {
+          const reason = lacks[need];
+          if (reason !== undefined) context.skip(`${name} lacks ${need.replaceAll("_", " ")}: ${reason}`);
+        }
+        const world = await openWorld(open);
+        onTestFinished(() => world.close());
+        await work(world);
+      });
+    },
+  };
+  const sections = {
+    "bronze tables": bronzeLoads,
+    "tables and views": tablesAndViews,
+    "incremental models": incrementalModels,
+    "refresh or full build": refreshOrFull,
+    "append and snapshot": keptHistory,
+    "change tracking": changeTracking,
+    "checks before publish": checksBeforePublish,
+    "the record of a run": record,
+    "resume after a fault": resume,
+    "independent steps": independentSteps,
+  };
+  describe(`${name} as an engine`, () => {
+    for (const [title, section] of Object.entries(sections)) describe(title, () => section(suite));
+  });
+}

@@ -1,0 +1,176 @@
+import { expect } from "vitest";
+import { type BronzeDefinition, bronze } from "../../src/define/bronze.ts";
+import { append, openEnd, openStart, snapshot } from "../../src/define/materialization.ts";
+import { model, type TypedModel } from "../../src/define/model.ts";
+import { csv } from "../../src/define/source.ts";
+import { sql } from "../../src/define/sql.ts";
+import { type Columns, t } from "../../src/define/types.ts";
+import { counted, expectIdle, stepFor, succeed } from "./expectations.ts";
+import type { Suite } from "./suite.ts";
+import type { World } from "./world.ts";
+
+const n = { nullable: true } as const;
+
+const events = bronze("events", {
+  from: csv("events-*.csv"),
+  columns: { event_id: t.integer(), kind: t.varchar() },
+  load: "append",
+});
+const kinds = bronze("kinds", { from: csv("kinds.csv"), columns: { kind: t.varchar(), title: t.varchar() }, key: ["kind"] });
+const log = model("silver.log", {
+  grain: ["event_id"],
+  columns: { event_id: t.integer(), title: t.varchar() },
+  materialize: append(),
+  sql: sql`select e.event_id, k.title from ${events} as e join ${kinds} as k on k.kind = e.kind`,
+});
+
+const people: BronzeDefinition = bronze("people", {
+  from: csv("people-*.csv"),
+  columns: { id: t.varchar(), city: t.varchar(n), phone: t.varchar(n), status: t.varchar(), seen: t.varchar(n) },
+  load: "append",
+});
+const history = (materialize: ReturnType<typeof snapshot>): TypedModel<Columns> =>
+  model("silver.history", {
+    grain: ["id"],
+    columns: { id: t.varchar(), city: t.varchar(n), phone: t.varchar(n), status: t.varchar(), seen: t.timestamp() },
+    materialize,
+    sql: sql`select id, city, phone, status, try_cast(seen as timestamp) as seen from ${people}`,
+  });
+
+const tell = (world: World, name: string, ...rows: readonly string[]): Promise<void> =>
+  world.send(`data/people-${name}.csv`, "id,city,phone,status,seen", rows);
+
+/** `key city phone from → to`, the open ends as `…`. */
+async function versions(world: World): Promise<readonly string[]> {
+  const rows = await world.look((session) =>
+    session.query({ text: "select id, city, phone, valid_from, valid_to, is_current from silver.history" }),
+  );
+  return rows
+    .toSorted((a, b) => `${a.id} ${a.valid_from}`.localeCompare(`${b.id} ${b.valid_from}`))
+    .map((row) => {
+      const from = row.valid_from === openStart ? "…" : String(row.valid_from).slice(0, 16);
+      const to = row.valid_to === openEnd ? "…" : String(row.valid_to).slice(0, 16);
+      return `${row.id} ${row.city} ${row.phone} ${from} → ${to}${row.is_current === true ? " now" : ""}`;
+    });
+}
+
+export function keptHistory({ test }: Suite): void {
+  test("append: a row for each new key; what was added is never changed or taken out", async (world) => {
+    await world.define([events, kinds], [log]);
+    await world.send("data/kinds.csv", "kind,title", ["view,Seen", "buy,Bought"]);
+    await world.send("data/events-1.csv", "event_id,kind", ["1,view", "2,buy", "2,buy"]);
+    await succeed(world);
+    expect(await world.rows("silver.log")).toEqual(["1 Seen", "2 Bought"]);
+    // Late, sent again as another kind, with another title by now.
+    await world.send("data/events-2.csv", "event_id,kind", ["0,buy", "2,view", "3,buy", "3,buy"]);
+    await world.send("data/kinds.csv", "kind,title", ["view,Seen", "buy,Paid"]);
+    const second = await succeed(world);
+    expect(counted(second, "silver.log")).toBe("2 0 0");
+    expect(await world.rows("silver.log")).toEqual(["0 Paid", "1 Seen", "2 Bought", "3 Paid"]);
+    await expectIdle(world);
+    await world.send("data/kinds.csv", "kind,title", ["view,Seen"]);
+    await succeed(world);
+    await succeed(world, { fullRefresh: true });
+    expect(await world.rows("silver.log")).toEqual(["0 Paid", "1 Seen", "2 Bought", "3 Paid"]);
+  });
+
+  test("append: another definition keeps the rows there are and makes the new ones", async (world) => {
+    await world.define([events, kinds], [log]);
+    await world.send("data/kinds.csv", "kind,title", ["view,Seen", "buy,Bought"]);
+    await world.send("data/events-1.csv", "event_id,kind", ["1,view"]);
+    await succeed(world);
+    const loud = model("silver.log", {
+      grain: ["event_id"],
+      columns: { event_id: t.integer(), title: t.varchar(), kind: t.varchar(n) },
+      materialize: append(),
+      sql: sql`select e.event_id, upper(k.title) as title, e.kind from ${events} as e join ${kinds} as k on k.kind = e.kind`,
+    });
+    await world.define([events, kinds], [loud]);
+    await world.send("data/events-2.csv", "event_id,kind", ["2,buy"]);
+    await succeed(world);
+    expect(await world.rows("silver.log")).toEqual(["1 Seen null", "2 BOUGHT buy"]);
+  });
+
+  test("snapshot: the first version is open at the start, validity is half-open, the current one open at the end", async (world) => {
+    await world.define([people], [history(snapshot({ at: "seen" }))]);
+    await tell(world, "1", "a,Rome,1,live,2026-01-01 00:00:00", "a,Oslo,1,live,2026-02-01 00:00:00", "b,Bern,2,live,2026-01-15 00:00:00");
+    await succeed(world);
+    expect(await versions(world)).toEqual(["a Rome 1 … → 2026-02-01 00:00", "a Oslo 1 2026-02-01 00:00 → … now", "b Bern 2 … → … now"]);
+  });
+
+  test("snapshot: late, unchanged, deleted and re-appearing versions, in whatever batch they come", async (world) => {
+    await world.define([people], [history(snapshot({ at: "seen", deleted: "status = 'deleted'" }))]);
+    await tell(world, "1", "a,Rome,1,live,2026-01-01 00:00:00", "a,Rome,1,live,2026-03-01 00:00:00", "b,Bern,2,live,2026-01-01 00:00:00");
+    await succeed(world);
+    expect(await versions(world)).toEqual(["a Rome 1 … → … now", "b Bern 2 … → … now"]);
+    // Between two equal versions: the second of them was no version until now.
+    await tell(world, "2", "a,Oslo,1,live,2026-02-01 00:00:00", "b,Bern,2,deleted,2026-04-01 00:00:00");
+    const late = await succeed(world);
+    expect(stepFor(late, "silver.history")).toMatchObject({ touched: { values: 2 }, changes: { inserted: 2, updated: 2, deleted: 0 } });
+    expect(stepFor(late, "silver.history").notes.join()).toContain("1 version is older than what was known");
+    expect(await versions(world)).toEqual([
+      "a Rome 1 … → 2026-02-01 00:00",
+      "a Oslo 1 2026-02-01 00:00 → 2026-03-01 00:00",
+      "a Rome 1 2026-03-01 00:00 → … now",
+      "b Bern 2 … → 2026-04-01 00:00",
+    ]);
+    // A version is made by any attribute; one that is absent differs from one that is there.
+    await tell(world, "3", "b,Bern,2,live,2026-05-01 00:00:00", "a,Rome,,live,2026-04-01 00:00:00", "a,Rome,1,live,2026-03-01 00:00:00");
+    await succeed(world);
+    const stepwise = [
+      "a Rome 1 … → 2026-02-01 00:00",
+      "a Oslo 1 2026-02-01 00:00 → 2026-03-01 00:00",
+      "a Rome 1 2026-03-01 00:00 → 2026-04-01 00:00",
+      "a Rome null 2026-04-01 00:00 → … now",
+      "b Bern 2 … → 2026-04-01 00:00",
+      "b Bern 2 2026-05-01 00:00 → … now",
+    ];
+    expect(await versions(world)).toEqual(stepwise);
+    await expectIdle(world);
+    await succeed(world, { fullRefresh: true });
+    expect(await versions(world)).toEqual(stepwise);
+  });
+
+  test("snapshot: a version that is corrected at its own time takes its place", async (world) => {
+    await world.define([people], [history(snapshot({ at: "seen" }))]);
+    await tell(world, "1", "a,Rome,1,live,2026-01-01 00:00:00", "a,Oslo,1,live,2026-02-01 00:00:00");
+    await succeed(world);
+    await tell(world, "1", "a,Rome,1,live,2026-01-01 00:00:00", "a,Bern,1,live,2026-02-01 00:00:00");
+    await succeed(world);
+    expect(await versions(world)).toEqual(["a Rome 1 … → 2026-02-01 00:00", "a Bern 1 2026-02-01 00:00 → … now"]);
+  });
+
+  test("snapshot: two versions at one time, and one without a time, are refused; the old history stands", async (world) => {
+    await world.define([people], [history(snapshot({ at: "seen" }))]);
+    await tell(world, "1", "a,Rome,1,live,2026-01-01 00:00:00");
+    await succeed(world);
+    const before = await versions(world);
+    await tell(world, "2", "b,Rome,1,live,2026-01-01 00:00:00", "b,Oslo,1,live,2026-01-01 00:00:00");
+    expect(stepFor(await world.run(), "silver.history").error?.message).toContain("2 different versions of id = b have the same seen");
+    await tell(world, "2", "b,Rome,1,live,");
+    expect(stepFor(await world.run(), "silver.history").error?.message).toContain("a version of id = b has no seen");
+    expect(await versions(world)).toEqual(before);
+  });
+
+  test("snapshot, missing: close: what is missing ends when the run starts, what comes back holds again", async (world) => {
+    const present: BronzeDefinition = { ...people, load: "replace", key: ["id"] };
+    await world.define([present], [history(snapshot({ at: "seen", missing: "close" }))]);
+    const now = async (...rows: readonly string[]): Promise<readonly string[]> => {
+      await tell(world, "1", ...rows);
+      await succeed(world);
+      return versions(world);
+    };
+    const [a, b] = ["a,Rome,1,live,2026-01-01 00:00:00", "b,Bern,2,live,2026-01-01 00:00:00"];
+    expect(await now(a, b)).toEqual(["a Rome 1 … → … now", "b Bern 2 … → … now"]);
+    expect(await now("a,Oslo,1,live,2026-02-01 00:00:00")).toEqual([
+      "a Rome 1 … → 2026-02-01 00:00",
+      "a Oslo 1 2026-02-01 00:00 → … now",
+      "b Bern 2 … → 2030-01-01 00:02",
+    ]);
+    expect((await now("a,Oslo,1,live,2026-02-01 00:00:00", b)).slice(2)).toEqual([
+      "b Bern 2 … → 2030-01-01 00:02",
+      "b Bern 2 2030-01-01 00:03 → … now",
+    ]);
+    await expectIdle(world);
+  });
+}
