@@ -75,7 +75,7 @@ describe("batches", () => {
     await run();
     await moreItems("3,pear,2.25");
     await run();
-    for (const keep of ["", 'batches: "1 h"', 'batches: "forever"']) {
+    for (const keep of ["", 'batches: "forever"']) {
       await shop.write(config(keep));
       expect((await clean()).items).toEqual([]);
     }
@@ -251,7 +251,7 @@ test("a clean killed at any moment leaves nothing broken, and the next one finds
     await run();
   }
   const before = await tableHashes(shop.folder);
-  for (let milliseconds = 250; milliseconds <= 500; milliseconds += 50) {
+  for (const milliseconds of [250, 350, 450]) {
     const command = shop.start(["clean"]);
     const timer = setTimeout(command.kill, milliseconds);
     await command.exited;
