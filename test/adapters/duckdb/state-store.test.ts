@@ -5,6 +5,7 @@ import type { Session } from "../../../src/ports/engine.ts";
 import type { DivertedRows, QuarantinedRow, QuarantineFilter, QuarantineState } from "../../../src/ports/quarantine.ts";
 import type { IngestedFile, Publication, StepRecord } from "../../../src/ports/state-store.ts";
 import type { CheckResult, StepResult } from "../../../src/terms.ts";
+import { stateVersion1 } from "./state-version-1.ts";
 
 const store = duckdbStateStore();
 let database: Database;
@@ -506,22 +507,8 @@ describe("migrate", () => {
       return session.query({ text });
     };
     const wanted = await shape();
-    // Version 1 had neither these tables nor these columns.
-    for (const table of ["commits", "metrics", "schema_changes", "verifications"])
-      await session.execute({ text: `drop table assay.${table}` });
-    for (const column of [
-      "publications drop column content",
-      "publications drop column cost",
-      "files drop column sequence",
-      "files drop column replay_of",
-    ])
-      await session.execute({ text: `alter table assay.${column}` });
-    await session.execute({
-      text: `drop table assay.quarantine; create table assay.quarantine (run_id varchar not null, batch_id varchar not null,
-        table_name varchar not null, source_file varchar not null, row_number bigint, column_name varchar, reason varchar not null,
-        message varchar not null, raw varchar, quarantined_at varchar not null)`,
-    });
-    await session.execute({ text: "drop schema assay_changes; drop schema assay_versions; update assay.state_version set version = 1" });
+    await session.execute({ text: "drop schema assay cascade; drop schema assay_changes; drop schema assay_versions" });
+    await session.execute({ text: stateVersion1 });
     expect(await store.readEvolvedColumns(session)).toEqual(new Map());
     await store.migrate(session);
     const nullability = /("column_name":"sequence".*?"is_nullable":)"\w+"/;
