@@ -9,7 +9,7 @@ export default defineConfig({
     include: ["test/**/*.test.ts", "examples/**/*.test.ts"],
     pool: "forks",
     maxWorkers: 2,
-    testTimeout: 30_000,
+    testTimeout: 90_000,
     hookTimeout: 120_000,
     globalSetup: "./scripts/test-setup.mjs",
     coverage: { provider: "v8", include: ["src/**/*.ts"] },
