@@ -15,7 +15,7 @@ const base: readonly SimColumn[] = [
 
 /** Two to four bronze tables of all loads and formats. */
 export function bronzeSpecs(dice: Dice): readonly BronzeSpec[] {
-  const count = dice.pick([2, 2, 3, 4]);
+  const count = dice.pick([2, 2, 2, 3, 4]);
   return Array.from({ length: count }, (_, index) => bronzeSpec(dice, index));
 }
 
@@ -25,8 +25,8 @@ function bronzeSpec(dice: Dice, index: number): BronzeSpec {
   const key = lines ? ["id", "line"] : ["id"];
   return {
     name: `bronze.t${index + 1}`,
-    // Reading CSV is dearest; it has the most ways to go wrong, so it comes up as often as the others.
-    format: dice.pick(["csv", "json", "parquet"] as const),
+    // Parquet is read fastest by far, and the rest of the platform is the same for all.
+    format: dice.pick(["parquet", "parquet", "parquet", "parquet", "csv", "csv", "json"] as const),
     load,
     key: load === "merge" || (load === "replace" && dice.chance(0.8)) ? key : [],
     deleted: load === "merge" && dice.chance(0.7) ? "op = 'D'" : null,

@@ -92,7 +92,7 @@ const contractOf = (columns: readonly SimColumn[]): Readonly<Record<string, Colu
 
 function sourceOf(spec: BronzeSpec): FileSource {
   const pattern = `*.${spec.format}`;
-  return spec.format === "csv" ? csv(pattern) : spec.format === "json" ? json(pattern) : parquet(pattern);
+  return spec.format === "csv" ? csv(pattern, { maxRowBytes: 4096 }) : spec.format === "json" ? json(pattern) : parquet(pattern);
 }
 
 function bronzeDefinition(spec: BronzeSpec): BronzeDefinition {

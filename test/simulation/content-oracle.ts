@@ -5,13 +5,13 @@ import type { Platform, ProcessOutcome } from "./platform.ts";
 import { contentsOf, rowsOf, type Shadow } from "./shadow.ts";
 import { Violation } from "./violation.ts";
 
-/** Every published table holds what it has to. Returns how many rows that is. */
+/** Every published table holds what it has to. Returns count and content hash of each. */
 export async function compareContents(
   { platform, shadow }: { readonly platform: Platform; readonly shadow: Shadow },
   manifest: Manifest,
   outcome: ProcessOutcome,
   state: State,
-): Promise<ReadonlyMap<TableName, number>> {
+): Promise<ReadonlyMap<TableName, string>> {
   const published = manifest.tables.filter((table) => state.publications.has(table.name));
   const [found, expected] = [await contentsOf(platform.look, published), await contentsOf(shadow.session, published)];
   for (const table of published) {
@@ -19,7 +19,7 @@ export async function compareContents(
     const why = outcome.crashed === null ? "" : ` after a crash ${outcome.crashed}`;
     throw new Violation("content", `${table.name}${why}\n${await differenceText(platform, shadow, table)}`);
   }
-  return new Map([...found].map(([name, content]) => [name, Number.parseInt(content, 10)] as const));
+  return expected;
 }
 
 async function differenceText(platform: Platform, shadow: Shadow, table: ManifestTable): Promise<string> {

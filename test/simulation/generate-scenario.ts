@@ -12,7 +12,7 @@ export function generateScenario(seed: number): Scenario {
   const project = projectOf(Math.floor(seed / seedsPerProject));
   const dice = diceOf(seed, "runs");
   const worlds = project.bronze.map((spec, index) => ({ spec, world: sourceWorld(diceOf(seed, "changes", index), spec) }));
-  const count = 2 + dice.below(4);
+  const count = 2 + dice.below(3);
   const revisedFrom = project.models.some((model) => model.revised !== null) && dice.chance(0.4) ? 1 + dice.below(count) : count;
   const runs = Array.from({ length: count }, (_, index): RunSpec => {
     const poison = index > 0 && index < count - 1 && dice.chance(0.12) ? dice.pick(worlds).spec.name : null;
@@ -34,7 +34,8 @@ export function generateScenario(seed: number): Scenario {
   });
   // What a snapshot infers carries the time it was inferred at: the reference knows that of the run's start.
   const infers = project.models.some(({ materialize }) => materialize.kind === "snapshot" && materialize.missing === "close");
-  return { seed, project, runs, tick: !infers && dice.chance(0.5) ? 1 + dice.below(20) : 0 };
+  const tick = !infers && dice.chance(0.5) ? 1 + dice.below(20) : 0;
+  return { seed, project, runs, tick, glimpses: dice.chance(0.12), freshBuild: dice.chance(0.12) };
 }
 
 let latest: { readonly seed: number; readonly project: ProjectSpec } | null = null;

@@ -18,8 +18,17 @@ export interface GuardedSessions {
 
 const nameOfCopy = /\bto '((?:[^']|'')+\.parquet)'/;
 
-/** `folder`: what it stands in is named without it, so that a label is the same in every folder. */
-export function guardedSessions(open: () => Promise<Session>, schedule: Schedule, sabotage: Sabotage, folder: string): GuardedSessions {
+/**
+ * `folder`: what it stands in is named without it, so that a label is the same in every folder. `committed` is called when something
+ * new can be seen.
+ */
+export function guardedSessions(
+  open: () => Promise<Session>,
+  schedule: Schedule,
+  sabotage: Sabotage,
+  folder: string,
+  committed: () => Promise<void>,
+): GuardedSessions {
   const opened = new Set<Session>();
   const inTransaction = new Set<Session>();
   const guard = (raw: Session): Session => {
@@ -60,6 +69,7 @@ export function guardedSessions(open: () => Promise<Session>, schedule: Schedule
         const commit = async (): Promise<void> => {
           await raw.execute({ text: "commit" });
           inTransaction.delete(raw);
+          await committed();
         };
         try {
           const value = await work();

@@ -69,12 +69,14 @@ export interface ProcessOptions {
   readonly tick: number;
   readonly dice: Dice;
   readonly sabotage: Sabotage;
+  /** Called when something new can be seen, while nothing else happens. */
+  readonly committed: () => Promise<void>;
   readonly trace: (line: string) => void;
 }
 
 /** One process as `assay run` is one: state is read, a plan made and carried out. */
 export async function runProcess(platform: Platform, manifest: Manifest, options: ProcessOptions): Promise<ProcessOutcome> {
-  const { run, tick, dice, sabotage, trace } = options;
+  const { run, tick, dice, sabotage, committed, trace } = options;
   const runId = `run-${String(run.number).padStart(2, "0")}`;
   const now = startOf(run.number);
   let time = now;
@@ -83,7 +85,7 @@ export async function runProcess(platform: Platform, manifest: Manifest, options
     return time;
   };
   const schedule = scheduleOf(dice, run.crash, trace);
-  const sessions = guardedSessions(() => platform.database.session(), schedule, sabotage, platform.folder);
+  const sessions = guardedSessions(() => platform.database.session(), schedule, sabotage, platform.folder, committed);
   const scratch = join(platform.folder, "scratch", runId);
   const store = duckdbStateStore();
   let plan: Plan | null = null;

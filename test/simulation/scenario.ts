@@ -79,4 +79,8 @@ export interface Scenario {
   readonly runs: readonly RunSpec[];
   /** Milliseconds that pass at each look at the clock within a run. */
   readonly tick: number;
+  /** Does a reader look at the tables after every commit? */
+  readonly glimpses: boolean;
+  /** Is everything built once more, in a new database, at the end? */
+  readonly freshBuild: boolean;
 }

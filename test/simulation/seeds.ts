@@ -46,6 +46,8 @@ const musts = [
   "runs with a full refresh",
   "runs with revised models",
   "steps refused, as they had to be",
+  "looks in the midst of a run",
+  "tables equal to a fresh build",
 ];
 
 /**

@@ -39,6 +39,8 @@ function* smallerThan(scenario: Scenario): Generator<Scenario> {
     for (const changes of fewerChanges(run.changes)) yield withRun(scenario, at, { ...run, changes });
   }
   if (scenario.tick > 0) yield { ...scenario, tick: 0 };
+  if (scenario.glimpses) yield { ...scenario, glimpses: false };
+  if (scenario.freshBuild) yield { ...scenario, freshBuild: false };
 }
 
 /** Without one run, and with what happened before it left to happen before the next. */

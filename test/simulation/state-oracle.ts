@@ -47,10 +47,10 @@ export async function checkState(
   manifest: Manifest,
   outcome: ProcessOutcome,
   record: Record,
-  counts: ReadonlyMap<TableName, number>,
+  contents: ReadonlyMap<TableName, string>,
 ): Promise<void> {
   checkRuns(record, outcome);
-  checkVersions(record.state, counts);
+  checkVersions(record.state, contents);
   await checkCatalog(platform, manifest, record.state);
   checkLake(platform, record, outcome);
   // Only a run that begins tidies up after one that died.
@@ -71,7 +71,7 @@ function checkRuns({ runs }: Record, outcome: ProcessOutcome): void {
   if (outcome.result !== null && !begun) throw new Violation("run is not recorded", outcome.runId);
 }
 
-function checkVersions(state: State, counts: ReadonlyMap<TableName, number>): void {
+function checkVersions(state: State, contents: ReadonlyMap<TableName, string>): void {
   for (const publication of state.publications.values()) {
     const subject = publication.subject as TableName;
     const versions = (state.commits.get(subject) ?? []).map((commit) => Number(commit.version));
@@ -88,8 +88,8 @@ function checkVersions(state: State, counts: ReadonlyMap<TableName, number>): vo
         throw new Violation("cursor ahead of its table", `${subject} has read ${upstream} up to ${version}, which is of version ${newest}`);
       }
     }
-    const rows = counts.get(subject);
-    if (rows !== undefined && rows !== publication.rows) {
+    const rows = Number.parseInt(contents.get(subject) ?? `${publication.rows}`, 10);
+    if (rows !== publication.rows) {
       throw new Violation("recorded number of rows", `${subject} holds ${rows}, recorded are ${publication.rows}`);
     }
   }
