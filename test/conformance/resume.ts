@@ -51,13 +51,14 @@ async function breakEverywhere(
   fault: (round: number) => Fault,
   models: readonly ModelDefinition[],
   work: () => Promise<void>,
-) {
+): Promise<number> {
+  const select = [merged, items, ...models].map((table) => table.name);
   await firstDelivery(world);
   await succeed(world);
   let broken = 0;
   for (let round = 1; ; round++) {
     await change(world, round);
-    const { happened } = await world.runWith(fault(round));
+    const { happened } = await world.runWith(fault(round), { select });
     await expectAsRecorded(world, [merged, items, ...models]);
     if (!happened) break;
     broken++;
@@ -86,8 +87,8 @@ export function resume({ test }: Suite): void {
   test(
     "a crash at every third statement, with tables that keep what they have seen",
     async (world) => {
-      const models = [sales, inFull(sales), priced, log, history];
-      await world.define([merged, items, customers], models);
+      const models = [sales, priced, log, history];
+      await world.define([merged, items], [...models, inFull(sales)]);
       const keys = new Set<string>();
       const fault = (round: number): Fault => ({ kind: "crash", at: round * 3 });
       const broken = await breakEverywhere(world, fault, models, async () => {
