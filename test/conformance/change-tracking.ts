@@ -120,4 +120,31 @@ export function changeTracking({ test }: Suite): void {
     expect(await look()).toEqual(["3: changes 0 1 0"]);
     await expectAsInFull(world, "gold.followed");
   });
+
+  test("a table that gets another column: what follows it is built in full, then by its changes again", async (world) => {
+    const narrow: ModelDefinition = { ...follower(items, "gold.unused"), name: "silver.wide" };
+    const wide = model("silver.wide", {
+      grain: ["order_id", "line"],
+      columns: { order_id: t.integer(), line: t.integer(), price: t.decimal(10, 2), dear: t.boolean() },
+      materialize: incremental({ by: ["order_id"] }),
+      sql: sql`select order_id, line, price, price > 2 as dear from ${items}`,
+    });
+    const followed = follower(narrow, "gold.followed");
+    const check = async (prices: readonly string[], of: ModelDefinition): Promise<void> => {
+      await world.define([items], [of, followed, inFull(followed)]);
+      await deliver(world, "items", "1", ...prices);
+      await succeed(world);
+      await expectAsInFull(world, "gold.followed");
+    };
+    await check(["1,1,1.00", "1,2,2.00", "2,1,3.00"], narrow);
+    await check(["1,1,1.10", "1,2,2.00", "2,1,3.00"], narrow);
+    await check(["1,1,1.10", "1,2,2.20", "2,1,3.00"], wide);
+    await check(["1,1,1.10", "1,2,2.20", "2,1,3.30"], wide);
+    expect((await world.state()).commits.get("silver.wide")?.map((commit) => commit.kind)).toEqual([
+      "reset",
+      "changes",
+      "reset",
+      "changes",
+    ]);
+  });
 }

@@ -1,4 +1,5 @@
 import { expect } from "vitest";
+import { asOf } from "../../src/define/as-of.ts";
 import { type BronzeDefinition, bronze } from "../../src/define/bronze.ts";
 import { append, openEnd, openStart, snapshot } from "../../src/define/materialization.ts";
 import { model, type TypedModel } from "../../src/define/model.ts";
@@ -172,5 +173,34 @@ export function keptHistory({ test }: Suite): void {
       "b Bern 2 2030-01-01 00:03 → … now",
     ]);
     await expectIdle(world);
+  });
+
+  test("snapshot: a point-in-time join meets one version, at the moment in which it begins too", async (world) => {
+    const moments = bronze("moments", {
+      from: csv("moments.csv"),
+      columns: { id: t.varchar(), moment: t.timestamp() },
+      key: ["id", "moment"],
+    });
+    const past = history(snapshot({ at: "seen" }));
+    const met = model("gold.met", {
+      grain: ["id", "moment"],
+      columns: { id: t.varchar(), moment: t.timestamp(), city: t.varchar(n) },
+      sql: sql`select m.id, m.moment, h.city from ${moments} as m left join ${past} as h on h.id = m.id and ${asOf("h", "m.moment")}`,
+    });
+    await world.define([people, moments], [past, met]);
+    await tell(world, "1", "a,Rome,1,live,2026-01-01 00:00:00", "a,Oslo,1,live,2026-02-01 00:00:00");
+    await world.send("data/moments.csv", "id,moment", [
+      "a,1999-01-01 00:00:00",
+      "a,2026-01-31 23:59:59",
+      "a,2026-02-01 00:00:00",
+      "b,2026-01-01 00:00:00",
+    ]);
+    await succeed(world);
+    expect(await world.rows("gold.met", "moment", "city")).toEqual([
+      "1999-01-01 00:00:00 Rome",
+      "2026-01-01 00:00:00 null",
+      "2026-01-31 23:59:59 Rome",
+      "2026-02-01 00:00:00 Oslo",
+    ]);
   });
 }

@@ -1,0 +1,7 @@
+import { analysisMutants } from "./analysis-mutants.ts";
+import { historyMutants } from "./history-mutants.ts";
+import type { Mutant } from "./mutant.ts";
+import { publishMutants } from "./publish-mutants.ts";
+import { refreshMutants } from "./refresh-mutants.ts";
+
+export const allMutants: readonly Mutant[] = [...analysisMutants, ...refreshMutants, ...publishMutants, ...historyMutants];

@@ -1,0 +1,193 @@
+import { conformance, edit, type Mutant } from "./mutant.ts";
+
+const follows = conformance("incremental models", "change tracking");
+
+/** Refreshes, cursors and change records. */
+export const refreshMutants: readonly Mutant[] = [
+  {
+    name: "the last commit is not read",
+    why: "the cursor moves past changes that were never looked at",
+    file: "src/execute/row-changes.ts",
+    edits: edit("_version <= ${Number(upTo)}`", "_version < ${Number(upTo)}`"),
+    ...follows,
+  },
+  {
+    name: "the first of several commits is not read",
+    why: "a consumer that was not run after each commit misses changes",
+    file: "src/execute/row-changes.ts",
+    edits: edit("_version > ${Number(after)} and", "_version > ${Math.max(Number(after), Number(upTo) - 1)} and"),
+    ...follows,
+  },
+  {
+    name: "changes recorded without old images",
+    why: "consumers do not see what rows were",
+    file: "src/execute/row-changes.ts",
+    edits: edit(
+      "select ${Number(version)}, _op, ${names(table)} from ${difference}`",
+      "select ${Number(version)}, _op, ${names(table)} from ${difference} where _op = 1`",
+    ),
+    ...follows,
+  },
+  {
+    name: "old rows are not deleted",
+    why: "a key has its old and its new row",
+    file: "src/execute/row-changes.ts",
+    edits: edit("where gone._op = -1 and ${match}", "where gone._op = -2 and ${match}"),
+    ...follows,
+  },
+  {
+    name: "new rows are not inserted",
+    why: "a changed key is gone",
+    file: "src/execute/row-changes.ts",
+    edits: edit(
+      "select ${names(table)} from ${difference} where _op = 1` });",
+      "select ${names(table)} from ${difference} where _op = 2` });",
+    ),
+    ...follows,
+  },
+  {
+    name: "a change is not recorded",
+    why: "everything below keeps what it had",
+    file: "src/execute/publish-difference.ts",
+    edits: edit("if (changed > 0 && table.tracked) await recordChanges", "if (changed < 0 && table.tracked) await recordChanges"),
+    ...follows,
+  },
+  {
+    name: "a version is not counted on",
+    why: "nobody below sees that there is something new",
+    file: "src/execute/context.ts",
+    edits: edit("Number.isSafeInteger(version) ? version + 1 : 1", "Number.isSafeInteger(version) ? Math.max(version, 1) : 1"),
+    ...follows,
+  },
+  {
+    name: "the cursor does not move",
+    why: "changes are read again and again",
+    file: "src/execute/commit-table.ts",
+    edits: edit("...(ready.keepInputs === true ?", "...(run.publications.has(table.name) ?"),
+    ...follows,
+  },
+  {
+    name: "the cursor does not move where rows stay the same",
+    why: "a change that makes no difference is worked through in every run",
+    file: "src/execute/commit-table.ts",
+    edits: edit("...(ready.keepInputs === true ?", '...(ready.kind === "none" ?'),
+    ...follows,
+  },
+  {
+    name: "the cursor is written before the data, in a transaction of its own",
+    why: "a fault in between loses the changes for good",
+    file: "src/execute/commit-table.ts",
+    edits: edit("await run.store.recordStep(session, {", "await run.store.recordStep(await run.engine.session(), {"),
+    ...conformance("resume after a fault"),
+  },
+  {
+    name: "a refresh outside of a transaction",
+    why: "readers see a table without its old rows and without its new ones",
+    file: "src/execute/refresh.ts",
+    edits: [
+      { text: "const committed = await session.transaction(async () => {", replacement: "const committed = await (async () => {" },
+      { text: "  });\n  remember(run, committed);", replacement: "  })();\n  remember(run, committed);" },
+    ],
+    tests: ["test/promises/polling-kinds.test.ts"],
+  },
+  {
+    name: "a full build outside of a transaction",
+    why: "for a moment there is no table",
+    file: "src/execute/build-in-full.ts",
+    edits: [
+      { text: "const committed = await session.transaction(async () => {", replacement: "const committed = await (async () => {" },
+      { text: "  });\n  remember(run, committed);", replacement: "  })();\n  remember(run, committed);" },
+    ],
+    tests: ["test/promises/polling-kinds.test.ts"],
+  },
+  {
+    name: "equal content counts as a change",
+    why: "everything below runs for nothing",
+    file: "src/execute/build-in-full.ts",
+    edits: edit("if (rows === before.rows && content ===", "if (rows < 0 && content ==="),
+    ...conformance("tables and views"),
+  },
+  {
+    name: "as many rows count as the same rows",
+    why: "corrected values go no further",
+    file: "src/execute/build-in-full.ts",
+    edits: edit(" && content === (before.content ?? (await hash(published)))) return", ") return"),
+    ...conformance("tables and views"),
+  },
+  {
+    name: "rows that are sent again count as changes",
+    why: "a file with the same rows makes everything run",
+    file: "src/execute/bronze-difference.ts",
+    edits: edit("if (changed === 0) return sameRows;", ""),
+    ...conformance("change tracking"),
+  },
+  {
+    name: "early cut-off when one of several upstreams is unchanged",
+    why: "changes of the others are not built",
+    file: "src/execute/execute-plan.ts",
+    edits: edit(
+      "return before !== undefined && Object.entries(reads).every(",
+      "return before !== undefined && Object.entries(reads).some(",
+    ),
+    ...follows,
+  },
+  {
+    name: "full builds where a refresh was meant, in silence",
+    why: "the cost of a change is the cost of the table",
+    file: "src/execute/build.ts",
+    edits: edit(
+      'if (mode.mode === "full") return whole(run, session, step, position, table, mode.why);',
+      'return whole(run, session, step, position, table, "");',
+    ),
+    ...follows,
+  },
+  {
+    name: "a changed definition is refreshed",
+    why: "rows that no change touches keep the old definition's values",
+    file: "src/execute/build.ts",
+    edits: edit('step.reason !== "new_input" || run.fullRefresh', "run.fullRefresh"),
+    ...conformance("refresh or full build"),
+  },
+  {
+    name: "changes without a path are passed over",
+    why: "rows keep the values of an upstream as it was",
+    file: "src/plan/build-mode.ts",
+    edits: edit('if (link.kind === "full") return', 'if (link.kind === "full") continue;\n    if (link.kind === "full") return'),
+    ...conformance("refresh or full build"),
+  },
+  {
+    name: "a reset is taken for recorded changes",
+    why: "a table that changed as a whole looks as if nothing had changed",
+    file: "src/execute/commit-table.ts",
+    edits: edit('kind: table.tracked ? ready.kind : "reset"', 'kind: "changes"'),
+    ...conformance("refresh or full build", "change tracking"),
+  },
+  {
+    name: "changes nobody followed are taken for recorded",
+    why: "a model that comes back misses all that happened while it was away",
+    file: "src/execute/commit-table.ts",
+    edits: edit('kind: table.tracked ? ready.kind : "reset"', "kind: ready.kind"),
+    ...conformance("refresh or full build"),
+  },
+  {
+    name: "changes of another shape are kept",
+    why: "what follows a table that got another column cannot read them",
+    file: "src/execute/build-in-full.ts",
+    edits: edit('if (difference.kind === "reset") await forgetChanges(session, name);', ""),
+    ...conformance("change tracking"),
+  },
+  {
+    name: "a view that is defined otherwise is not seen",
+    why: "what follows changes through it keeps the rows of the old definition",
+    file: "src/plan/build-mode.ts",
+    edits: edit('if (view !== undefined) return { mode: "full"', 'if (view === null) return { mode: "full"'),
+    ...conformance("refresh or full build"),
+  },
+  {
+    name: "the cost rule the other way round",
+    why: "large changes are refreshed, small ones built in full",
+    file: "src/execute/refresh-cost.ts",
+    edits: edit("Math.max(1, cost.rows_in) > 1;", "Math.max(1, cost.rows_in) < 1;"),
+    ...conformance("refresh or full build"),
+  },
+];
