@@ -17,22 +17,27 @@ export async function peers(
   folder: string,
   data: string,
 ): Promise<{ readonly ready: readonly Peer[]; readonly skipped: readonly string[] }> {
-  const dbt = installed("venv-dbt", "dbt-duckdb", "dbt");
+  const dbt = installed("venv-dbt", ["dbt-core>=1.9,<1.11", "dbt-duckdb>=1.9,<1.11"], "dbt");
   return "reason" in dbt
     ? { ready: [], skipped: [`dbt-duckdb was skipped: ${dbt.reason}.`] }
     : { ready: [dbtPeer(dbt.command, folder, data)], skipped: [] };
 }
 
-function installed(environment: string, requirement: string, command: string): { readonly command: string } | { readonly reason: string } {
+// Newer releases of dbt-core fetch a part from a code host while they are installed.
+function installed(
+  environment: string,
+  requirements: readonly string[],
+  command: string,
+): { readonly command: string } | { readonly reason: string } {
   const folder = join(workFolder, environment);
   const file = join(folder, "bin", command);
   if (existsSync(file)) return { command: file };
   const run = (program: string, args: readonly string[]): boolean => spawnSync(program, args, { stdio: "ignore" }).status === 0;
   if (!run("python3", ["-c", "import venv, ensurepip"])) return { reason: "no python3 with venv and pip on the PATH" };
-  console.log(`installing ${requirement} from PyPI into the bench's own environment (once)`);
+  console.log(`installing ${requirements.join(", ")} from PyPI into the bench's own environment (once)`);
   run("python3", ["-m", "venv", folder]);
-  run(join(folder, "bin/python"), ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", requirement]);
-  return existsSync(file) ? { command: file } : { reason: `pip could not install ${requirement}` };
+  run(join(folder, "bin/python"), ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", ...requirements]);
+  return existsSync(file) ? { command: file } : { reason: `pip could not install ${requirements.join(", ")}` };
 }
 
 /** dbt as its users write it: an incremental fact that deletes and inserts the orders of the last batch, the daily total as a table. */
