@@ -74,7 +74,9 @@ function specOf(dice: Dice, name: TableName, constructs: readonly string[], quer
     materialize,
     declared: keeps || dice.chance(0.5),
     revised:
-      keeps || dice.chance(0.9) ? null : `select * from (${query.sql}) as q where ${condition(dice, { ...asRelation(name, query) }, "q")}`,
+      keeps || query.key.length === 0 || dice.chance(0.9)
+        ? null
+        : `select * from (${query.sql}) as q where ${condition(dice, { ...asRelation(name, query) }, "q")}`,
   };
 }
 

@@ -17,14 +17,19 @@ export interface SeedOptions {
 }
 
 /** Thousands of small files that nobody needs afterwards: in memory, where the machine lets us. */
-const root = join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), `assay-simulation-${process.pid}`);
+const root = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 
 /** What a seed came to: null, or the smallest scenario found that shows what is wrong, in words. */
 export async function runSeed(seed: number, counters: Counters, options: SeedOptions = {}): Promise<string | null> {
   const { sabotage = (text) => text, trace = () => undefined, shrinkAttempts = 600 } = options;
   const deaths = new Map<number, CrashPoint>();
   const happen = (scenario: Scenario, into: Counters, follow: (line: string) => void): Promise<Violation | null> =>
-    simulate(scenario, into, { folder: join(root, `seed-${seed}`), sabotage, trace: follow, died: (run, at) => deaths.set(run, at) });
+    simulate(scenario, into, {
+      folder: join(root, `assay-simulation-${process.pid}-${seed}`),
+      sabotage,
+      trace: follow,
+      died: (run, at) => deaths.set(run, at),
+    });
   const scenario = generateScenario(seed);
   const violation = await happen(scenario, counters, trace);
   if (violation === null) return null;

@@ -71,12 +71,13 @@ export async function simulate(scenario: Scenario, counters: Counters, options: 
       contents: new Map(),
     };
     let manifest = await compiled(scenario, false);
+    let isWhole = false;
     for (const model of scenario.project.models) for (const construct of model.constructs) count(counters, `model: ${construct}`);
     for (const run of [...scenario.runs, { ...lastRun, revised: scenario.runs.some((run) => run.revised) }]) {
       if (run.revised) manifest = await compiled(scenario, true);
-      await happens(world, manifest, run);
+      isWhole = await happens(world, manifest, run);
     }
-    if (scenario.freshBuild) {
+    if (scenario.freshBuild && isWhole) {
       const folder = `${options.folder}-fresh`;
       const run = { ...lastRun, revised: scenario.runs.some((run) => run.revised) };
       count(counters, "tables equal to a fresh build", await checkFreshBuild(scenario, manifest, world.bronze, shadow, run, folder));
@@ -100,7 +101,8 @@ function compiled({ project }: Scenario, revised: boolean): Promise<Manifest> {
   return manifest;
 }
 
-async function happens(world: World, manifest: Manifest, run: RunSpec): Promise<void> {
+/** A run and what happened before it. Returns whether everything is as new as its sources now. */
+async function happens(world: World, manifest: Manifest, run: RunSpec): Promise<boolean> {
   const { platform, counters, scenario, trace } = world;
   trace(`run ${run.number}${run.select === null ? "" : ` of ${run.select.join(", ")}`}`);
   for (const change of run.changes) {
@@ -121,15 +123,17 @@ async function happens(world: World, manifest: Manifest, run: RunSpec): Promise<
   if (outcome.crashedAt !== null) world.died(run.number, outcome.crashedAt);
   countOutcome(counters, manifest, run, outcome);
   const record = await readRecord(platform);
-  if (record === null) return;
+  if (record === null) return false;
   await follow(world, manifest, run, outcome, record);
   world.contents = await compareContents(world, manifest, outcome, record.state);
   if (glimpses !== null) count(counters, "looks in the midst of a run", glimpses.check(before, world.contents));
   await checkState(platform, manifest, outcome, record, world.contents);
   await checkChanges(world, manifest, record.state);
-  if (outcome.result === null) return;
+  if (outcome.result === null) return false;
   checkLedger(outcome.result);
-  if (run.select === null && outcome.result.status === "succeeded") await checkNothingToDo(world, manifest, record.state);
+  const isWhole = run.select === null && outcome.result.status === "succeeded";
+  if (isWhole) await checkNothingToDo(world, manifest, record.state);
+  return isWhole;
 }
 
 /** What the run did, and had to do, to every table. */

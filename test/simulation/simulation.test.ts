@@ -11,7 +11,7 @@ const faults: Readonly<Record<string, (text: string) => string>> = {
   "of two files the first one holds": (text) => text.replace("order by _file desc", "order by _file"),
   "the last commit is not read": (text) => text.replace(/_version <= (\d+)/g, "_version < $1"),
   "a version holds up to its own time": (text) => text.replaceAll("lead(_at)", "lag(_at)"),
-  "late versions are dropped": (text) => text.replace(/^(create or replace temp table "new versions" .*)$/s, "$1 limit 0"),
+  "new versions are dropped": (text) => text.replace(/^(create or replace temp table "new versions" .*)$/s, "$1 limit 0"),
   "keys that are there are appended again": (text) =>
     text
       .replace("as new where not exists (", "as new where not exists (select 1 where false and exists (")
