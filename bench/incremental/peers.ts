@@ -45,7 +45,7 @@ function dbtPeer(command: string, folder: string, data: string): Peer {
   const project = join(folder, "dbt");
   const database = join(folder, "dbt.duckdb");
   mkdirSync(join(project, "models"), { recursive: true });
-  writeFileSync(join(project, "dbt_project.yml"), "name: orders\nversion: '1'\nprofile: orders\nmodel-paths: [models]\n");
+  writeFileSync(join(project, "dbt_project.yml"), "name: orders\nversion: '1.0.0'\nprofile: orders\nmodel-paths: [models]\n");
   writeFileSync(
     join(project, "profiles.yml"),
     `orders:\n  target: dev\n  outputs:\n    dev: { type: duckdb, path: '${database}', threads: 2 }\nconfig: { send_anonymous_usage_stats: false }\n`,

@@ -50,7 +50,7 @@ export async function buildInFull(
     const diverted = await divertRows(session, table, relation, { touched: null, closedAs: isReplay ? "replayed" : "superseded" });
     const { name, columns, grain, checks, orphans } = table;
     const history = await checkHistory(run, session, table);
-    const subject = { table: name, relation, columns, grain, checks, orphans, present: new Set<string>(), added: null, history };
+    const subject = { table: name, relation, columns, grain, checks, orphans, present: new Set<string>(), part: null, history };
     const report = await runChecks(run.engine, session, subject);
     const results = await explained(run, session, table, relation, report);
     const ledger = await ledgerOf(run, session, table, diverted.all, diverted.made ?? report.rows, params);

@@ -23,9 +23,19 @@ export interface CheckSubject {
   readonly orphans?: readonly OrphanRule[];
   /** Columns already proved to hold no null, e.g. by the statistics of the files just written. */
   readonly present: ReadonlySet<string>;
-  /** Relation of the rows that are new, where all others passed the same rules before; null: all are new. */
-  readonly added: string | null;
+  /** What changed, where the rest passed the same rules before; null: everything is new. */
+  readonly part: ChangedPart | null;
   readonly history: CheckHistory;
+}
+
+/** The part of a keyed table that a step changed: all rows of the keys it names were taken out, then rows put in. */
+export interface ChangedPart {
+  /** Relation of the rows put in. */
+  readonly added: string;
+  /** Keys among them that the table did not have. */
+  readonly inserted: number;
+  /** Rows the table has now. */
+  readonly rows: number;
 }
 
 export interface CheckReport {
@@ -96,7 +106,7 @@ async function scanOnce(
   rules: readonly RowRule[],
   keys: readonly KeyRule[],
 ): Promise<Readonly<Record<string, unknown>>> {
-  const isScoped = (severity: Check["severity"]): boolean => subject.added !== null && severity === "error";
+  const isScoped = (severity: Check["severity"]): boolean => subject.part !== null && severity === "error";
   const broken = rules.map((rule, index) => (rule.broken === null ? null : `count(*) filter (where ${rule.broken}) as broken_${index}`));
   const pick = <T extends { readonly severity: Check["severity"] }>(
     items: readonly T[],
@@ -106,13 +116,18 @@ async function scanOnce(
   const unique = keys.map((key, index) => keyCounts(engine, subject, key, index));
   const orphans = (subject.orphans ?? []).map((rule, index) => `count(*) filter (where ${orphanCondition(rule)}) as orphans_${index}`);
   const all = ["count(*) as rows", ...pick(rules, broken, false), ...pick(keys, unique, false), ...orphans, ...historyMeasures(subject)];
-  const found = await oneRow(session, `select ${all.join(", ")} from ${subject.relation}`);
+  const { part, relation } = subject;
+  const found =
+    part !== null && all.length === 1 ? { rows: part.rows } : { ...(await oneRow(session, `select ${all.join(", ")} from ${relation}`)) };
+  if (part === null) return found;
   const added = pick(rules, broken, true);
-  if (added.length > 0) Object.assign(found, await oneRow(session, `select ${added.join(", ")} from ${subject.added}`));
+  if (added.length > 0) Object.assign(found, await oneRow(session, `select ${added.join(", ")} from ${part.added}`));
   for (const [index, key] of keys.entries()) {
     if (!isScoped(key.severity)) continue;
     const match = key.columns.map((column) => `r.${quoteIdentifier(column)} = a.${quoteIdentifier(column)}`).join(" and ");
-    const sharing = `${subject.relation} as r semi join ${subject.added} as a on ${match}`;
+    // The rows of keys that are not new went before these came: no other row of the table has them.
+    const isAlone = key.declared === null && part.inserted === 0;
+    const sharing = isAlone ? `${part.added} as a` : `${relation} as r semi join ${part.added} as a on ${match}`;
     Object.assign(found, await oneRow(session, `select ${unique[index]} from (select ${columnList(key.columns)} from ${sharing})`));
   }
   return found;

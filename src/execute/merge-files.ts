@@ -1,7 +1,7 @@
 import type { BronzeTable } from "../compile/manifest.ts";
 import { columnList, quoteIdentifier, quoteTable } from "../define/quote.ts";
 import { AssayError } from "../errors.ts";
-import type { Session } from "../ports/engine.ts";
+import type { Row, Session } from "../ports/engine.ts";
 import type { IngestedFile } from "../ports/state-store.ts";
 import { comparable, sameRows, type TableDifference, wholeTable } from "./bronze-difference.ts";
 import { countOf, oneRow, type Run } from "./context.ts";
@@ -80,32 +80,44 @@ async function latestRows(
   );
   const staged = quoteIdentifier("staged");
   const all = parts.length === 0 ? `select 0 as _part, 0 as _file, * from ${relationOver(table, [])}` : parts.join(" union all ");
-  await session.execute({ text: `create or replace temp table ${staged} as select distinct _part, _file, ${columns} from (${all})` });
+  await session.execute({ text: `create or replace temp table ${staged} as select _part, _file, ${columns} from (${all})` });
   const twice = `select _file, ${keys}, count(*) as _times from ${staged} group by all having count(*) > 1`;
-  const [example] = await session.query({ text: `select * from (${twice}) order by _times desc, _file, ${keys} limit 1` });
-  if (example !== undefined) {
-    const { _file, _times, ...key } = example;
-    const name = inOrder.find((file) => file.sequence === Number(_file))?.path ?? "a file";
-    throw new StepFailure(
-      new AssayError(
-        "CHECK_FAILED",
-        `${table.name}: ${name} gives ${_times} different rows for the key ${describeRow(key, table.columns)}`,
-        {
-          hint: "one file holds one row a key: it cannot be told which one holds. Correct the file, or declare the key the rows really have; what was published before stands",
-          location: table.location,
-        },
-      ),
-      ingested.facts,
-    );
+  const example = async (): Promise<Row | undefined> =>
+    (await session.query({ text: `select * from (${twice}) order by _times desc, _file, ${keys} limit 1` }))[0];
+  if ((await example()) !== undefined) {
+    // The same row twice is one row.
+    const once = quoteIdentifier("staged once");
+    await session.execute({
+      text: `create or replace temp table ${once} as select distinct * from ${staged}; drop table temp.${staged}; alter table temp.${once} rename to ${staged}`,
+    });
+    const found = await example();
+    if (found !== undefined) throw keyTwice(table, inOrder, found, ingested);
   }
   const fresh = inOrder.flatMap((file, part) => (isNew(file) ? [{ part, rows: file.rows }] : []));
   const counts = await oneRow(
     session,
     `select count(*) as rows from ${staged} where _part in (${[-1, ...fresh.map((item) => item.part)].join(", ")})`,
   );
-  await session.execute({
-    text: `create or replace temp table ${latest} as select ${columns} from ${staged} qualify row_number() over (partition by ${keys} order by _file desc) = 1`,
-  });
-  await session.execute({ text: `drop table temp.${staged}` });
+  if (parts.length <= 1) {
+    await session.execute({ text: `drop table if exists temp.${latest}; alter table temp.${staged} rename to ${latest}` });
+  } else {
+    await session.execute({
+      text: `create or replace temp table ${latest} as select ${columns} from ${staged} qualify row_number() over (partition by ${keys} order by _file desc) = 1`,
+    });
+    await session.execute({ text: `drop table temp.${staged}` });
+  }
   return fresh.reduce((sum, item) => sum + item.rows, 0) - countOf(counts.rows);
+}
+
+function keyTwice(table: BronzeTable, files: readonly IngestedFile[], example: Row, { facts }: Ingested): StepFailure {
+  const { _file, _times, ...key } = example;
+  const name = files.find((file) => file.sequence === Number(_file))?.path ?? "a file";
+  const message = `${table.name}: ${name} gives ${_times} different rows for the key ${describeRow(key, table.columns)}`;
+  return new StepFailure(
+    new AssayError("CHECK_FAILED", message, {
+      hint: "one file holds one row a key: it cannot be told which one holds. Correct the file, or declare the key the rows really have; what was published before stands",
+      location: table.location,
+    }),
+    facts,
+  );
 }

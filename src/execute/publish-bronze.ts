@@ -4,7 +4,7 @@ import { lakeInput } from "../plan/plan-run.ts";
 import type { Session } from "../ports/engine.ts";
 import type { StepResult } from "../terms.ts";
 import { bronzeDifference, type TableDifference } from "./bronze-difference.ts";
-import { type CheckReport, runChecks } from "./checks.ts";
+import { type ChangedPart, type CheckReport, runChecks } from "./checks.ts";
 import { commitTable, remember } from "./commit-table.ts";
 import type { Run } from "./context.ts";
 import { countRules, divertedFromBronze } from "./diverted-results.ts";
@@ -13,7 +13,7 @@ import { checkHistory } from "./history-checks.ts";
 import type { Ingested } from "./ingested.ts";
 import { mergeFiles } from "./merge-files.ts";
 import { relationOver } from "./relation-over.ts";
-import { addedRows, dropDifference, forgetChanges, recordChanges } from "./row-changes.ts";
+import { changedPart, dropDifference, forgetChanges, recordChanges } from "./row-changes.ts";
 import { evolvedContract } from "./source-schema.ts";
 import { throwOnFailure } from "./step-failure.ts";
 import type { StepFacts } from "./step-result.ts";
@@ -87,11 +87,13 @@ async function viewed(run: Run, session: Session, table: BronzeTable, ingested: 
 
 async function merged(run: Run, session: Session, table: BronzeTable, ingested: Ingested): Promise<Published> {
   const { difference, relation } = await mergeFiles(run, session, table, ingested);
-  const report = await check(run, session, table, relation, difference.kind === "changes" ? addedRows(table) : null);
+  const { kind, changes } = difference;
+  const part = kind === "changes" && changes !== null ? changedPart(run, table, changes) : null;
+  const report = await check(run, session, table, relation, part);
   return { difference, report, relation };
 }
 
-async function check(run: Run, session: Session, table: BronzeTable, relation: string, added: string | null): Promise<CheckReport> {
+async function check(run: Run, session: Session, table: BronzeTable, relation: string, part: ChangedPart | null): Promise<CheckReport> {
   return runChecks(run.engine, session, {
     table: table.name,
     relation,
@@ -100,7 +102,7 @@ async function check(run: Run, session: Session, table: BronzeTable, relation: s
     checks: table.checks,
     // The door has left out every row without a required value: landFile goes by the statistics of the files it wrote.
     present: new Set(table.columns.filter((column) => !column.nullable).map((column) => column.name)),
-    added,
+    part,
     history: await checkHistory(run, session, table),
   });
 }

@@ -11,7 +11,7 @@ import { dropTouchedRows } from "./divert-touched.ts";
 import { explained } from "./explain-grain.ts";
 import { freezeViews } from "./freeze-views.ts";
 import { checkHistory } from "./history-checks.ts";
-import { addedRows, applyDifference, countChanges, dropDifference, recordChanges } from "./row-changes.ts";
+import { applyDifference, changedPart, countChanges, dropDifference, recordChanges } from "./row-changes.ts";
 import { throwOnFailure } from "./step-failure.ts";
 import { noFacts, type StepFacts } from "./step-result.ts";
 
@@ -45,7 +45,8 @@ export async function publishDifference(
   const relation = quoteTable(table.name);
   const { name, columns, grain, checks, orphans } = table;
   const history = await checkHistory(run, session, table);
-  const subject = { table: name, relation, columns, grain, checks, orphans, present: new Set<string>(), added: addedRows(table), history };
+  const part = changedPart(run, table, { inserted, updated, deleted });
+  const subject = { table: name, relation, columns, grain, checks, orphans, present: new Set<string>(), part, history };
   const report = await runChecks(run.engine, session, subject);
   const { diverted = null } = refreshed;
   const facts: StepFacts = {

@@ -9,6 +9,8 @@ export interface ChangedRows {
   readonly columns: readonly string[];
   /** SELECT of its columns and `_op` over every commit since. */
   readonly rows: string;
+  /** One commit's: no row of it both came and went, so there is nothing to net. */
+  readonly isNet: boolean;
 }
 
 export interface Refresh {
@@ -52,7 +54,8 @@ export function refreshStatements({ table, columns, plan, changed }: Refresh): R
     old: `select ${columnList(columns)} from ${quoteTable(table)} as q semi join ${touchedName} as t on ${touching("q")}`,
     drop: [
       ...hats.map((hat) => `drop view if exists temp.${hatName(hat)}`),
-      ...[touchedName, ...changed.map((change) => deltaName(change.table))].map((name) => `drop table if exists temp.${name}`),
+      ...changed.map((change) => `drop ${change.isNet ? "view" : "table"} if exists temp.${deltaName(change.table)}`),
+      `drop table if exists temp.${touchedName}`,
     ],
   };
 }
@@ -76,8 +79,9 @@ function isFollowed(link: UpstreamLink): link is FollowedLink {
 }
 
 /** Whole rows, netted: netting after a projection would lose a change of the other columns. */
-function deltaStatement({ table, columns, rows }: ChangedRows): string {
+function deltaStatement({ table, columns, rows, isNet }: ChangedRows): string {
   const list = columnList(columns);
+  if (isNet) return `create temp view ${deltaName(table)} as select ${list}, ${opColumn} from (${rows})`;
   const net = `select ${list}, sum(${opColumn}) as "_rows" from (${rows}) group by ${list} having sum(${opColumn}) <> 0`;
   return `create temp table ${deltaName(table)} as select ${list}, cast(sign("_rows") as tinyint) as ${opColumn} from (${net})`;
 }

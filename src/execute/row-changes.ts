@@ -3,7 +3,8 @@ import { columnList, quoteIdentifier, quoteTable } from "../define/quote.ts";
 import type { ContractColumn } from "../define/types.ts";
 import type { Session, Statement } from "../ports/engine.ts";
 import type { RowChanges, TableName } from "../terms.ts";
-import { countOf, oneRow } from "./context.ts";
+import type { ChangedPart } from "./checks.ts";
+import { countOf, oneRow, type Run } from "./context.ts";
 import { difference, differenceStatement } from "./refresh-statements.ts";
 
 /** A stored table whose rows change in place. */
@@ -37,15 +38,20 @@ export async function createDifference(session: Session, table: ChangingTable, b
   await session.execute({ text: `drop table temp.${difference}; alter table temp.${once} rename to ${difference}` });
 }
 
-/** The difference's new rows, as a relation. */
-export const addedRows = (table: ChangingTable): string => `(select ${names(table)} from ${difference} where _op = 1)`;
+/** The part of a published table that the difference changes, for its checks; null where no key says which rows those are. */
+export function changedPart(run: Pick<Run, "publications">, table: ChangingTable, changes: RowChanges): ChangedPart | null {
+  const [inserted, deleted] = [countOf(changes.inserted), countOf(changes.deleted)];
+  const before = run.publications.get(table.name);
+  if (before === undefined || table.grain.length === 0) return null;
+  const added = `(select ${names(table)} from ${difference} where _op = 1)`;
+  return { added, inserted, rows: before.rows + inserted - deleted };
+}
 
 /** How many keys the difference holds, by what happened to them; without a key, how many rows came and went. */
 export async function countChanges(session: Session, table: ChangingTable): Promise<Required<RowChanges> & { readonly rows: number }> {
-  const both =
-    table.grain.length === 0
-      ? "0"
-      : `(select count(*) from (select 1 from ${difference} group by ${columnList(table.grain)} having min(_op) < max(_op)))`;
+  const same = table.grain.map((key) => `o.${quoteIdentifier(key)} is not distinct from n.${quoteIdentifier(key)}`).join(" and ");
+  const [gone, come] = [-1, 1].map((op) => `(select * from ${difference} where _op = ${op})`);
+  const both = same === "" ? "0" : `(select count(*) from ${come} as n semi join ${gone} as o on ${same})`;
   const row = await oneRow(
     session,
     `select count(*) filter (where _op = 1) as added, count(*) filter (where _op = -1) as removed, ${both} as updated from ${difference}`,

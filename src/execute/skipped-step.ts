@@ -24,7 +24,7 @@ export async function skippedStep(run: Run, session: Session, step: Step, positi
     grain: null,
     checks,
     present: new Set(),
-    added: null,
+    part: null,
     history: { now: run.clock(), past: [] },
   });
   const facts = { ...noFacts, checks: results };

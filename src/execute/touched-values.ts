@@ -34,7 +34,7 @@ export async function touchedPart(run: RefreshContext, session: Session, table: 
   const changed = mode.changed.map(({ link, after, upTo }) => {
     const upstream = tableOf(run, link.table);
     const columns = upstream.columns.map((column) => column.name);
-    return { table: link.table, columns, rows: changesBetween(upstream, after, upTo) };
+    return { table: link.table, columns, rows: changesBetween(upstream, after, upTo), isNet: Number(upTo) - Number(after) === 1 };
   });
   const columns = table.columns.map((column) => column.name);
   const { deltas, hats, touched, made, old, drop } = refreshStatements({ table: table.name, columns, plan, changed });

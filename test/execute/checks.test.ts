@@ -47,7 +47,7 @@ function report({ checks = [], grain = null, columns: contract = columns, relati
     grain,
     checks,
     present: new Set(),
-    added: null,
+    part: null,
     history: { now: 0, past: [] },
   });
 }

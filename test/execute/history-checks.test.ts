@@ -35,7 +35,7 @@ async function report(
     grain: null,
     checks,
     present: new Set(),
-    added: null,
+    part: null,
     history: { now, past },
   });
 }

@@ -1,4 +1,11 @@
-const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
+let segmenter: Intl.Segmenter | undefined;
+
+/** Made when first needed: it reads tables of all writing systems. */
+function graphemesOf(text: string): Intl.Segments {
+  segmenter ??= new Intl.Segmenter("en", { granularity: "grapheme" });
+  return segmenter.segment(text);
+}
+
 /** Latin text without combining marks: one column a character. */
 const latin = /^[\u0020-\u007e\u00a0-\u00ac\u00ae-\u02ff]*$/;
 const invisible = /^[\p{Mark}\p{Cf}\p{Zl}\p{Zp}]+$/u;
@@ -10,7 +17,7 @@ const halfWidthKana = /^[\uff61-\uffdc]/;
 export function displayWidth(text: string): number {
   if (latin.test(text)) return text.length;
   let width = 0;
-  for (const { segment } of graphemes.segment(text)) width += graphemeWidth(segment);
+  for (const { segment } of graphemesOf(text)) width += graphemeWidth(segment);
   return width;
 }
 
@@ -20,7 +27,7 @@ export function cutToWidth(text: string, width: number): string {
   let taken = 0;
   let fits = 0;
   let end = 0;
-  for (const { segment, index } of graphemes.segment(text)) {
+  for (const { segment, index } of graphemesOf(text)) {
     taken += graphemeWidth(segment);
     if (taken > width) return `${text.slice(0, end)}${width > 0 ? "…" : ""}`;
     fits = taken;
@@ -32,7 +39,7 @@ export function cutToWidth(text: string, width: number): string {
 /** The longest beginning of at most `width` columns, at least one character; and the rest. */
 export function splitAtWidth(text: string, width: number): readonly [string, string] {
   let taken = 0;
-  for (const { segment, index } of graphemes.segment(text)) {
+  for (const { segment, index } of graphemesOf(text)) {
     taken += graphemeWidth(segment);
     if (taken > width && index > 0) return [text.slice(0, index), text.slice(index)];
   }

@@ -211,6 +211,7 @@ async function refresh(
         table,
         columns,
         rows: `select ${types.join(", ")}, "_op" from (values ${rows.join(", ")}) as rows(${columnList(columns)}, "_op")`,
+        isNet: false,
       };
     }),
   });
