@@ -4,7 +4,7 @@ import { didYouMean } from "../define/nearest-name.ts";
 import { quoteTable } from "../define/quote.ts";
 import type { FileSource } from "../define/source.ts";
 import { AssayError } from "../errors.ts";
-import type { SqlAnalyzer } from "../ports/sql-analyzer.ts";
+import type { BindOutcome, SqlAnalyzer } from "../ports/sql-analyzer.ts";
 import type { Params } from "../terms.ts";
 import { checkedAgainst } from "./checks.ts";
 import { contractColumns } from "./contract.ts";
@@ -12,11 +12,20 @@ import { fingerprintOf } from "./fingerprint.ts";
 import { same } from "./joins.ts";
 import type { BronzeTable } from "./manifest.ts";
 
+/** What is known of the expressions `replicate.times` of a project: most of its tables have the same one. */
+export type KnownTimes = Map<string, Promise<TypedTimes>>;
+
+interface TypedTimes {
+  readonly params: readonly string[];
+  readonly outcome: BindOutcome;
+}
+
 /** Types a bronze table's own expressions. Its table must have been declared to the analyzer. */
 export async function compileBronze(
   definition: BronzeDefinition,
   samples: Params,
   analyzer: SqlAnalyzer,
+  known: KnownTimes,
 ): Promise<BronzeTable | readonly AssayError[]> {
   const errors: AssayError[] = [];
   const columns = contractColumns(definition.columns);
@@ -61,13 +70,12 @@ export async function compileBronze(
     const outcome = await analyzer.describe(`select (${definition.deleted})::boolean as deleted from ${quoteTable(definition.name)}`, {});
     if ("failure" in outcome) fail("SQL_INVALID", `deleted: ${outcome.failure.message}`, "write a SQL condition over the table's columns");
   }
-  const params = definition.replicate === null ? [] : await replicateParams(definition.replicate.times, analyzer);
-  if (definition.replicate !== null) {
-    const values = Object.fromEntries(params.flatMap((name) => (samples[name] === undefined ? [] : [[name, samples[name]]])));
-    const outcome = await analyzer.describe(`select (${definition.replicate.times})::integer as times`, values);
-    if ("failure" in outcome)
-      fail("SQL_INVALID", `replicate.times: ${outcome.failure.message}`, "write a SQL expression over the pipeline's params, as $name");
-  }
+  const { times } = definition.replicate ?? { times: null };
+  const typed = times === null ? null : (known.get(times) ?? typedTimes(times, samples, analyzer));
+  if (times !== null && typed !== null) known.set(times, typed);
+  const { params, outcome } = (await typed) ?? { params: [], outcome: { columns: [] } };
+  if ("failure" in outcome)
+    fail("SQL_INVALID", `replicate.times: ${outcome.failure.message}`, "write a SQL expression over the pipeline's params, as $name");
   if (errors.length > 0) return errors;
   const { from, key, load, deleted, partitionBy, replicate, maxRejected, checks } = definition;
   const diverting = checks.filter((check) => check.severity === "quarantine");
@@ -109,8 +117,9 @@ export async function compileBronze(
 
 const defaultSchema = (source: FileSource): SchemaMode => (source.kind === "json" ? "discard" : "freeze");
 
-async function replicateParams(expression: string, analyzer: SqlAnalyzer): Promise<readonly string[]> {
-  const [outcome] = await analyzer.parse([`select (${expression}) as times`]);
-  if (outcome === undefined || "failure" in outcome) return [];
-  return (outcome.tree.named_param_map ?? []).map((entry) => entry.key);
+async function typedTimes(expression: string, samples: Params, analyzer: SqlAnalyzer): Promise<TypedTimes> {
+  const [parsed] = await analyzer.parse([`select (${expression}) as times`]);
+  const params = parsed !== undefined && "tree" in parsed ? (parsed.tree.named_param_map ?? []).map((entry) => entry.key) : [];
+  const values = Object.fromEntries(params.flatMap((name) => (samples[name] === undefined ? [] : [[name, samples[name]]])));
+  return { params, outcome: await analyzer.describe(`select (${expression})::integer as times`, values) };
 }

@@ -3,7 +3,7 @@ import type { ContractColumn } from "../define/types.ts";
 import { AssayError, throwAll } from "../errors.ts";
 import type { SqlAnalyzer } from "../ports/sql-analyzer.ts";
 import type { Params, TableName } from "../terms.ts";
-import { compileBronze } from "./bronze-table.ts";
+import { compileBronze, type KnownTimes } from "./bronze-table.ts";
 import { type CheckedTable, checkErrors, checkedAgainst } from "./checks.ts";
 import { contractColumns } from "./contract.ts";
 import { divertErrors } from "./divert-errors.ts";
@@ -54,6 +54,7 @@ export async function compileProject(project: Project, analyzer: SqlAnalyzer): P
   const tables: ManifestTable[] = [];
   const compiled: CompiledModel[] = [];
   const broken = new Set<TableName>();
+  const times: KnownTimes = new Map();
   const doors = bronze.map(({ definition }) => ({ name: definition.name, columns: contractColumns(definition.columns), definition }));
   await analyzer.declare(doors);
   for (const { definition, columns } of doors) {
@@ -70,7 +71,7 @@ export async function compileProject(project: Project, analyzer: SqlAnalyzer): P
       level.map(async (node) => {
         // Errors of an upstream say it all; what reads it would only repeat them.
         if (node.upstreams.some((name) => broken.has(name))) return [];
-        return "model" in node ? compileModel(node.model, context) : compileBronze(node.definition, samples, analyzer);
+        return "model" in node ? compileModel(node.model, context) : compileBronze(node.definition, samples, analyzer, times);
       }),
     );
     await analyzer.declare(results.flatMap((result) => ("table" in result ? [result.table] : [])));

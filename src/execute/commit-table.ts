@@ -80,6 +80,7 @@ export async function commitTable(
     result,
     finished_at: finished,
     publication,
+    replaces: run.publications.has(table.name),
     commit,
     ingest: ready.ingest,
     ...(ready.diverted === undefined ? {} : { diverted: ready.diverted }),

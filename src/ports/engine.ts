@@ -25,11 +25,19 @@ export interface DescribedColumn {
   readonly type: string;
 }
 
+/** A table that rows are added to: `schema.name`, and all its columns in order. */
+export interface InsertTarget {
+  readonly table: string;
+  readonly columns: Readonly<Record<string, "VARCHAR" | "INTEGER" | "BIGINT">>;
+}
+
 /** One connection. Used by one caller at a time. */
 export interface Session {
   query(statement: Statement): Promise<readonly Row[]>;
   result(statement: Statement): Promise<ResultTable>;
   execute(statement: Statement): Promise<void>;
+  /** Adds rows that live in JavaScript – state, not data – to a table. A field that is absent is null; text that is no text becomes U+FFFD. */
+  insert(target: InsertTarget, rows: readonly Readonly<Record<string, unknown>>[]): Promise<void>;
   /** The columns a query without parameters would yield; it is bound, not run. */
   describe(text: string): Promise<readonly DescribedColumn[]>;
   /** Runs `work` in one transaction: committed when it resolves, rolled back when it throws. */

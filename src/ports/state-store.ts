@@ -121,6 +121,8 @@ export interface StepRecord {
   readonly result: StepResult;
   readonly finished_at: string;
   readonly publication: Publication | null;
+  /** False: the subject has never been published, so there is nothing to replace. */
+  readonly replaces?: boolean;
   /** Null: the rows are those of the version before. */
   readonly commit: Commit | null;
   readonly ingest: IngestRecord | null;

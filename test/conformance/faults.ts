@@ -27,6 +27,7 @@ export function faultyEngine(engine: Engine, fault: Fault): FaultyEngine {
   };
   const faulty = (session: Session): Session => ({
     execute: async (statement) => passed(statement.text, () => session.execute(statement)),
+    insert: async (target, rows) => passed(`insert into ${target.table}`, () => session.insert(target, rows)),
     query: async (statement) => passed(statement.text, () => session.query(statement)),
     result: async (statement) => passed(statement.text, () => session.result(statement)),
     describe: async (text) => passed(text, () => session.describe(text)),

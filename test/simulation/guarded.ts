@@ -36,7 +36,6 @@ export function guardedSessions(
     let subject = "";
     const prepared = (statement: Statement): Statement => {
       touched += durableMark(statement.text);
-      if (statement.text.startsWith("delete from assay.publications")) subject = `: ${statement.params?.subject}`;
       return { ...statement, text: sabotage(statement.text) };
     };
     const operation = (text: string) => ({
@@ -49,6 +48,12 @@ export function guardedSessions(
     };
     return {
       execute,
+      insert: (target, rows) => {
+        const text = `insert into ${target.table}`;
+        if (rows.length > 0) touched += durableMark(text);
+        if (target.table === "assay.publications") subject = `: ${rows[0]?.subject}`;
+        return schedule.perform(operation(text), async () => (sabotage(text) === text ? raw.insert(target, rows) : undefined));
+      },
       query: (statement) => {
         const ready = prepared(statement);
         if (!ready.text.startsWith("copy ")) return schedule.perform(operation(ready.text), () => raw.query(ready));
@@ -111,16 +116,15 @@ function durableMark(text: string): string {
   if (text.startsWith("insert into assay.runs")) return "R";
   if (text.startsWith("update assay.runs set status = $status")) return "F";
   if (text.includes("create table assay.state_version")) return "M";
-  if (text.startsWith("delete from assay.publications")) return "P";
-  if (text.startsWith("delete from assay.files")) return "I";
+  if (text.startsWith("insert into assay.publications")) return "P";
+  if (text.startsWith("update assay.quarantine q set state = 'superseded'")) return "I";
   if (text.startsWith("insert into assay.steps")) return "S";
   return "";
 }
 
 function whatOf(marks: string): string {
   if (marks.includes("M")) return "of the state tables";
-  if (marks.includes("I")) return "of an ingest";
-  if (marks.includes("P")) return "of a build";
+  if (marks.includes("P")) return marks.includes("I") ? "of an ingest" : "of a build";
   if (marks.includes("R")) return "of a run's start";
   if (marks.includes("F")) return "of a run's end";
   if (marks.includes("S")) return "of a failure";

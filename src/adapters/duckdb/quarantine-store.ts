@@ -10,8 +10,7 @@ import type {
   RecordValues,
 } from "../../ports/quarantine.ts";
 import type { Params, TableName } from "../../terms.ts";
-import { insertRows } from "./insert-rows.ts";
-import { quarantineColumns } from "./state-columns.ts";
+import { quarantineRows } from "./state-rows.ts";
 
 interface StepOfTable {
   readonly table: TableName;
@@ -35,7 +34,7 @@ export async function recordIngested(session: Session, step: StepOfTable, rows: 
 /** Rows of a failed step, in place of those of the table's last failure. */
 export async function recordFailed(session: Session, table: TableName, rows: readonly QuarantinedRow[]): Promise<void> {
   await forgetFailed(session, table);
-  await insertRows(session, "assay.quarantine", quarantineColumns, rows.map(stored));
+  await session.insert(quarantineRows, rows.map(stored));
 }
 
 /** Rows a model's build left out; open rows that it judged again and let pass are closed. */
@@ -75,7 +74,7 @@ async function keepRows(session: Session, table: TableName, rows: readonly Quara
     text: `delete from assay.quarantine where table_name = $table and id in (select unnest(from_json($ids, '["VARCHAR"]')))`,
     params: { table, ids: JSON.stringify(rows.map((row) => row.id)) },
   });
-  await insertRows(session, "assay.quarantine", quarantineColumns, rows.map(stored));
+  await session.insert(quarantineRows, rows.map(stored));
 }
 
 function stored(row: QuarantinedRow): Readonly<Record<string, unknown>> {

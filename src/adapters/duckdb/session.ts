@@ -1,5 +1,6 @@
 import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import type { Cell, ResultTable, Row, Session, Statement } from "../../ports/engine.ts";
+import { appendRows } from "./append-rows.ts";
 import { storageFault } from "./errors.ts";
 
 /** A connection to an embedded database. */
@@ -24,6 +25,13 @@ function sessionOf(connection: DuckDBConnection): Session {
   };
   return {
     execute,
+    insert: async (target, rows) => {
+      try {
+        if (rows.length > 0) await appendRows(connection, target, rows);
+      } catch (error) {
+        throw storageFault(error) ?? error;
+      }
+    },
     query: async (statement) => (await read(statement)).getRowObjectsJson() as readonly Row[],
     result: async (statement): Promise<ResultTable> => {
       const reader = await read(statement);

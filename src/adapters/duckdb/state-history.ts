@@ -1,8 +1,7 @@
 import type { Session } from "../../ports/engine.ts";
 import type { EvolvedColumn, Metric, PastMetrics, StepRecord } from "../../ports/state-store.ts";
 import type { TableName } from "../../terms.ts";
-import { insertRows } from "./insert-rows.ts";
-import { metricColumns, schemaChangeColumns } from "./state-columns.ts";
+import { metricRows, schemaChangeRows } from "./state-rows.ts";
 
 /** Writes what a step adds to a table's history: its metrics, and the columns that came from its source. */
 export async function recordHistory(session: Session, record: StepRecord): Promise<void> {
@@ -17,12 +16,12 @@ export async function recordHistory(session: Session, record: StepRecord): Promi
       column_name: column,
       value,
     }));
-    await insertRows(session, "assay.metrics", metricColumns, rows);
+    await session.insert(metricRows, rows);
   }
   const evolved = record.ingest?.evolved ?? [];
   if (evolved.length > 0) {
     const rows = evolved.map(({ name, type, first_file }, position) => ({ ...place, column_name: name, type, first_file, position }));
-    await insertRows(session, "assay.schema_changes", schemaChangeColumns, rows);
+    await session.insert(schemaChangeRows, rows);
   }
 }
 

@@ -2,9 +2,8 @@ import { AssayError } from "../../errors.ts";
 import type { Row, Session } from "../../ports/engine.ts";
 import type { Commit, IngestedFile, Publication, RunSummary, State, StateStore, StepRecord } from "../../ports/state-store.ts";
 import type { CheckResult, Params, RunResult, RunStatus, StepResult } from "../../terms.ts";
-import { insertRows } from "./insert-rows.ts";
 import { listQuarantine, readQuarantine, recordDiverted, recordFailed, recordIngested } from "./quarantine-store.ts";
-import { checkColumns, commitColumns, fileColumns, publicationColumns, stepColumns } from "./state-columns.ts";
+import { checkRows, commitRows, fileRows, publicationRows, stepRows } from "./state-rows.ts";
 import { readEvolvedColumns, readMetrics, recordHistory } from "./state-history.ts";
 import { createState, stateMigrations, stateVersion } from "./state-schema.ts";
 
@@ -33,9 +32,11 @@ export function duckdbStateStore(): StateStore {
     recordStep,
     recordSkipped: async (session, run_id, skipped, finished_at) => {
       const rows = skipped.map(({ position, result }) => stepRow(run_id, position, result, finished_at));
-      await insertRows(session, "assay.steps", stepColumns, rows);
-      const checks = skipped.flatMap(({ result }) => checkRows(run_id, result));
-      await insertRows(session, "assay.checks", checkColumns, checks);
+      await session.insert(stepRows, rows);
+      await session.insert(
+        checkRows,
+        skipped.flatMap(({ result }) => checksOf(run_id, result)),
+      );
     },
     readMetrics,
     readEvolvedColumns,
@@ -141,7 +142,7 @@ function stepRow(run_id: string, position: number, result: StepResult, finished_
   return { ...result, run_id, position, finished_at, table_name: result.table, details };
 }
 
-function checkRows(run_id: string, result: StepResult): readonly Readonly<Record<string, unknown>>[] {
+function checksOf(run_id: string, result: StepResult): readonly Readonly<Record<string, unknown>>[] {
   return result.checks.map((check, position) => ({
     ...check,
     run_id,
@@ -153,28 +154,24 @@ function checkRows(run_id: string, result: StepResult): readonly Readonly<Record
 }
 
 async function recordStep(session: Session, record: StepRecord): Promise<void> {
-  const { result, run_id, position, finished_at, publication, commit, ingest } = record;
-  await insertRows(session, "assay.steps", stepColumns, [stepRow(run_id, position, result, finished_at)]);
-  await insertRows(session, "assay.checks", checkColumns, checkRows(run_id, result));
+  const { result, run_id, position, finished_at, publication, replaces = true, commit, ingest } = record;
+  await session.insert(stepRows, [stepRow(run_id, position, result, finished_at)]);
+  await session.insert(checkRows, checksOf(run_id, result));
   if (publication !== null) {
-    await session.execute({ text: "delete from assay.publications where subject = $subject", params: { subject: publication.subject } });
-    const { inputs, params, cost } = publication;
-    await insertRows(session, "assay.publications", publicationColumns, [
+    const { subject, inputs, params, cost } = publication;
+    if (replaces) await session.execute({ text: "delete from assay.publications where subject = $subject", params: { subject } });
+    await session.insert(publicationRows, [
       { ...publication, inputs: JSON.stringify(inputs), params: JSON.stringify(params), cost: cost === null ? null : JSON.stringify(cost) },
     ]);
   }
   await recordHistory(session, record);
-  if (commit !== null) await insertRows(session, "assay.commits", commitColumns, [{ ...commit }]);
+  if (commit !== null) await session.insert(commitRows, [{ ...commit }]);
   if (ingest !== null) {
-    await session.execute({ text: "delete from assay.files where table_name = $table", params: { table: result.table } });
-    if (ingest.current.length > 0) {
-      await insertRows(
-        session,
-        "assay.files",
-        fileColumns,
-        ingest.current.map((file) => ({ ...file, table_name: file.table })),
-      );
-    }
+    if (replaces) await session.execute({ text: "delete from assay.files where table_name = $table", params: { table: result.table } });
+    await session.insert(
+      fileRows,
+      ingest.current.map((file) => ({ ...file, table_name: file.table })),
+    );
     await recordIngested(session, { ...record, table: result.table }, ingest.quarantined);
   }
   if (record.diverted !== undefined) await recordDiverted(session, { ...record, table: result.table }, record.diverted);

@@ -6,8 +6,8 @@ function graphemesOf(text: string): Intl.Segments {
   return segmenter.segment(text);
 }
 
-/** Latin text without combining marks: one column a character. */
-const latin = /^[\u0020-\u007e\u00a0-\u00ac\u00ae-\u02ff]*$/;
+/** Latin text without combining marks, and the signs of our own lines (– — • … → ▲ ✓ ✗): one column a character. */
+const latin = /^[\u0020-\u007e\u00a0-\u00ac\u00ae-\u02ff\u2013\u2014\u2022\u2026\u2192\u25b2\u2713\u2717]*$/;
 const invisible = /^[\p{Mark}\p{Cf}\p{Zl}\p{Zp}]+$/u;
 const wide =
   /^[\p{Emoji_Presentation}\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Yi}\u3001-\u303e\uff01-\uff60\uffe0-\uffe6]/u;

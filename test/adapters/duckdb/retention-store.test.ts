@@ -34,7 +34,7 @@ beforeEach(async () => {
   }
   await execute("create table gold.a (x integer); create view bronze.b as select 1 as x; create view bronze.b__evolved as select 1 as x");
   for (const subject of ["gold.a", "bronze.b", "sink:w:gold.a"])
-    await execute(`insert into assay.publications values ('${subject}', '1', 'r1', '', '{}', '{}', 0, null, null, '')`);
+    await execute(`insert into assay.publications values ('${subject}', '1', 'r1', '', '{}', '{}', 0, '', null, null)`);
   await execute(`create table assay_changes."gold.a" (_version bigint); create table assay_versions."gold.a" (x integer)`);
   await execute(
     "insert into assay.metrics values ('gold.a', '1', 'r1', '', 'row_count', null, 1), ('gold.z', '1', 'r1', '', 'row_count', null, 1)",
