@@ -19,10 +19,15 @@ export async function followChanges(
   const errors: AssayError[] = [];
   const plans = new Map<TableName, FollowedChanges>();
   const byName = new Map(tables.map((table) => [table.name, table] as const));
-  for (const model of compiled) {
-    const by = valuesOf(model.table);
-    if (by === null) continue;
-    const result = await incrementalPlan(inputOf(model, by, byName, samples), analyzer);
+  const results = await Promise.all(
+    compiled.map(async (model) => {
+      const by = valuesOf(model.table);
+      return by === null ? null : incrementalPlan(inputOf(model, by, byName, samples), analyzer);
+    }),
+  );
+  for (const [index, model] of compiled.entries()) {
+    const result = results[index] ?? null;
+    if (result === null) continue;
     if (!("by" in result)) {
       // The other kinds never compute a row again, so that a function of the moment is as good as any.
       if (model.table.materialize.kind === "incremental") errors.push(...result);

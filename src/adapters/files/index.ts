@@ -10,6 +10,13 @@ import { withRecords } from "./refused-record.ts";
 /** CSV, JSON and Parquet files on local disks. `clock` gives ms since 1970; it makes the names of temporary tables new. */
 export function fileSource(clock: () => number): Source {
   let reads = 0;
+  let scanned: Promise<unknown> = Promise.resolve();
+  // Records are told apart on this thread: one file after the other, so that the engine reads the first while the second is looked through.
+  const inTurn = <T>(scan: () => Promise<T>): Promise<T> => {
+    const done = scanned.then(scan);
+    scanned = done.catch(() => undefined);
+    return done;
+  };
   const rejectsNames = (): { table: string; scan: string } => {
     reads++;
     const suffix = `${clock().toString(36)}_${reads}`;
@@ -44,7 +51,7 @@ export function fileSource(clock: () => number): Source {
     async open(source, file, columns, reader) {
       switch (source.kind) {
         case "csv":
-          return openCsv(source, file, columns, rejectsNames());
+          return inTurn(() => openCsv(source, file, columns, rejectsNames()));
         case "json":
           return openJson(source, file, columns, reader);
         case "parquet":
