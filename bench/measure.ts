@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { workFolder } from "./places.ts";
@@ -23,8 +23,10 @@ export interface Measured {
 const gnuTime = "/usr/bin/time";
 const hasGnuTime = process.platform === "linux" && existsSync(gnuTime);
 
-/** Runs a command to its end. Wall time from spawn to exit, GNU time (about 1 ms) included. */
+/** Runs a command to its end, once what others wrote is on disk. Wall time from spawn to exit, GNU time (about 1 ms) included. */
 async function measure(command: Command): Promise<Measured> {
+  // Else whoever comes after a great writer waits for its pages with each fsync.
+  spawnSync("sync");
   const report = join(workFolder, `time-${process.pid}.txt`);
   const [file, args] = hasGnuTime
     ? [gnuTime, ["-v", "-o", report, command.file, ...command.arguments]]

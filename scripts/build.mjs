@@ -9,6 +9,7 @@ export const root = fileURLToPath(new URL("..", import.meta.url));
 const dist = join(root, "dist");
 const stamp = join(dist, ".built");
 const compiler = join(root, "node_modules", "typescript", "bin", "tsc");
+const bundler = join(root, "node_modules", "rolldown");
 
 function filesBelow(folder) {
   if (!existsSync(folder)) return [];
@@ -20,7 +21,7 @@ function filesBelow(folder) {
 function signature() {
   const files = [
     ...filesBelow(join(root, "src")),
-    ...["package.json", "tsconfig.json", "tsconfig.build.json"].map((name) => join(root, name)),
+    ...["package.json", "scripts/bundle.mjs", "tsconfig.json", "tsconfig.build.json"].map((name) => join(root, name)),
   ];
   const hash = createHash("sha1");
   for (const file of files.sort()) {
@@ -33,31 +34,39 @@ function signature() {
 /** Output whose source is gone would still be published and imported. */
 function removeOrphans() {
   for (const file of filesBelow(dist)) {
-    const source = /^(.*?)(\.d\.ts|\.js)$/.exec(relative(dist, file))?.[1];
-    if (source !== undefined && !existsSync(join(root, "src", `${source}.ts`))) rmSync(file);
+    const source = /^(.*?)\.d\.ts$/.exec(relative(dist, file))?.[1];
+    if (file.endsWith(".js") || (source !== undefined && !existsSync(join(root, "src", `${source}.ts`)))) rmSync(file);
   }
 }
 
-/** True when TypeScript is installed, so that `dist` can be built. */
-export const canBuild = () => existsSync(compiler);
+/** True when TypeScript and the bundler are installed, so that `dist` can be built. */
+export const canBuild = () => existsSync(compiler) && existsSync(bundler);
 
-/** Builds `dist` from `src`. Resolves type errors to text (the JavaScript is written all the same), success to null. */
+/**
+ * Builds `dist` from `src`: types a file each, JavaScript in a few pieces, for hundreds of small modules take longer to load than to run.
+ * Resolves errors to text (the JavaScript is written in spite of wrong types), success to null.
+ */
 export function build() {
   const built = signature();
   removeOrphans();
-  const { status, stdout, stderr, error } = spawnSync(
-    process.execPath,
-    [compiler, "-p", join(root, "tsconfig.build.json"), "--pretty", "false"],
-    {
-      cwd: root,
-      encoding: "utf8",
-    },
-  );
-  if (error !== undefined) throw error;
+  const problems = [
+    run([join(root, "scripts", "bundle.mjs")]),
+    run([compiler, "-p", join(root, "tsconfig.build.json"), "--pretty", "false"]),
+  ];
+  const said = problems.filter((problem) => problem !== null).join("\n");
   mkdirSync(dist, { recursive: true });
-  if (status === 0) writeFileSync(stamp, built);
+  if (said === "") writeFileSync(stamp, built);
   else rmSync(stamp, { force: true });
-  return status === 0 ? null : `${stdout}${stderr}`.trim();
+  return said === "" ? null : said;
+}
+
+/** What a tool that failed said; null when it did not. Node.js 20 may be too old for them: the one in node_modules is not. */
+function run(args) {
+  const local = join(root, "node_modules", ".bin", "node");
+  const node = existsSync(local) ? local : process.execPath;
+  const { status, stdout, stderr, error } = spawnSync(node, args, { cwd: root, encoding: "utf8" });
+  if (error !== undefined) throw error;
+  return status === 0 ? null : `${stdout}${stderr}`.trim() || `${args[0]} failed`;
 }
 
 /** Builds when `dist` is missing or older than `src`. */

@@ -3,8 +3,8 @@ import type { Row, Session } from "../../ports/engine.ts";
 import type { Commit, IngestedFile, Publication, RunSummary, State, StateStore, StepRecord } from "../../ports/state-store.ts";
 import type { CheckResult, Params, RunResult, RunStatus, StepResult } from "../../terms.ts";
 import { listQuarantine, readQuarantine, recordDiverted, recordFailed, recordIngested } from "./quarantine-store.ts";
-import { checkRows, commitRows, fileRows, publicationRows, stepRows } from "./state-rows.ts";
 import { readEvolvedColumns, readMetrics, recordHistory } from "./state-history.ts";
+import { checkRows, commitRows, fileRows, publicationRows, stepRows } from "./state-rows.ts";
 import { createState, stateMigrations, stateVersion } from "./state-schema.ts";
 
 /** State in the embedded database. */
