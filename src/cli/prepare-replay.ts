@@ -157,5 +157,5 @@ function isAsPublished(table: ManifestTable, state: State, params: Params, lake:
 function recalled(table: BronzeTable, state: State): Observation {
   const own = state.files.filter((file) => file.table === table.name && file.replay_of === null);
   const latest = own.filter((file) => own.findLast((item) => item.name === file.name) === file);
-  return { files: latest.map(({ path, name, bytes, stamp, sha256 }) => ({ path, name, bytes, stamp, sha256 })), recalled: true };
+  return { files: latest.map(({ stamped_at: stampedAt, ...file }) => ({ ...file, stampedAt })), recalled: true };
 }

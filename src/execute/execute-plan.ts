@@ -6,6 +6,7 @@ import type { Plan, Step } from "../plan/plan.ts";
 import { sinkStep, sinkSubject } from "../plan/plan-run.ts";
 import type { Session } from "../ports/engine.ts";
 import type { QuarantinedRow } from "../ports/quarantine.ts";
+import type { RunStore } from "../ports/state-store.ts";
 import type { Location, RunResult, StepResult, TableName } from "../terms.ts";
 import { buildModel } from "./build.ts";
 import { type ExecuteContext, inputsOf, isoTime, type Run, tableOf } from "./context.ts";
@@ -37,15 +38,16 @@ export async function executePlan(plan: Plan, context: ExecuteContext): Promise<
       await rm(join(dirname(context.scratch), unfinished.run_id), { recursive: true, force: true });
     }
     const toRun = plan.steps.filter((step) => step.action === "run");
-    await control.transaction(() =>
-      context.store.startRun(control, {
+    await control.transaction(async () => {
+      await context.store.restamp(control, touchedInVain(context));
+      await context.store.startRun(control, {
         run_id: runId,
         pipeline: plan.pipeline,
         env: plan.environment,
         params: plan.params,
         started_at: isoTime(startedAt),
-      }),
-    );
+      });
+    });
     context.emit({
       kind: "RunStarted",
       at: isoTime(startedAt),
@@ -241,4 +243,16 @@ function asAssayError(run: Run, step: Step, error: unknown): AssayError {
   if (error instanceof AssayError) return error;
   const message = engineMessage(error, tableOf(run, step.table), run.manifest);
   return new AssayError("BUILD_FAILED", `${step.table}: ${message}`, { hint: "what was published before stands", cause: error });
+}
+
+/** Files that were looked through again since their stamp was taken, and hold what they held. */
+function touchedInVain({ observations, state }: ExecuteContext): Parameters<RunStore["restamp"]>[1] {
+  return [...observations].flatMap(([table, observation]) => {
+    if ("error" in observation || observation.recalled) return [];
+    const known = new Map(state.files.filter((file) => file.table === table).map((file) => [file.name, file] as const));
+    return observation.files.flatMap(({ name, sha256, stamp, stampedAt }) => {
+      const file = known.get(name);
+      return file?.sha256 === sha256 && stampedAt > file.stamped_at ? [{ table, name, sha256, stamp, stamped_at: stampedAt }] : [];
+    });
+  });
 }

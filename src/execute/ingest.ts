@@ -35,7 +35,6 @@ export async function ingestTable(run: Run, session: Session, step: Step, positi
   const observation = run.observations.get(table.name);
   if (observation === undefined || "error" in observation) throw observation?.error ?? new Error(`${table.name} was not looked at`);
   const replicas = await replicasOf(run, session, table);
-  const stampedAt = run.clock();
   const before = run.state.files.filter((file) => file.table === table.name);
   const sources = before.filter((file) => file.replay_of === null);
   const usable = (file: IngestedFile): boolean =>
@@ -81,21 +80,21 @@ export async function ingestTable(run: Run, session: Session, step: Step, positi
     const entry = (item: LandedFile): LandedEntry => ({
       table: table.name,
       batch_id: batchId,
-      stamped_at: stampedAt,
       replicas,
       contract_fingerprint: table.contractFingerprint,
       files: item.files === "" ? "" : run.lake.relative(item.files),
     });
     const files: readonly IngestedFile[] = [
       ...found.flatMap(({ file, known }) =>
-        known === null ? [] : [observation.recalled ? known : { ...known, path: file.path, stamp: file.stamp, stamped_at: stampedAt }],
+        known === null ? [] : [observation.recalled ? known : { ...known, path: file.path, stamp: file.stamp, stamped_at: file.stampedAt }],
       ),
       ...outlast,
       ...landed.map((item, index) => {
-        const { name, path, sha256, bytes, stamp } = item.file;
+        const { name, path, sha256, bytes, stamp, stampedAt } = item.file;
         const place = placeOf(item.file, sources) ?? last + index + 1;
         const { rows, refused } = item;
-        return { ...entry(item), name, path, sha256, bytes, stamp, rows, quarantined: refused.length, sequence: place, replay_of: null };
+        const told = { name, path, sha256, bytes, stamp, stamped_at: stampedAt, rows, quarantined: refused.length };
+        return { ...entry(item), ...told, sequence: place, replay_of: null };
       }),
     ].map((file) => ({ ...file, quarantined: file.quarantined + quarantineDelta(reentered, file) }));
     const replays = reentered.flatMap((replay) => replayFile(replay, entry(replay.landed), files));

@@ -83,7 +83,7 @@ export async function landReplay(
   const names = table.columns.map((column) => column.name);
   await writeFile(path, [csvLine(names), ...rows.map((row) => csvLine(names.map((name) => row.record?.[name] ?? null)))]);
   const { size: bytes } = await stat(path);
-  const file: SourceFile = { path, name: group.file.name, bytes, stamp: "", sha256: "" };
+  const file: SourceFile = { path, name: group.file.name, bytes, stamp: "", stampedAt: 0, sha256: "" };
   const landed = await landFile(session, run.source, { ...table, source: replaySource(table, path) }, file, target, door);
   const refused = new Map(landed.refused.map((refusal) => [(refusal.row_number ?? 0) - 2, refusal] as const));
   const at = isoTime(run.clock());
@@ -110,7 +110,7 @@ function brokenAgain(refusal: Refusal): Pick<QuarantinedRow, "rule" | "reason" |
 }
 
 /** What a landed file and a landed replay have in common. */
-export type LandedEntry = Pick<IngestedFile, "table" | "batch_id" | "stamped_at" | "replicas" | "contract_fingerprint" | "files">;
+export type LandedEntry = Pick<IngestedFile, "table" | "batch_id" | "replicas" | "contract_fingerprint" | "files">;
 
 /** What stands for replayed rows among the table's files; they keep the place of the file they belong to. None when no row fits. */
 export function replayFile(
@@ -120,8 +120,8 @@ export function replayFile(
 ): readonly IngestedFile[] {
   const { name, path, sha256 } = group.file;
   const sequence = files.find((file) => file.name === name && file.sha256 === sha256)?.sequence ?? 0;
-  const own = { name: `replay of ${name}`, path, sha256, bytes, stamp: "", rows: landed.rows, quarantined: 0, sequence, replay_of: name };
-  return landed.rows === 0 ? [] : [{ ...entry, ...own }];
+  const told = { path, sha256, bytes, stamp: "", stamped_at: 0, rows: landed.rows, quarantined: 0 };
+  return landed.rows === 0 ? [] : [{ ...entry, ...told, name: `replay of ${name}`, sequence, replay_of: name }];
 }
 
 /** How many rows of a file more (or, negative, fewer) are in quarantine than were when it was read. */

@@ -11,6 +11,8 @@ export interface SourceFile {
   readonly bytes: number;
   /** Size, times and inode in one text: equal stamps mean the content was not touched since. */
   readonly stamp: string;
+  /** When the stamp was taken, ms since 1970. */
+  readonly stampedAt: number;
   readonly sha256: string;
 }
 

@@ -170,6 +170,8 @@ export interface StateStore {
   unfinishedRuns(session: Session): Promise<readonly UnfinishedRun[]>;
   startRun(session: Session, run: RunStart): Promise<void>;
   finishRun(session: Session, run: { run_id: string; status: RunStatus; finished_at: string; duration_ms: number }): Promise<void>;
+  /** New stamps of ingested files whose content turned out to be what it was: they need not be read again for that. */
+  restamp(session: Session, files: readonly Pick<IngestedFile, "table" | "name" | "sha256" | "stamp" | "stamped_at">[]): Promise<void>;
   recordStep(session: Session, record: StepRecord): Promise<void>;
   /** Steps that did nothing, all at once. */
   recordSkipped(
@@ -203,6 +205,7 @@ export type RunStore = Pick<
   | "unfinishedRuns"
   | "startRun"
   | "finishRun"
+  | "restamp"
   | "recordStep"
   | "recordSkipped"
   | "readQuarantine"

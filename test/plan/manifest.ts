@@ -93,7 +93,7 @@ export function stateOf(publications: readonly Publication[], files: readonly In
 }
 
 export function sourceFile(name: string, sha256 = "1"): SourceFile {
-  return { path: `/data/${name}`, name, bytes: 1, stamp: "s", sha256 };
+  return { path: `/data/${name}`, name, bytes: 1, stamp: "s", stampedAt: 0, sha256 };
 }
 
 export function ingestedFile(table: TableName, name: string, sha256 = "1"): IngestedFile {

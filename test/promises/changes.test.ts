@@ -39,6 +39,9 @@ describe("what a run does again", () => {
   test("nothing, when files were touched but hold what they held", async () => {
     for (const file of ["orders", "items", "shops"]) await utimes(join(shop.folder, "data", `${file}.csv`), 1_700_000_000, 1_700_000_000);
     expect(stepsRun(await shop.json<RunResult>(["run"]))).toEqual([]);
+    // The new stamp is remembered: the next run need not look into the files for it.
+    const stamped = await shop.json<{ rows: unknown[] }>(["query", "select distinct split_part(stamp, ':', 2) from assay.files"]);
+    expect(stamped.rows).toEqual([["1700000000000000000"]]);
   });
 
   test("nothing, when only layout or comments of SQL changed", async () => {

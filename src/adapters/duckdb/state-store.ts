@@ -29,6 +29,14 @@ export function duckdbStateStore(): StateStore {
         text: "update assay.runs set status = $status, finished_at = $finished_at, duration_ms = $duration_ms where run_id = $run_id",
         params: { ...run, duration_ms: Math.round(run.duration_ms) },
       }),
+    restamp: async (session, files) => {
+      for (const { table, name, sha256, stamp, stamped_at } of files) {
+        await session.execute({
+          text: "update assay.files set stamp = $stamp, stamped_at = $stamped_at where table_name = $table and name = $name and sha256 = $sha256",
+          params: { table, name, sha256, stamp, stamped_at },
+        });
+      }
+    },
     recordStep,
     recordSkipped: async (session, run_id, skipped, finished_at) => {
       const rows = skipped.map(({ position, result }) => stepRow(run_id, position, result, finished_at));

@@ -34,7 +34,7 @@ export async function readEditedRows(
   const found = names.map(
     (name): ContractColumn => ({ name, type: { kind: "varchar" }, nullable: true, description: null, sensitive: false }),
   );
-  const file: SourceFile = { path, name: path, bytes: 0, stamp: "", sha256: "" };
+  const file: SourceFile = { path, name: path, bytes: 0, stamp: "", stampedAt: 0, sha256: "" };
   const files = fileSource(Date.now);
   const read = await files.open(source, file, found, reader);
   const rows = await reader.query({ text: read.select });

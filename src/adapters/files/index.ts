@@ -7,7 +7,7 @@ import { listFiles } from "./list-files.ts";
 import { brokenInParquet, openParquet, refusedByParquet, withoutInParquet } from "./parquet-source.ts";
 import { withRecords } from "./refused-record.ts";
 
-/** CSV, JSON and Parquet files on local disks. `clock` gives ms since 1970; it makes the names of temporary tables new. */
+/** CSV, JSON and Parquet files on local disks. `clock` gives ms since 1970, the time of stamps; it also makes the names of temporary tables new. */
 export function fileSource(clock: () => number): Source {
   let reads = 0;
   let scanned: Promise<unknown> = Promise.resolve();
@@ -47,7 +47,7 @@ export function fileSource(clock: () => number): Source {
     }
   };
   return {
-    list: listFiles,
+    list: (source, directory, known) => listFiles(source, directory, known, clock),
     async open(source, file, columns, reader) {
       switch (source.kind) {
         case "csv":

@@ -13,21 +13,22 @@ export async function listFiles(
   source: FileSource,
   directory: string,
   known: ReadonlyMap<string, KnownFile>,
+  clock: () => number,
 ): Promise<readonly SourceFile[]> {
   const files: SourceFile[] = [];
-  for (const found of await findFiles(directory, source.path)) files.push(await describeFile(found, known.get(found.name)));
+  for (const found of await findFiles(directory, source.path)) files.push(await describeFile(found, known.get(found.name), clock()));
   return files;
 }
 
-async function describeFile(found: FoundFile, known: KnownFile | undefined): Promise<SourceFile> {
+async function describeFile(found: FoundFile, known: KnownFile | undefined, now: number): Promise<SourceFile> {
   const status = await stat(found.path, { bigint: true }).catch((error: unknown) => {
     throw unreadable(found.path, error);
   });
   const stamp = `${status.size}:${status.mtimeNs}:${status.ctimeNs}:${status.ino}`;
-  const file = { ...found, bytes: Number(status.size), stamp };
+  const file = { ...found, bytes: Number(status.size), stamp, stampedAt: now };
   const touched = Math.max(Number(status.mtimeMs), Number(status.ctimeMs));
   if (known !== undefined && known.stamp === stamp && touched < known.stampedAt - racyMilliseconds)
-    return { ...file, sha256: known.sha256 };
+    return { ...file, stampedAt: known.stampedAt, sha256: known.sha256 };
   return { ...file, sha256: await hashOf(found.path) };
 }
 

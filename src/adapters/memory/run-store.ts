@@ -23,6 +23,7 @@ export function memoryRunStore(): { readonly store: RunStore; readonly state: ()
       unfinishedRuns: async () => [],
       startRun: async () => undefined,
       finishRun: async () => undefined,
+      restamp: async () => undefined,
       recordSkipped: async () => undefined,
       readQuarantine: async () => ({ rows: [], total: 0 }),
       readMetrics: async (_session, table) => past.get(table) ?? [],

@@ -18,7 +18,7 @@ export function fixtureFiles(): FixtureFiles {
       const sha256 = fingerprintOf(fixture.select);
       const path = `test:${fixture.table}/${name}/${sha256}`;
       selects.set(path, fixture);
-      return { path, name, bytes: fixture.select.length, stamp: sha256, sha256 };
+      return { path, name, bytes: fixture.select.length, stamp: sha256, stampedAt: 0, sha256 };
     },
     source: (base) => ({
       list: base.list,

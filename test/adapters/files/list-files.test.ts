@@ -22,7 +22,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const names = async (pattern: string): Promise<readonly string[]> =>
-  (await listFiles(csv(pattern), folder, new Map())).map((file) => file.name);
+  (await listFiles(csv(pattern), folder, new Map(), Date.now)).map((file) => file.name);
 
 describe("a pattern", () => {
   test.each([
@@ -84,7 +84,7 @@ describe("a file that cannot be read", () => {
 describe("a listed file", () => {
   const path = (): string => join(folder, "b.csv");
   const list = async (known: readonly KnownFile[] = []): Promise<SourceFile> => {
-    const [file] = await listFiles(csv("b.csv"), folder, new Map(known.map((each) => [each.name, each])));
+    const [file] = await listFiles(csv("b.csv"), folder, new Map(known.map((each) => [each.name, each])), () => 1_700_000_000_000);
     if (file === undefined) throw new Error("no file");
     return file;
   };
@@ -97,6 +97,7 @@ describe("a listed file", () => {
       name: "b.csv",
       bytes: content.length,
       stamp: expect.stringContaining(String(statSync(path()).ino)),
+      stampedAt: 1_700_000_000_000,
       sha256: createHash("sha256").update(content).digest("hex"),
     });
   });

@@ -79,7 +79,7 @@ describe("DuckDB agrees", () => {
         const bytes = `${Object.keys(columns).join(",")}\n${content}`.replaceAll("\n", newline);
         writeFileSync(join(folder, "text.csv"), bytes);
         const source = csv("text.csv");
-        const file = { path: join(folder, "text.csv"), name: "text.csv", bytes: bytes.length, stamp: "", sha256: "" };
+        const file = { path: join(folder, "text.csv"), name: "text.csv", bytes: bytes.length, stamp: "", stampedAt: 0, sha256: "" };
         const read = await openCsv(source, file, contract(columns), { table: "r", scan: "s" }).catch((error: unknown) => {
           if (error instanceof AssayError) return null;
           throw error;
