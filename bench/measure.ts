@@ -72,3 +72,9 @@ export function median(values: readonly number[]): number {
   const upper = sorted[middle] ?? Number.NaN;
   return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2;
 }
+
+/** The largest peak of several processes; null where none was measured. */
+export function largestPeak(processes: readonly Measured[]): number | null {
+  const peaks = processes.flatMap(({ peakMiB }) => (peakMiB === null ? [] : [peakMiB]));
+  return peaks.length === 0 ? null : Math.max(...peaks);
+}

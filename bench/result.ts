@@ -1,3 +1,5 @@
+import { median } from "./measure.ts";
+
 /** A number the bench measured, with the limit it is held to. */
 export interface Result {
   readonly name: string;
@@ -37,3 +39,23 @@ export function passes(result: Result): boolean | null {
 
 export const atMost = (value: number, goal: number | null = null): Limit => ({ bound: "at most", value, goal });
 export const atLeast = (value: number, goal: number | null = null): Limit => ({ bound: "at least", value, goal });
+
+/** Median of seconds, without a limit. */
+export const time = (name: string, runs: readonly number[], peakMiB: number | null = null): Result => ({
+  name,
+  value: median(runs),
+  unit: "s",
+  runs,
+  limit: null,
+  peakMiB,
+});
+
+/** Ratio of the medians; `runs` holds the ratio of each turn. */
+export const ratio = (name: string, above: readonly number[], below: readonly number[], limit: Limit | null): Result => ({
+  name,
+  value: median(above) / median(below),
+  unit: "×",
+  runs: above.map((value, turn) => value / (below[turn] ?? Number.NaN)),
+  limit,
+  peakMiB: null,
+});

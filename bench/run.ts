@@ -1,8 +1,9 @@
 /**
- * npm run bench -- [--only NAME]… [--runs N] [--no-spark] [--write]
+ * npm run bench -- [--only NAME]… [--runs N] [--scale S] [--no-spark] [--write]
  *
  * Measures this checkout against its limits and beside its peers, in one run, taking turns. Exit code 1 when a limit is missed or a
- * contestant did other work than the rest.
+ * contestant did other work than the rest. `--scale 0.05` makes the large benches (incremental, heavy, overhead) that much smaller, to try them:
+ * limits are meant for scale 1.
  */
 import { mkdirSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -17,6 +18,7 @@ interface Options {
   readonly data: DataSet;
   readonly runs: number;
   readonly spark: boolean;
+  readonly scale: number;
 }
 
 const benchmarks: Readonly<Record<string, (options: Options) => Promise<Report>>> = {
@@ -26,7 +28,9 @@ const benchmarks: Readonly<Record<string, (options: Options) => Promise<Report>>
   "nova-retail": ({ data, runs, spark }) => sideBySide(data, runs, spark),
   unchanged: ({ data, runs }) => runUnchanged(data, runs),
   scale: ({ data, runs }) => runScaled(data, Math.min(runs, 3)),
-  incremental: async ({ runs }) => (await import("./incremental/side-by-side.ts")).incrementalSideBySide(runs),
+  incremental: async ({ runs, scale }) => (await import("./incremental/side-by-side.ts")).incrementalSideBySide(runs, scale),
+  heavy: async ({ runs, scale }) => (await import("./heavy-model/refresh-and-full.ts")).refreshAndFull(Math.min(runs, 3), scale),
+  overhead: async ({ data, runs, scale }) => (await import("./overhead/with-and-without.ts")).withAndWithout(data, runs, scale),
   months: async ({ data }) => (await import("./olist-months/increments.ts")).monthlyIncrements(data),
   postgres: async ({ data, runs }) => (await import("./postgres-load.ts")).postgresLoad(data, runs),
 };
@@ -35,6 +39,7 @@ const { values } = parseArgs({
   options: {
     only: { type: "string", multiple: true, default: [] },
     runs: { type: "string", default: "5" },
+    scale: { type: "string", default: "1" },
     spark: { type: "boolean", default: true },
     write: { type: "boolean", default: false },
   },
@@ -42,6 +47,9 @@ const { values } = parseArgs({
 });
 const runs = Number(values.runs);
 if (!Number.isInteger(runs) || runs < 1) refuse(`--runs takes a whole number from 1, not ${values.runs}`);
+const scale = Number(values.scale);
+if (!(scale > 0 && scale <= 1)) refuse(`--scale takes a number above 0, up to 1, not ${values.scale}`);
+if (scale !== 1 && values.write) refuse("--write takes results of scale 1 only");
 const unknown = values.only.find((name) => !Object.hasOwn(benchmarks, name));
 if (unknown !== undefined) refuse(`there is no bench ${unknown}; there are ${Object.keys(benchmarks).join(", ")}`);
 
@@ -51,12 +59,15 @@ const reports: Report[] = [];
 for (const [name, bench] of Object.entries(benchmarks)) {
   if (values.only.length > 0 && !values.only.includes(name)) continue;
   console.log(name);
-  reports.push(await bench({ data, runs, spark: values.spark }));
+  reports.push(await bench({ data, runs, scale, spark: values.spark }));
 }
 const report: Report = {
   results: reports.flatMap(({ results }) => results),
   stages: reports.flatMap(({ stages }) => stages),
-  notes: reports.flatMap(({ notes }) => notes),
+  notes: [
+    ...reports.flatMap(({ notes }) => notes),
+    ...(scale === 1 ? [] : [`A trial at scale ${scale}: the large benches are not at the size their limits are meant for.`]),
+  ],
 };
 const text = markdown(
   report,

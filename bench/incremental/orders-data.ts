@@ -2,12 +2,16 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 
-/** How large the work is; the numbers of the issue at scale 1. */
-const orders = 4_000_000;
-const items = 10_000_000;
 const days = 730;
-/** Orders a batch of changes sends again, changed. */
-const changedOrders = 40_000;
+
+/** How large the work is. */
+const sizes = (scale: number) =>
+  ({
+    orders: Math.round(4_000_000 * scale),
+    items: Math.round(10_000_000 * scale),
+    /** Orders a batch of changes sends again, changed. */
+    changed: Math.round(40_000 * scale),
+  }) as const;
 
 const orderColumns = (status: string): string => `
   id as order_id,
@@ -18,10 +22,11 @@ const orderColumns = (status: string): string => `
 const firstStatus = "case hash(id, 'status') % 3 when 0 then 'cancelled' else 'completed' end";
 
 /**
- * Writes `orders-0.parquet` (4 million orders over 730 days, two of three completed), `items-0.parquet` (10 million items) and `batches`
- * files `orders-1.parquet` …, each with 1 % of the orders: a part of them with another date, a part with another status.
+ * Writes `orders-0.parquet` (orders over 730 days, two of three completed), `items-0.parquet` and `batches` files `orders-1.parquet` …, each with 1 %
+ * of the orders: a part of them with another date, a part with another status. At scale 1: 4 million orders, 10 million items.
  */
-export async function writeOrders(folder: string, batches: number): Promise<void> {
+export async function writeOrders(folder: string, batches: number, scale: number): Promise<void> {
+  const { orders, items, changed } = sizes(scale);
   mkdirSync(folder, { recursive: true });
   const instance = await DuckDBInstance.create(":memory:");
   const connection = await instance.connect();
@@ -44,7 +49,7 @@ export async function writeOrders(folder: string, batches: number): Promise<void
       `select order_id::bigint as order_id, customer_id::integer as customer_id,
          (case when order_id % 2 = 0 then order_date + 1 else order_date end)::date as order_date,
          case when order_id % 2 = 1 then (case status when 'completed' then 'cancelled' else 'completed' end) else status end as status
-       from (select ${orderColumns(firstStatus)} from (select (hash(n, ${batch}) % ${orders})::bigint as id from range(${changedOrders}) as r(n) group by 1))`,
+       from (select ${orderColumns(firstStatus)} from (select (hash(n, ${batch}) % ${orders})::bigint as id from range(${changed}) as r(n) group by 1))`,
     );
   }
   connection.closeSync();

@@ -40,7 +40,7 @@ const settings = {
  * Rows of a table that are compressed, written and scanned as one piece. A quarter of DuckDB's default: tables of a retail size then fill
  * several cores, and are compressed while they are built instead of when they are committed.
  */
-const rowGroupSize = 30_720;
+export const rowGroupSize = 30_720;
 
 /** A database of its own in memory; small work, so one thread. */
 export async function memoryDatabase(): Promise<Database> {

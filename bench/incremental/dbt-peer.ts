@@ -1,0 +1,78 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Measured, measureSuccess } from "../measure.ts";
+import { contentsQuery, inDatabase } from "./contents.ts";
+import type { Peer } from "./peer.ts";
+
+/** dbt as its users write it: an incremental fact that deletes and inserts the orders of the last batch, the daily total as a table. */
+export function dbtPeer(command: string, folder: string, data: string): Peer {
+  const project = join(folder, "dbt");
+  const database = join(folder, "dbt.duckdb");
+  mkdirSync(join(project, "models"), { recursive: true });
+  writeFileSync(join(project, "dbt_project.yml"), "name: orders\nversion: '1.0.0'\nprofile: orders\nmodel-paths: [models]\n");
+  writeFileSync(
+    join(project, "profiles.yml"),
+    `orders:\n  target: dev\n  outputs:\n    dev: { type: duckdb, path: '${database}', threads: 2 }\nconfig: { send_anonymous_usage_stats: false }\n`,
+  );
+  writeFileSync(
+    join(project, "models/fact.sql"),
+    `{{ config(materialized='incremental', incremental_strategy='append',
+  pre_hook="{% if is_incremental() %} delete from {{ this }} where order_id in (select order_id from orders where batch = (select max(batch) from orders)) {% endif %}") }}
+select i.item_id, o.order_id, o.order_date, o.customer_id, i.product_id, i.price
+from items as i join orders as o on o.order_id = i.order_id
+where o.status = 'completed'
+{% if is_incremental() %} and o.batch = (select max(batch) from orders) {% endif %}
+`,
+  );
+  writeFileSync(
+    join(project, "models/daily.sql"),
+    "{{ config(materialized='table') }}\nselect order_date, count(*) as sold, sum(price)::decimal(18, 2) as revenue from {{ ref('fact') }} group by order_date\n",
+  );
+  writeFileSync(join(project, "models/schema.yml"), dbtTests);
+  mkdirSync(join(project, "tests"));
+  writeFileSync(
+    join(project, "tests/conserved.sql"),
+    "select 1 where (select sum(price) from {{ ref('fact') }}) is distinct from (select sum(revenue) from {{ ref('daily') }})\n",
+  );
+  // What Assay checks of these tables in each run, and nothing of the table that did not change.
+  const run = (): Promise<Measured> =>
+    measureSuccess({
+      file: command,
+      arguments: ["build", "--quiet", "--project-dir", project, "--profiles-dir", project],
+      environment: { DBT_SEND_ANONYMOUS_USAGE_STATS: "false" },
+    });
+  return {
+    name: "dbt build (dbt-duckdb)",
+    load: async () => {
+      await inDatabase(database, [
+        `create table orders as select *, 0 as batch from read_parquet('${data}/orders-0.parquet')`,
+        `create table items as from read_parquet('${data}/items-0.parquet')`,
+      ]);
+      await run();
+    },
+    refresh: async (batch) => {
+      await inDatabase(database, [
+        `create temp table changed as select *, ${batch} as batch from read_parquet('${data}/orders-${batch}.parquet')`,
+        "delete from orders using changed where orders.order_id = changed.order_id",
+        "insert into orders from changed",
+      ]);
+      const measured = await run();
+      return { measured, contents: await inDatabase(database, [contentsQuery("fact", "daily")]) };
+    },
+  };
+}
+
+const requiredOf = (names: readonly string[], unique: string): string =>
+  names.map((name) => `      - name: ${name}\n        data_tests: [not_null${name === unique ? ", unique" : ""}]\n`).join("");
+
+const dbtTests = `sources:
+  - name: main
+    tables:
+    - name: orders
+      columns:
+${requiredOf(["order_id", "customer_id", "order_date", "status"], "order_id")}models:
+  - name: fact
+    columns:
+${requiredOf(["item_id", "order_id", "order_date", "customer_id", "product_id", "price"], "item_id")}  - name: daily
+    columns:
+${requiredOf(["order_date", "sold", "revenue"], "order_date")}`;

@@ -1,0 +1,104 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Measured, measureSuccess } from "../measure.ts";
+import { contentsQuery, inDatabase } from "./contents.ts";
+import type { Peer } from "./peer.ts";
+
+/**
+ * SQLMesh as its users write it: a fact by unique key that reads the interval's orders, the daily total in full. On DuckDB its merge never
+ * deletes a key that is missing, so the fact removes the interval's orders first. State stands in the same file, as by default.
+ */
+export function sqlmeshPeer(command: string, folder: string, data: string): Peer {
+  const project = join(folder, "sqlmesh");
+  // The file's name is its catalog's, and SQLMesh keeps its state in a schema called sqlmesh.
+  const database = join(folder, "sqlmesh-shop.duckdb");
+  for (const part of ["models", "audits"]) mkdirSync(join(project, part), { recursive: true });
+  writeFileSync(
+    join(project, "config.yaml"),
+    `gateways:\n  local:\n    connection: { type: duckdb, database: '${database}' }\ndefault_gateway: local
+model_defaults: { dialect: duckdb, start: '${dayOf(0)}', cron: '@daily' }\ndisable_anonymized_analytics: true\n`,
+  );
+  writeFileSync(join(project, "external_models.yaml"), externalModels);
+  writeFileSync(join(project, "models/fact.sql"), fact);
+  writeFileSync(join(project, "models/daily.sql"), daily);
+  writeFileSync(join(project, "audits/conserved.sql"), conserved);
+  const run = (args: readonly string[]): Promise<Measured> =>
+    measureSuccess({
+      file: command,
+      arguments: ["--paths", project, "--log-file-dir", join(project, "logs"), ...args],
+      environment: { SQLMESH__DISABLE_ANONYMIZED_ANALYTICS: "true", NO_COLOR: "1" },
+    });
+  return {
+    name: "sqlmesh run (DuckDB)",
+    load: async () => {
+      await inDatabase(database, [
+        "create schema raw",
+        `create table raw.orders as select *, timestamp '${dayOf(0)}' as updated_at from read_parquet('${data}/orders-0.parquet')`,
+        `create table raw.items as from read_parquet('${data}/items-0.parquet')`,
+      ]);
+      await run(["plan", "--execution-time", dayOf(1), "--auto-apply", "--no-prompts"]);
+    },
+    refresh: async (batch) => {
+      await inDatabase(database, [
+        `create temp table changed as select *, timestamp '${dayOf(batch)}' as updated_at from read_parquet('${data}/orders-${batch}.parquet')`,
+        "delete from raw.orders using changed where orders.order_id = changed.order_id",
+        "insert into raw.orders from changed",
+      ]);
+      const measured = await run(["run", "--end", dayOf(batch)]);
+      return { measured, contents: await inDatabase(database, [contentsQuery("shop.fact", "shop.daily")]) };
+    },
+  };
+}
+
+/** Each batch is the work of another day, all of them past: `sqlmesh run` finds exactly one day missing. */
+const dayOf = (batch: number): string => new Date(Date.UTC(2024, 0, 1 + batch)).toISOString().slice(0, 10);
+
+const fact = `MODEL (
+  name shop.fact,
+  kind INCREMENTAL_BY_UNIQUE_KEY (unique_key item_id),
+  grain item_id,
+  audits (
+    not_null(columns := (item_id, order_id, order_date, customer_id, product_id, price)),
+    unique_values(columns := (item_id))
+  )
+);
+
+@IF(
+  @runtime_stage = 'evaluating',
+  DELETE FROM @this_model WHERE order_id IN (SELECT order_id FROM raw.orders WHERE updated_at BETWEEN @start_ts AND @end_ts)
+);
+
+SELECT i.item_id, o.order_id, o.order_date, o.customer_id, i.product_id, i.price
+FROM raw.items AS i
+JOIN raw.orders AS o ON o.order_id = i.order_id
+WHERE o.status = 'completed' AND o.updated_at BETWEEN @start_ts AND @end_ts
+`;
+
+const daily = `MODEL (
+  name shop.daily,
+  kind FULL,
+  grain order_date,
+  audits (not_null(columns := (order_date, sold, revenue)), unique_values(columns := (order_date)), conserved)
+);
+
+SELECT order_date, COUNT(*) AS sold, SUM(price)::DECIMAL(18, 2) AS revenue
+FROM shop.fact
+GROUP BY order_date
+`;
+
+const conserved = `AUDIT (name conserved);
+
+SELECT 1 AS broken
+WHERE (SELECT SUM(price) FROM shop.fact) IS DISTINCT FROM (SELECT SUM(revenue) FROM @this_model)
+`;
+
+const externalModels = `- name: raw.orders
+  columns: { order_id: bigint, customer_id: int, order_date: date, status: text, updated_at: timestamp }
+  audits:
+    - name: not_null
+      columns: "[order_id, customer_id, order_date, status]"
+    - name: unique_values
+      columns: "[order_id]"
+- name: raw.items
+  columns: { item_id: bigint, order_id: bigint, product_id: int, price: "decimal(10, 2)" }
+`;
