@@ -4,7 +4,10 @@ import { join } from "node:path";
 /** Writes the project: seven bronze tables and `gold.heavy`, which joins all of them and has two windows over its `by`. */
 export function writeHeavyProject(folder: string): void {
   for (const part of ["sources", "models/gold", "data"]) mkdirSync(join(folder, part), { recursive: true });
-  writeFileSync(join(folder, "assay.config.ts"), `import { defineProject } from "assay";\nexport default defineProject({ name: "heavy" });\n`);
+  writeFileSync(
+    join(folder, "assay.config.ts"),
+    `import { defineProject } from "assay";\nexport default defineProject({ name: "heavy" });\n`,
+  );
   writeFileSync(join(folder, "sources/shop.ts"), sources);
   writeFileSync(join(folder, "models/gold/heavy.ts"), heavy);
 }

@@ -1,8 +1,8 @@
 import { cpSync, mkdirSync, readdirSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { rowGroupSize } from "../../src/adapters/duckdb/database.ts";
-import type { ModelTable } from "../../src/compile/manifest.ts";
 import { compileWorkspace, openWorkspace } from "../../src/cli/workspace.ts";
+import type { ModelTable } from "../../src/compile/manifest.ts";
 import type { RunResult } from "../../src/terms.ts";
 import type { DataSet } from "../data-set.ts";
 import { inDatabase } from "../incremental/contents.ts";
@@ -45,10 +45,7 @@ export async function withAndWithout(data: DataSet, runs: number, scale: number)
   const again = await turns(bench, runs, "again");
   return {
     results: [...resultsOf(`silver and gold, ${name}, first build`, first), ...resultsOf(`silver and gold, ${name}, built again`, again)],
-    stages: [
-      ...stagesOf("first build", first),
-      ...stagesOf("built again", again),
-    ],
+    stages: [...stagesOf("first build", first), ...stagesOf("built again", again)],
     notes: [
       "Overhead: the first build has nothing to compare with; for the second, one customer moved, so that every table is built again and compared with the one published. " +
         "In: building, checks, ledger, comparison, publication, state and run record, until the last commit. " +
