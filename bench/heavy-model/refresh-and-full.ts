@@ -68,8 +68,9 @@ async function turn(project: string, scale: number): Promise<Turn> {
 async function assertPlanned(project: string, scale: number): Promise<void> {
   const { stdout } = await measureSuccess(assay(["plan", "--project", project, "--json"]));
   const build = (JSON.parse(stdout) as Plan).steps.find(({ table }) => table === heavy)?.build;
-  const { changed, orders } = sizesAt(scale);
-  // How many there are is an estimate.
+  const { changed } = sizesAt(scale);
+  // Cancelled orders and orders without items are not in the table; the plan's figure is an estimate.
+  const orders = Number(await query(project, `select count(distinct order_id) from ${heavy}`));
   const near = build?.touched?.of != null && Math.abs(build.touched.of / orders - 1) < 0.25;
   if (build?.mode === "refresh" && build.touched?.values === changed && near) return;
   throw new Error(`the plan does not say that ${heavy} refreshes ${changed} of about ${orders} values: ${JSON.stringify(build)}`);
@@ -83,9 +84,11 @@ async function run(project: string, args: readonly string[], table: string): Pro
   return { measured, seconds: (result.duration_ms ?? Number.NaN) / 1000, step };
 }
 
-async function contents(project: string): Promise<string> {
-  const query = `select concat(count(*), ' rows, ', sum(price), ', ', sum(hash(h)::hugeint)) from ${heavy} as h`;
-  const { stdout } = await measureSuccess(assay(["query", query, "--project", project, "--json"]));
+const contents = (project: string): Promise<string> =>
+  query(project, `select concat(count(*), ' rows, ', sum(price), ', ', sum(hash(h)::hugeint)) from ${heavy} as h`);
+
+async function query(project: string, sql: string): Promise<string> {
+  const { stdout } = await measureSuccess(assay(["query", sql, "--project", project, "--json"]));
   return String((JSON.parse(stdout) as { readonly rows: readonly (readonly string[])[] }).rows[0]?.[0]);
 }
 
