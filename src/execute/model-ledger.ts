@@ -1,9 +1,11 @@
+import { same } from "../compile/joins.ts";
 import type { ModelTable } from "../compile/manifest.ts";
 import { picked } from "../compile/params.ts";
+import { columnTypeName } from "../define/column-type.ts";
 import { quoteIdentifier, quoteTable } from "../define/quote.ts";
 import type { Session } from "../ports/engine.ts";
-import type { RemovedRows, UpstreamLedger } from "../terms.ts";
-import { countOf, oneRow, type Run } from "./context.ts";
+import type { RemovedRows, TableName, UpstreamLedger } from "../terms.ts";
+import { countOf, oneRow, type Run, tableOf } from "./context.ts";
 import { noFacts, type StepFacts } from "./step-result.ts";
 
 /** Where every row went. */
@@ -17,7 +19,7 @@ export async function ledgerOf(
 ): Promise<StepFacts> {
   const { ledger } = table;
   const measured = ledger.measure === null ? null : await oneRow(session, ledger.measure, picked(params, ledger.params));
-  const matched = await matchedRows(session, ledger, relation);
+  const matched = await matchedRows(run, session, table, relation, rows);
   const upstreams = ledger.upstreams.map(({ table: upstream, used }, index): UpstreamLedger => {
     const read = run.publications.get(upstream)?.rows ?? 0;
     switch (used.kind) {
@@ -47,18 +49,59 @@ export async function ledgerOf(
 
 const countOrNull = (value: unknown): number | null => (value === null ? null : countOf(value));
 
-/** Rows of upstreams whose key stands in the result, in one query. */
-async function matchedRows(session: Session, ledger: ModelTable["ledger"], relation: string): Promise<Readonly<Record<string, unknown>>> {
-  const counts = ledger.upstreams.flatMap(({ table, used }, index) => {
+/** As many pairs of rows may be compared by 64-bit hashes: the count is then wrong once in a million builds. */
+const hashedPairs = 2 ** 44;
+
+/** Rows of upstreams whose key stands in the result, in one query. Keys of one type are compared by their hashes, at half the cost. */
+async function matchedRows(
+  run: Run,
+  session: Session,
+  table: ModelTable,
+  relation: string,
+  made: number,
+): Promise<Readonly<Record<string, unknown>>> {
+  const hashes = new Map<string, string>();
+  const counts = table.ledger.upstreams.flatMap(({ table: upstream, used }, index) => {
     if (used.kind !== "matched") return [];
-    const match = used.keys
-      .map(({ column, output }) => `result.${quoteIdentifier(output)} = upstream.${quoteIdentifier(column)}`)
-      .join(" and ");
-    const rows = `${quoteTable(table)} as upstream where exists (select 1 from ${relation} as result where ${match})`;
-    const taken = used.keys.flatMap(({ column, absent }) => (absent === null ? [] : [`${quoteIdentifier(column)} = ${absent}`]));
-    if (taken.length === 0) return [`(select count(*) from ${rows}) as matched_${index}`];
-    const doubt = `exists (select 1 from ${quoteTable(table)} where ${taken.join(" or ")})`;
-    return [`(case when ${doubt} then null else (select count(*) from ${rows}) end) as matched_${index}`];
+    const { keys } = used;
+    const from = quoteTable(upstream);
+    const pairs = made * (run.publications.get(upstream)?.rows ?? 0);
+    const matches = pairs < hashedPairs && isHashable(run, table, upstream, keys) ? inHashes(run, keys, hashes) : existsIn(relation, keys);
+    const rows = `(select count(*) from ${from} as upstream where ${matches})`;
+    const taken = keys.flatMap(({ column, absent }) => (absent === null ? [] : [`${quoteIdentifier(column)} = ${absent}`]));
+    if (taken.length === 0) return [`${rows} as matched_${index}`];
+    return [`(case when exists (select 1 from ${from} where ${taken.join(" or ")}) then null else ${rows} end) as matched_${index}`];
   });
-  return counts.length === 0 ? {} : oneRow(session, `select ${counts.join(", ")}`);
+  if (counts.length === 0) return {};
+  const hashed = [...hashes].map(([hash, name]) => `${hash} as ${name}`);
+  const keys = hashed.length === 0 ? "" : `with made as materialized (select ${hashed.join(", ")} from ${relation}) `;
+  return oneRow(session, `${keys}select ${counts.join(", ")}`);
+}
+
+type MatchedKeys = Extract<ModelTable["ledger"]["upstreams"][number]["used"], { readonly kind: "matched" }>["keys"];
+
+/** `hashes`: what is hashed of the result, by the name it has. */
+function inHashes(run: Run, keys: MatchedKeys, hashes: Map<string, string>): string {
+  const hash = run.engine.keyHash(keys.map(({ output }) => output));
+  const name = hashes.get(hash) ?? `hash_${hashes.size}`;
+  hashes.set(hash, name);
+  return `${run.engine.keyHash(keys.map(({ column }) => column))} in (select ${name} from made)`;
+}
+
+function existsIn(relation: string, keys: MatchedKeys): string {
+  const match = keys.map(({ column, output }) => `result.${quoteIdentifier(output)} = upstream.${quoteIdentifier(column)}`).join(" and ");
+  return `exists (select 1 from ${relation} as result where ${match})`;
+}
+
+/** Equal values have equal hashes only where their types are the same; long decimals do not hash well (`contentHash`). */
+function isHashable(run: Run, table: ModelTable, upstream: TableName, keys: MatchedKeys): boolean {
+  const typeOf = (columns: ModelTable["columns"], name: string): string => {
+    const type = columns.find((column) => same(column.name, name))?.type;
+    return type === undefined || (type.kind === "decimal" && type.precision > 18) ? "" : columnTypeName(type);
+  };
+  const { columns } = tableOf(run, upstream);
+  return keys.every(({ column, output }) => {
+    const type = typeOf(columns, column);
+    return type !== "" && type === typeOf(table.columns, output);
+  });
 }
