@@ -58,7 +58,7 @@ export function duckdbStateStore(): StateStore {
 /** Is there state at all? A database has none when the process that created it was killed or failed before its first run. */
 export async function hasState(session: Session): Promise<boolean> {
   const found = await session.query({
-    text: "select 1 as found from information_schema.tables where table_schema = 'assay' and table_name = 'state_version'",
+    text: "select 1 as found from duckdb_tables() where database_name = current_database() and schema_name = 'assay' and table_name = 'state_version'",
   });
   return found.length > 0;
 }
