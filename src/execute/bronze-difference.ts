@@ -7,7 +7,7 @@ import type { RowChanges } from "../terms.ts";
 import { countOf, oneRow, paramsOf, type Run } from "./context.ts";
 import type { Ingested } from "./ingested.ts";
 import { relationOver } from "./relation-over.ts";
-import { countChanges, createDifference } from "./row-changes.ts";
+import { countChanges, createDifference, dropDifference } from "./row-changes.ts";
 
 /** How a table's rows differ from those published before. */
 export interface TableDifference {
@@ -55,9 +55,10 @@ export async function bronzeDifference(
   }
   await createDifference(session, table, `select ${columns} from ${removed}`, { text: `select ${columns} from ${added}` });
   const { inserted, updated, deleted, rows: changed } = await countChanges(session, table);
+  const isLarge = !run.alwaysRefresh && changed > Math.max(rows, before.rows) * largestRecordedShare;
+  if (changed === 0 || isLarge) await dropDifference(session);
   if (changed === 0) return sameRows;
-  if (!run.alwaysRefresh && changed > Math.max(rows, before.rows) * largestRecordedShare)
-    return { ...wholeTable, changes: { inserted, updated, deleted } };
+  if (isLarge) return { ...wholeTable, changes: { inserted, updated, deleted } };
   return { kind: "changes", changes: { inserted, updated, deleted }, repeated: 0 };
 }
 

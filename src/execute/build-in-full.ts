@@ -86,10 +86,12 @@ export async function buildInFull(
       ...diverted.record,
     };
     const done = await commitTable(run, session, step, position, table, ready);
-    if (difference.kind === "changes") await recordChanges(session, table, done.publication.version);
-    if (difference.kind === "reset") await forgetChanges(session, name);
-    await dropDifference(session);
-    await dropDiverted(session);
+    if (difference.kind === "changes") {
+      await recordChanges(session, table, done.publication.version);
+      await dropDifference(session);
+    }
+    if (difference.kind === "reset") await forgetChanges(run, session, name);
+    if (diverted.record.diverted !== undefined) await dropDiverted(session);
     return done;
   });
   remember(run, committed);

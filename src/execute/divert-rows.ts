@@ -62,7 +62,7 @@ export async function divertRows(
 }
 
 export async function dropDiverted(session: Session): Promise<void> {
-  await session.execute({ text: `drop table if exists temp.${divertedTable}` });
+  await session.execute({ text: `drop table temp.${divertedTable}` });
 }
 
 /** The rows with what quarantine keeps of them, under names that no column has; the id is the same as long as the key is. */

@@ -9,7 +9,7 @@ import { describeRow } from "./describe-row.ts";
 import { freezeViews } from "./freeze-views.ts";
 import type { Ingested } from "./ingested.ts";
 import { relationOver } from "./relation-over.ts";
-import { applyDifference, countChanges, createDifference } from "./row-changes.ts";
+import { applyDifference, countChanges, createDifference, dropDifference } from "./row-changes.ts";
 import { StepFailure } from "./step-result.ts";
 
 const latest = quoteIdentifier("latest");
@@ -51,7 +51,10 @@ export async function mergeFiles(
   await session.execute({ text: `drop table temp.${held}` });
   await session.execute({ text: `drop table temp.${latest}` });
   const { inserted, updated, deleted, rows } = await countChanges(session, table);
-  if (rows === 0) return { difference: { ...sameRows, repeated }, relation };
+  if (rows === 0) {
+    await dropDifference(session);
+    return { difference: { ...sameRows, repeated }, relation };
+  }
   await freezeViews(run, table.name);
   await applyDifference(session, table);
   return { difference: { kind: "changes", changes: { inserted, updated, deleted }, repeated }, relation };

@@ -60,8 +60,8 @@ export async function publishBronze(
       moreInputs: { [lakeInput]: run.lake.absolute("") },
     });
     if (difference.kind === "changes" && table.tracked) await recordChanges(session, table, done.publication.version);
-    if (difference.kind === "reset") await forgetChanges(session, table.name);
-    await dropDifference(session);
+    if (difference.kind === "changes") await dropDifference(session);
+    if (difference.kind === "reset") await forgetChanges(run, session, table.name);
     return done;
   });
   remember(run, committed);

@@ -79,8 +79,9 @@ export async function recordChanges(session: Session, table: ChangingTable, vers
   });
 }
 
-/** Forgets a table's changes: what follows cannot be told from them. */
-export async function forgetChanges(session: Session, table: TableName): Promise<void> {
+/** Forgets a table's changes: what follows cannot be told from them. What was never published has none. */
+export async function forgetChanges(run: Pick<Run, "publications">, session: Session, table: TableName): Promise<void> {
+  if (!run.publications.has(table)) return;
   await session.execute({ text: `drop table if exists ${changeTable(table)}` });
 }
 
@@ -90,7 +91,7 @@ export function changesBetween(table: ChangingTable, after: string, upTo: string
 }
 
 export async function dropDifference(session: Session): Promise<void> {
-  await session.execute({ text: `drop table if exists temp.${difference}` });
+  await session.execute({ text: `drop table temp.${difference}` });
 }
 
 /** Puts the difference of two relations that hold a key into the temporary table; false, and none made, when it has more than `limit` pairs. */

@@ -48,7 +48,7 @@ export async function buildSnapshot(
     return buildInFull(run, session, step, position, table, {
       select: { text: validitySelect(snapshot, null) },
       prepare: async () => {
-        await prepareVersions(session, table, snapshot);
+        await prepareVersions(run, session, table, snapshot);
         notes = await observe(run, session, table, snapshot, null);
       },
       notes: () => [...reasons, ...notes],
@@ -78,13 +78,15 @@ export async function buildSnapshot(
 }
 
 /** The table that keeps all versions, with the columns the SQL has now; columns it had before and has no more are forgotten. */
-async function prepareVersions(session: Session, table: ModelTable, snapshot: SnapshotTable): Promise<void> {
+async function prepareVersions(run: Run, session: Session, table: ModelTable, snapshot: SnapshotTable): Promise<void> {
   const types = snapshot.columns.map((column) => `${quoteIdentifier(column.name)} ${column.sqlType}`).join(", ");
   const fresh = `(${types}, _at timestamp, _deleted boolean, _inferred boolean)`;
-  const found = await session.query({
-    text: "select 1 as found from information_schema.tables where table_schema = 'assay_versions' and table_name = $name",
-    params: { name: table.name },
-  });
+  const found = run.publications.has(table.name)
+    ? await session.query({
+        text: "select 1 as found from information_schema.tables where table_schema = 'assay_versions' and table_name = $name",
+        params: { name: table.name },
+      })
+    : [];
   if (found.length === 0) return session.execute({ text: `create table ${snapshot.versions} ${fresh}` });
   const known = new Set((await session.describe(`select * from ${snapshot.versions}`)).map((column) => column.name));
   const kept = [...snapshot.columns.map((column) => column.name).filter((name) => known.has(name)), "_at", "_deleted", "_inferred"];

@@ -173,7 +173,7 @@ export const refreshMutants: readonly Mutant[] = [
     name: "changes of another shape are kept",
     why: "what follows a table that got another column cannot read them",
     file: "src/execute/build-in-full.ts",
-    edits: edit('if (difference.kind === "reset") await forgetChanges(session, name);', ""),
+    edits: edit('if (difference.kind === "reset") await forgetChanges(run, session, name);', ""),
     ...conformance("change tracking"),
   },
   {

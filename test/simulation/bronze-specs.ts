@@ -13,9 +13,9 @@ const base: readonly SimColumn[] = [
   column("op", "varchar", false),
 ];
 
-/** Two to four bronze tables of all loads and formats. */
+/** One to four bronze tables of all loads and formats. */
 export function bronzeSpecs(dice: Dice): readonly BronzeSpec[] {
-  const count = dice.pick([2, 2, 2, 3, 4]);
+  const count = dice.pick([1, 1, 2, 2, 2, 2, 3, 4]);
   return Array.from({ length: count }, (_, index) => bronzeSpec(dice, index));
 }
 
@@ -26,7 +26,7 @@ function bronzeSpec(dice: Dice, index: number): BronzeSpec {
   return {
     name: `bronze.t${index + 1}`,
     // Parquet is read fastest by far, and the rest of the platform is the same for all.
-    format: dice.pick(["parquet", "parquet", "parquet", "parquet", "csv", "csv", "json"] as const),
+    format: dice.chance(0.75) ? "parquet" : dice.pick(["csv", "csv", "json"] as const),
     load,
     key: load === "merge" || (load === "replace" && dice.chance(0.8)) ? key : [],
     deleted: load === "merge" && dice.chance(0.7) ? "op = 'D'" : null,

@@ -13,7 +13,7 @@ export async function compareContents(
   state: State,
 ): Promise<ReadonlyMap<TableName, string>> {
   const published = manifest.tables.filter((table) => state.publications.has(table.name));
-  const [found, expected] = [await contentsOf(platform.look, published), await contentsOf(shadow.session, published)];
+  const [found, expected] = [await contentsOf(platform.look, published), await shadow.contents(published)];
   for (const table of published) {
     if (found.get(table.name) === expected.get(table.name)) continue;
     const why = outcome.crashed === null ? "" : ` after a crash ${outcome.crashed}`;

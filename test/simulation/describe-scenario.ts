@@ -11,7 +11,7 @@ export function describeScenario(scenario: Scenario, violation: Violation): stri
     ...project.models.map(modelText),
     "",
     ...runs.map((run) => runText(run, project.bronze)),
-    "last run: everything, undisturbed",
+    "last run: everything, undisturbed, unless nothing is left to do",
     "",
     `broken: ${violation.message}`,
   ].join("\n");

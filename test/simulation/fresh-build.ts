@@ -41,7 +41,7 @@ export async function checkFreshBuild(
     const failed = result?.steps.find((step) => step.status === "failed" && !late.has(step.table));
     if (failed !== undefined) throw new Violation("fresh build", `${failed.step}: ${failed.error?.message}`);
     const tables = manifest.tables.filter((table) => !late.has(table.name));
-    const [found, expected] = [await contentsOf(platform.look, tables), await contentsOf(shadow.session, tables)];
+    const [found, expected] = [await contentsOf(platform.look, tables), await shadow.contents(tables)];
     const other = tables.find((table) => found.get(table.name) !== expected.get(table.name));
     if (other === undefined) return tables.length;
     throw new Violation("fresh build", `${other.name} holds ${found.get(other.name)}, step by step ${expected.get(other.name)}`);

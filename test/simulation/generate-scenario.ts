@@ -5,22 +5,27 @@ import type { CrashPoint, ProjectSpec, RunSpec, Scenario } from "./scenario.ts";
 import { sourceWorld } from "./source-world.ts";
 
 /** Seeds that share a project: compiling is a good part of a scenario's cost. */
-export const seedsPerProject = 4;
+export const seedsPerProject = 8;
 
 /** What a seed stands for. */
 export function generateScenario(seed: number): Scenario {
   const project = projectOf(Math.floor(seed / seedsPerProject));
   const dice = diceOf(seed, "runs");
   const worlds = project.bronze.map((spec, index) => ({ spec, world: sourceWorld(diceOf(seed, "changes", index), spec) }));
-  const count = 2 + dice.below(3);
+  // Most of what can go wrong needs two runs; the rest gets its share.
+  const count = dice.pick([2, 2, 2, 2, 2, 3, 3, 4]);
   const revisedFrom = project.models.some((model) => model.revised !== null) && dice.chance(0.4) ? 1 + dice.below(count) : count;
+  const poisoned = new Set<string>();
   const runs = Array.from({ length: count }, (_, index): RunSpec => {
     const poison = index > 0 && index < count - 1 && dice.chance(0.12) ? dice.pick(worlds).spec.name : null;
     const quiet = index > 0 && dice.chance(0.1);
     const changes = worlds.flatMap(({ spec, world }) => {
-      const happens = index === 0 || poison === spec.name || index === count - 1 || (!quiet && dice.chance(0.6));
+      // What a run has to refuse is put right with the table's next batch.
+      const heals = index === count - 1 && poisoned.has(spec.name);
+      const happens = index === 0 || poison === spec.name || heals || (!quiet && dice.chance(0.65));
       return happens ? world.batch(index, poison === spec.name) : [];
     });
+    if (poison !== null) poisoned.add(poison);
     return {
       number: index + 1,
       changes,
@@ -35,7 +40,7 @@ export function generateScenario(seed: number): Scenario {
   // What a snapshot infers carries the time it was inferred at: the reference knows that of the run's start.
   const infers = project.models.some(({ materialize }) => materialize.kind === "snapshot" && materialize.missing === "close");
   const tick = !infers && dice.chance(0.5) ? 1 + dice.below(20) : 0;
-  return { seed, project, runs, tick, glimpses: dice.chance(0.12), freshBuild: dice.chance(0.12) };
+  return { seed, project, runs, tick, glimpses: dice.chance(0.08), onceMore: dice.chance(0.15), freshBuild: dice.chance(0.06) };
 }
 
 let latest: { readonly seed: number; readonly project: ProjectSpec } | null = null;

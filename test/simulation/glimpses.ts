@@ -2,6 +2,7 @@ import type { Manifest } from "../../src/compile/manifest.ts";
 import type { TableName } from "../../src/terms.ts";
 import type { Platform } from "./platform.ts";
 import { contentsOf } from "./shadow.ts";
+import { relations } from "./state-oracle.ts";
 import { Violation } from "./violation.ts";
 
 /** What a reader sees in the course of a run. */
@@ -17,7 +18,7 @@ export function glimpsesOf(platform: Platform, manifest: Manifest): Glimpses {
   let looks = 0;
   return {
     look: async () => {
-      const rows = await platform.look.query({ text: "select table_schema || '.' || table_name as name from information_schema.tables" });
+      const rows = await platform.look.query({ text: `select folder || '.' || name as name ${relations}` });
       const there = new Set(rows.map((row) => row.name));
       const contents = await contentsOf(
         platform.look,

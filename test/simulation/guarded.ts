@@ -117,7 +117,7 @@ function durableMark(text: string): string {
   if (text.startsWith("update assay.runs set status = $status")) return "F";
   if (text.includes("create table assay.state_version")) return "M";
   if (text.startsWith("insert into assay.publications")) return "P";
-  if (text.startsWith("update assay.quarantine q set state = 'superseded'")) return "I";
+  if (text.startsWith("insert into assay.files")) return "I";
   if (text.startsWith("insert into assay.steps")) return "S";
   return "";
 }

@@ -28,7 +28,7 @@ export function modelSpecs(dice: Dice, bronze: readonly BronzeSpec[]): readonly 
     history: false,
     appendOnly: spec.load === "append",
   }));
-  const count = 3 + Math.min(dice.below(6), dice.below(6), dice.below(6));
+  const count = 2 + Math.min(dice.below(7), dice.below(7), dice.below(7));
   const models: ModelSpec[] = [];
   for (let tries = 0; models.length < count && tries < 80; tries++) {
     const name: TableName = `${models.length < count / 2 ? "silver" : "gold"}.m${models.length + 1}`;

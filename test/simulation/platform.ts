@@ -30,8 +30,30 @@ export interface Platform {
   close(): Promise<void>;
 }
 
+let engine: Promise<Database> | undefined;
+let opened = 0;
+
+/** A database of its own in memory. Starting an engine takes longer than a run: one serves all databases of a process. */
+async function emptyDatabase(): Promise<Database> {
+  engine ??= memoryDatabase();
+  const { session } = await engine;
+  const control = await session();
+  const name = `simulated_${++opened}`;
+  await control.execute({ text: `attach ':memory:' as ${name}` });
+  return {
+    session: async () => {
+      const one = await session();
+      await one.execute({ text: `use ${name}` });
+      return one;
+    },
+    close: () => {
+      void control.execute({ text: `detach ${name}` }).finally(() => control.close());
+    },
+  };
+}
+
 export async function openPlatform(folder: string): Promise<Platform> {
-  const database = await memoryDatabase();
+  const database = await emptyDatabase();
   await mkdir(join(folder, "scratch"), { recursive: true });
   const look = await database.session();
   return {

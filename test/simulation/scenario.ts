@@ -81,6 +81,8 @@ export interface Scenario {
   readonly tick: number;
   /** Does a reader look at the tables after every commit? */
   readonly glimpses: boolean;
+  /** Is there one more run at the end even where nothing is left to do? */
+  readonly onceMore: boolean;
   /** Is everything built once more, in a new database, at the end? */
   readonly freshBuild: boolean;
 }

@@ -1,4 +1,4 @@
 import { test } from "vitest";
-import { runShare } from "./seeds.ts";
+import { startShare } from "./start-share.ts";
 
-test("every promise holds, whatever happens: share 2 of 4", { timeout: 0 }, () => runShare(1));
+test("every promise holds, whatever happens: share 2 of 4", { timeout: 0 }, () => startShare(1));

@@ -15,6 +15,8 @@ export interface Shadow {
   setBronze(spec: BronzeSpec, rows: readonly SourceRow[]): Promise<void>;
   /** Computes a model as a build at that time has to; false: the build has to be refused. */
   build(table: ModelTable, spec: ModelSpec, now: number): Promise<boolean>;
+  /** Count and content hash of each table. */
+  contents(tables: readonly ManifestTable[]): Promise<ReadonlyMap<TableName, string>>;
   readonly session: Session;
 }
 
@@ -23,8 +25,8 @@ let shared: Promise<Session> | undefined;
 async function emptySession(): Promise<Session> {
   shared ??= memoryDatabase().then((database) => database.session());
   const session = await shared;
-  for (const schema of ["bronze", "silver", "gold"])
-    await session.execute({ text: `drop schema if exists ${schema} cascade; create schema ${schema}` });
+  const schemas = ["bronze", "silver", "gold"].map((schema) => `drop schema if exists ${schema} cascade; create schema ${schema}`);
+  await session.execute({ text: schemas.join("; ") });
   return session;
 }
 
@@ -32,19 +34,34 @@ export async function openShadow(): Promise<Shadow> {
   const session = await emptySession();
   const histories = new Map<TableName, History>();
   const appended = new Set<TableName>();
+  /** What each table was made from, and how often it was made: from the same it is not made again. */
+  const made = new Map<TableName, { readonly from: string; readonly times: number }>();
+  const known = new Map<TableName, { readonly times: number; readonly content: string }>();
+  const make = async (name: TableName, from: string, text = `create or replace table ${name} as ${from}`): Promise<void> => {
+    const before = made.get(name);
+    if (before?.from === from) return;
+    await session.execute({ text });
+    made.set(name, { from, times: (before?.times ?? 0) + 1 });
+  };
   return {
     session,
-    setBronze: (spec, rows) => session.execute({ text: `create or replace table ${spec.name} as ${selectOfRows(spec.columns, rows)}` }),
+    contents: async (tables) => {
+      const stale = tables.filter(({ name }) => known.get(name)?.times !== made.get(name)?.times);
+      for (const [name, content] of await contentsOf(session, stale)) known.set(name, { times: made.get(name)?.times ?? 0, content });
+      return new Map(tables.map(({ name }) => [name, known.get(name)?.content ?? ""] as const));
+    },
+    setBronze: (spec, rows) => make(spec.name, selectOfRows(spec.columns, rows)),
     build: async (table, spec, now) => {
       if (spec.materialize.kind === "snapshot") {
         const history = await observed(session, table, spec, histories.get(table.name) ?? new Map(), now);
         if (history === null) return false;
         histories.set(table.name, history);
-        await session.execute({ text: `create or replace table ${table.name} as ${historySelect(table, spec, history)}` });
+        await make(table.name, historySelect(table, spec, history));
         return true;
       }
+      const from = `${table.select}\n-- ${spec.reads.map((name) => made.get(name)?.times).join()}`;
       if (spec.materialize.kind !== "append") {
-        await session.execute({ text: `create or replace table ${table.name} as ${table.select}` });
+        await make(table.name, from);
         return true;
       }
       const keys = columnList(spec.key);
@@ -52,7 +69,7 @@ export async function openShadow(): Promise<Shadow> {
       const text = appended.has(table.name)
         ? `insert into ${table.name} from (${first}) as q where (${keys}) not in (select (${keys}) from ${table.name})`
         : `create table ${table.name} as ${first}`;
-      await session.execute({ text });
+      await make(table.name, from, text);
       appended.add(table.name);
       return true;
     },

@@ -39,6 +39,7 @@ function* smallerThan(scenario: Scenario): Generator<Scenario> {
     for (const changes of fewerChanges(run.changes)) yield withRun(scenario, at, { ...run, changes });
   }
   if (scenario.tick > 0) yield { ...scenario, tick: 0 };
+  if (scenario.onceMore) yield { ...scenario, onceMore: false };
   if (scenario.glimpses) yield { ...scenario, glimpses: false };
   if (scenario.freshBuild) yield { ...scenario, freshBuild: false };
 }

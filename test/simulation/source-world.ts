@@ -63,7 +63,9 @@ export function sourceWorld(dice: Dice, spec: BronzeSpec): SourceWorld {
   const newName = (): string => `f-${String(++sent).padStart(3, "0")}.${spec.format}`;
   /** Rows no contract takes; Parquet has no way to hold them. */
   const dirty = (rows: readonly SourceRow[]): readonly SourceRow[] =>
-    spec.format === "parquet" || rows.length < 2 ? rows : rows.map((row) => (dice.chance(0.08) ? { ...row, qty: "many" } : row));
+    spec.format === "parquet" || rows.length < 2 || dice.chance(0.6)
+      ? rows
+      : rows.map((row) => (dice.chance(0.08) ? { ...row, qty: "many" } : row));
 
   const present = (day: number): readonly FileChange[] => {
     for (let change = size(); change > 0; change--) {

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { duckdbStateStore } from "../../src/adapters/duckdb/state-store.ts";
+import { duckdbStateStore, hasState } from "../../src/adapters/duckdb/state-store.ts";
 import type { Manifest } from "../../src/compile/manifest.ts";
 import type { State } from "../../src/ports/state-store.ts";
 import type { TableName } from "../../src/terms.ts";
@@ -22,10 +22,9 @@ export interface Record {
   readonly steps: readonly RecordedStep[];
 }
 
-/** Null: a process died before it made the state tables. */
-export async function readRecord(platform: Platform): Promise<Record | null> {
-  const found = await platform.look.query({ text: "select 1 from information_schema.tables where table_name = 'state_version'" });
-  if (found.length === 0) return null;
+/** Null: a process died before it made the state tables; once there, they have to stay. */
+export async function readRecord(platform: Platform, isThere: boolean): Promise<Record | null> {
+  if (!isThere && !(await hasState(platform.look))) return null;
   const state = await duckdbStateStore().read(platform.look);
   const rows = await platform.look.query({
     text: "select run_id, r.status as run_status, s.table_name, s.status from assay.runs r left join assay.steps s using (run_id) order by r.started_at, s.position",
@@ -97,11 +96,17 @@ function checkVersions(state: State, contents: ReadonlyMap<TableName, string>): 
     if (!state.publications.has(subject)) throw new Violation("commit without a publication", subject);
 }
 
+/** Tables and views of the database. */
+export const relations = `from (
+  select schema_name as folder, table_name as name from duckdb_tables() where database_name = current_database()
+  union all
+  select schema_name, view_name from duckdb_views() where database_name = current_database() and not internal)`;
+
 async function checkCatalog(platform: Platform, manifest: Manifest, state: State): Promise<void> {
-  const relations = await platform.look.query({
-    text: "select table_schema as folder, table_name as name from information_schema.tables where table_schema <> 'assay' order by all",
+  const found = await platform.look.query({
+    text: `${relations} where folder <> 'assay' order by all`,
   });
-  for (const { folder, name } of relations) {
+  for (const { folder, name } of found) {
     const full = `${folder}.${name}`;
     const table = manifest.tables.find((item) => item.name === (folder === "assay_changes" || folder === "assay_versions" ? name : full));
     const isKnown =

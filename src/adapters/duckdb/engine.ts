@@ -77,11 +77,13 @@ function relationKinds(): RelationKinds {
 
 async function readKinds(session: Session, name: string): Promise<ReadonlyMap<string, RelationKind>> {
   const rows = await session.query({
-    text: `select name, table_type from (select table_schema || '.' || table_name as name, table_type from information_schema.tables)
-      where $name = '' or lower(name) = $name`,
-    params: { name: name.toLowerCase() },
+    text: `select name, kind from (
+        select schema_name || '.' || table_name as name, 'table' as kind from duckdb_tables() where database_name = current_database()
+        union all
+        select schema_name || '.' || view_name, 'view' from duckdb_views() where database_name = current_database() and not internal)
+      where ${name === "" ? "true" : `lower(name) = ${quoteText(name.toLowerCase())}`}`,
   });
-  return new Map(rows.map((row) => [String(row.name).toLowerCase(), row.table_type === "VIEW" ? "view" : "table"] as const));
+  return new Map(rows.map((row) => [String(row.name).toLowerCase(), row.kind === "view" ? "view" : "table"] as const));
 }
 
 function noRows(columns: readonly ContractColumn[]): string {

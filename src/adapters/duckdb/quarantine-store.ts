@@ -20,6 +20,8 @@ interface StepOfTable {
 
 /** After the table's files were recorded: keeps the rows, and closes those whose file was read again or no longer counts. */
 export async function recordIngested(session: Session, step: StepOfTable, rows: readonly QuarantinedRow[]): Promise<void> {
+  // Most tables never had a row refused.
+  if (rows.length === 0 && !(await keepsAny(session, step.table))) return;
   await forgetFailed(session, step.table);
   await keepRows(session, step.table, rows);
   await session.execute({
@@ -60,6 +62,11 @@ export async function recordDiverted(session: Session, step: StepOfTable, { from
       select id, 'open', $table, rule, reason, column_name, message, "key", raw, $run_id, $table || '/' || $run_id, $at from ${from}`,
     params: { table, run_id, at: finished_at },
   });
+}
+
+async function keepsAny(session: Session, table: TableName): Promise<boolean> {
+  const found = await session.query({ text: `select 1 as found from assay.quarantine where table_name = ${quoteText(table)} limit 1` });
+  return found.length > 0;
 }
 
 const pointer = (name: string): string => quoteText(`/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`);

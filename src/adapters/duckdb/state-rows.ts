@@ -1,6 +1,20 @@
 import type { InsertTarget } from "../../ports/engine.ts";
 
 /** The state tables that rows are added to; as `state-schema.ts` creates them. */
+export const runRows = {
+  table: "assay.runs",
+  columns: {
+    run_id: "VARCHAR",
+    pipeline: "VARCHAR",
+    environment: "VARCHAR",
+    params: "VARCHAR",
+    status: "VARCHAR",
+    started_at: "VARCHAR",
+    finished_at: "VARCHAR",
+    duration_ms: "BIGINT",
+  },
+} as const satisfies InsertTarget;
+
 export const stepRows = {
   table: "assay.steps",
   columns: {

@@ -1,10 +1,11 @@
+import { quoteText } from "../../define/quote.ts";
 import { AssayError } from "../../errors.ts";
 import type { Row, Session } from "../../ports/engine.ts";
 import type { Commit, IngestedFile, Publication, RunSummary, State, StateStore, StepRecord } from "../../ports/state-store.ts";
 import type { CheckResult, Params, RunResult, RunStatus, StepResult } from "../../terms.ts";
 import { listQuarantine, readQuarantine, recordDiverted, recordFailed, recordIngested } from "./quarantine-store.ts";
 import { readEvolvedColumns, readMetrics, recordHistory } from "./state-history.ts";
-import { checkRows, commitRows, fileRows, publicationRows, stepRows } from "./state-rows.ts";
+import { checkRows, commitRows, fileRows, publicationRows, runRows, stepRows } from "./state-rows.ts";
 import { createState, stateMigrations, stateVersion } from "./state-schema.ts";
 
 /** State in the embedded database. */
@@ -19,10 +20,7 @@ export function duckdbStateStore(): StateStore {
     startRun: async (session, run) => {
       // Whoever holds the database is alone: a run still marked as running was killed.
       await session.execute({ text: "update assay.runs set status = 'interrupted' where status = 'running'" });
-      await session.execute({
-        text: "insert into assay.runs values ($run_id, $pipeline, $env, $params, 'running', $started_at, null, null)",
-        params: { ...run, params: JSON.stringify(run.params) },
-      });
+      await session.insert(runRows, [{ ...run, environment: run.env, params: JSON.stringify(run.params), status: "running" }]);
     },
     finishRun: (session, run) =>
       session.execute({
@@ -58,7 +56,7 @@ export function duckdbStateStore(): StateStore {
 /** Is there state at all? A database has none when the process that created it was killed or failed before its first run. */
 export async function hasState(session: Session): Promise<boolean> {
   const found = await session.query({
-    text: "select 1 as found from information_schema.tables where table_schema = 'assay' and table_name = 'state_version'",
+    text: "select 1 as found from duckdb_tables() where database_name = current_database() and schema_name = 'assay' and table_name = 'state_version'",
   });
   return found.length > 0;
 }
@@ -83,17 +81,20 @@ async function migrate(session: Session): Promise<void> {
 
 async function readState(session: Session): Promise<State> {
   const publications = await session.query({ text: "select * from assay.publications" });
-  const files = await session.query({ text: "select * from assay.files order by table_name, name" });
-  const [version] = await session.query({ text: "select max(version) as version from assay.state_version" });
-  // A database of an older version may be opened for reading, which does not migrate it.
-  const commits =
-    Number(version?.version) < 2 ? [] : await session.query({ text: "select * from assay.commits order by subject, version" });
+  const files = await session.query({ text: "select * from assay.files" });
+  // A database of the first version may be opened for reading, which does not migrate it: it has no commits, nor this column.
+  const commits = publications.some((row) => "content" in row) ? await session.query({ text: "select * from assay.commits" }) : [];
   return {
     publications: new Map(publications.map((row) => [String(row.subject), publicationOf(row)] as const)),
-    files: files.map(fileOf).sort((a, b) => a.sequence - b.sequence),
-    commits: Map.groupBy(commits.map(commitOf), (commit) => commit.subject),
+    files: files.map(fileOf).sort((a, b) => a.sequence - b.sequence || compare(a.table, b.table) || compare(a.name, b.name)),
+    commits: Map.groupBy(
+      commits.map(commitOf).sort((a, b) => Number(a.version) - Number(b.version)),
+      (commit) => commit.subject,
+    ),
   };
 }
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 function commitOf(row: Row): Commit {
   const count = (value: unknown): number | null => (value === null ? null : Number(value));
@@ -167,7 +168,7 @@ async function recordStep(session: Session, record: StepRecord): Promise<void> {
   await session.insert(checkRows, checksOf(run_id, result));
   if (publication !== null) {
     const { subject, inputs, params, cost } = publication;
-    if (replaces) await session.execute({ text: "delete from assay.publications where subject = $subject", params: { subject } });
+    if (replaces) await session.execute({ text: `delete from assay.publications where subject = ${quoteText(subject)}` });
     await session.insert(publicationRows, [
       { ...publication, inputs: JSON.stringify(inputs), params: JSON.stringify(params), cost: cost === null ? null : JSON.stringify(cost) },
     ]);
@@ -175,7 +176,7 @@ async function recordStep(session: Session, record: StepRecord): Promise<void> {
   await recordHistory(session, record);
   if (commit !== null) await session.insert(commitRows, [{ ...commit }]);
   if (ingest !== null) {
-    if (replaces) await session.execute({ text: "delete from assay.files where table_name = $table", params: { table: result.table } });
+    if (replaces) await session.execute({ text: `delete from assay.files where table_name = ${quoteText(result.table)}` });
     await session.insert(
       fileRows,
       ingest.current.map((file) => ({ ...file, table_name: file.table })),

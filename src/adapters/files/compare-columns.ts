@@ -7,7 +7,7 @@ import { readCsvHeader } from "./csv-header.ts";
 import { inferredKinds, inferTypes } from "./infer-types.ts";
 import { jsonDocuments, maxJsonBytes } from "./json-rows.ts";
 import { headerNames, sameName } from "./match-header.ts";
-import { parquetColumns } from "./parquet-source.ts";
+import { type ParquetShapes, parquetColumns } from "./parquet-source.ts";
 import { quotePath } from "./sql.ts";
 import { defaultRowBytes, recordFormat, scanText } from "./text-scan.ts";
 
@@ -81,8 +81,13 @@ export async function compareJson(
 }
 
 /** Columns of a Parquet file, with the narrowest type a column can have for each that the contract does not have. */
-export async function compareParquet(file: SourceFile, columns: readonly ContractColumn[], reader: FileReader): Promise<Comparison> {
-  const found = await parquetColumns(file.path, reader);
+export async function compareParquet(
+  file: SourceFile,
+  columns: readonly ContractColumn[],
+  reader: FileReader,
+  shapes: ParquetShapes,
+): Promise<Comparison> {
+  const found = await parquetColumns(file, reader, shapes);
   const known = new Set(columns.map((column) => sameName(column.name)));
   const extra = found
     .filter((column) => !known.has(sameName(column.name)))

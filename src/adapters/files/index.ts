@@ -4,12 +4,13 @@ import { compareCsv, compareJson, compareParquet } from "./compare-columns.ts";
 import { brokenInCsv, openCsv, refusedByCsv, withoutInCsv } from "./csv-source.ts";
 import { brokenInJson, openJson, refusedByJson, withoutInJson } from "./json-source.ts";
 import { listFiles } from "./list-files.ts";
-import { brokenInParquet, openParquet, refusedByParquet, withoutInParquet } from "./parquet-source.ts";
+import { brokenInParquet, openParquet, type ParquetShapes, refusedByParquet, withoutInParquet } from "./parquet-source.ts";
 import { withRecords } from "./refused-record.ts";
 
 /** CSV, JSON and Parquet files on local disks. `clock` gives ms since 1970, the time of stamps; it also makes the names of temporary tables new. */
 export function fileSource(clock: () => number): Source {
   let reads = 0;
+  const shapes: ParquetShapes = new WeakMap();
   let scanned: Promise<unknown> = Promise.resolve();
   // Records are told apart on this thread: one file after the other, so that the engine reads the first while the second is looked through.
   const inTurn = <T>(scan: () => Promise<T>): Promise<T> => {
@@ -29,7 +30,7 @@ export function fileSource(clock: () => number): Source {
       case "json":
         return refusedByJson(source, file, read, columns, reader, rows, rejectsNames());
       case "parquet":
-        return refusedByParquet(file, read, columns, reader, rows);
+        return refusedByParquet(file, read, columns, reader, rows, shapes);
       default:
         return unknownKind(source);
     }
@@ -41,7 +42,7 @@ export function fileSource(clock: () => number): Source {
       case "json":
         return brokenInJson(source, file, read, columns, rules, reader, rejectsNames());
       case "parquet":
-        return brokenInParquet(file, columns, rules, reader);
+        return brokenInParquet(file, columns, rules, reader, shapes);
       default:
         return unknownKind(source);
     }
@@ -55,7 +56,7 @@ export function fileSource(clock: () => number): Source {
         case "json":
           return openJson(source, file, columns, reader);
         case "parquet":
-          return openParquet(file, columns, reader);
+          return openParquet(file, columns, reader, shapes);
         default:
           return unknownKind(source);
       }
@@ -67,7 +68,7 @@ export function fileSource(clock: () => number): Source {
         case "json":
           return compareJson(source, file, columns, reader);
         case "parquet":
-          return compareParquet(file, columns, reader);
+          return compareParquet(file, columns, reader, shapes);
         default:
           return unknownKind(source);
       }
@@ -85,7 +86,7 @@ export function fileSource(clock: () => number): Source {
         case "json":
           return withoutInJson(source, file, read, columns, records, reader, rejectsNames());
         case "parquet":
-          return withoutInParquet(file, columns, records, reader);
+          return withoutInParquet(file, columns, records, reader, shapes);
         default:
           return unknownKind(source);
       }

@@ -9,8 +9,13 @@ import { brokenRows, faultyRows, refusalAt, selectFitting, selectStrict, type Un
 import { assignParquet } from "./types.ts";
 
 /** Compares the file's columns and types with the contract. Throws SOURCE_HEADER, SOURCE_UNREADABLE. */
-export async function openParquet(file: SourceFile, columns: readonly ContractColumn[], reader: FileReader): Promise<SourceRead> {
-  const rows = await parquetRows(file.path, columns, reader);
+export async function openParquet(
+  file: SourceFile,
+  columns: readonly ContractColumn[],
+  reader: FileReader,
+  shapes: ParquetShapes,
+): Promise<SourceRead> {
+  const rows = await parquetRows(file, columns, reader, shapes);
   const [footer] = await reader.query({
     text: `select sum(num_rows)::double as records from parquet_file_metadata(${quotePath(file.path)})`,
   });
@@ -31,9 +36,10 @@ export async function refusedByParquet(
   columns: readonly ContractColumn[],
   reader: FileReader,
   rows: number | null,
+  shapes: ParquetShapes,
 ): Promise<readonly Refusal[]> {
   if (rows !== null && rows === read.records) return [];
-  return (await faultyRows(await parquetRows(file.path, columns, reader), reader)).map((row) => refusalAt(row, row.number));
+  return (await faultyRows(await parquetRows(file, columns, reader, shapes), reader)).map((row) => refusalAt(row, row.number));
 }
 
 /** Rows that fit and break a rule. */
@@ -42,8 +48,9 @@ export async function brokenInParquet(
   columns: readonly ContractColumn[],
   rules: readonly DoorRule[],
   reader: FileReader,
+  shapes: ParquetShapes,
 ): Promise<readonly Refusal[]> {
-  return (await brokenRows(await parquetRows(file.path, columns, reader), rules, reader)).map((row) => refusalAt(row, row.number));
+  return (await brokenRows(await parquetRows(file, columns, reader, shapes), rules, reader)).map((row) => refusalAt(row, row.number));
 }
 
 /** SELECT of the rows that fit, without some records. */
@@ -52,8 +59,9 @@ export async function withoutInParquet(
   columns: readonly ContractColumn[],
   records: ReadonlySet<number>,
   reader: FileReader,
+  shapes: ParquetShapes,
 ): Promise<string> {
-  return selectFitting(await parquetRows(file.path, columns, reader), [...records]);
+  return selectFitting(await parquetRows(file, columns, reader, shapes), [...records]);
 }
 
 /** Types that DuckDB writes to JSON as doubles, losing digits. */
@@ -64,8 +72,17 @@ interface ParquetColumn {
   readonly type: string;
 }
 
-async function parquetRows(path: string, columns: readonly ContractColumn[], reader: FileReader): Promise<UntypedRows> {
-  const found = await parquetColumns(path, reader);
+/** The columns of files that were looked at, as the files were listed. */
+export type ParquetShapes = WeakMap<SourceFile, readonly ParquetColumn[]>;
+
+async function parquetRows(
+  file: SourceFile,
+  columns: readonly ContractColumn[],
+  reader: FileReader,
+  shapes: ParquetShapes,
+): Promise<UntypedRows> {
+  const { path } = file;
+  const found = await parquetColumns(file, reader, shapes);
   requireColumns(
     path,
     found.map((column) => column.name),
@@ -90,7 +107,10 @@ async function parquetRows(path: string, columns: readonly ContractColumn[], rea
 }
 
 /** The columns of a Parquet file. Throws SOURCE_UNREADABLE. */
-export async function parquetColumns(path: string, reader: FileReader): Promise<readonly ParquetColumn[]> {
+export async function parquetColumns(file: SourceFile, reader: FileReader, shapes: ParquetShapes): Promise<readonly ParquetColumn[]> {
+  const { path } = file;
+  const known = shapes.get(file);
+  if (known !== undefined) return known;
   const text = `describe select * from read_parquet(${quotePath(path)}, hive_partitioning = false)`;
   const rows = await reader.query({ text }).catch((error: unknown) => {
     const reason = messageOf(error)
@@ -99,5 +119,7 @@ export async function parquetColumns(path: string, reader: FileReader): Promise<
     const hint = "check that the file is complete and written as Parquet";
     throw new AssayError("SOURCE_UNREADABLE", `${path} cannot be read as Parquet: ${reason}`, { hint, cause: error });
   });
-  return rows.map((row) => ({ name: String(row.column_name), type: String(row.column_type) }));
+  const found = rows.map((row) => ({ name: String(row.column_name), type: String(row.column_type) }));
+  shapes.set(file, found);
+  return found;
 }
