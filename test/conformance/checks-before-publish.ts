@@ -55,7 +55,8 @@ async function published(world: World, checked: "bronze.prices" | "silver.offers
   return {
     publication: publications.get(checked),
     commits: commits.get(checked),
-    files: files.filter((file) => file.table === checked),
+    // That a file was looked at again is no change.
+    files: files.filter((file) => file.table === checked).map((file) => ({ ...file, stamped_at: 0 })),
     rows: await world.rows(checked),
     changes: isRecorded ? await world.changes(checked, "0", version) : [],
     follower: await world.rows("gold.follower"),
