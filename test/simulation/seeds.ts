@@ -4,9 +4,9 @@ import { constructNames } from "./model-specs.ts";
 import { runSeed } from "./run-seed.ts";
 
 /** Files the seeds are split over, for as many processes. */
-const shares = 4;
+export const shares = 4;
 
-/** As many as a change can wait for, and enough for each share to see everything that can happen. */
+/** As many as a change can wait for, and enough to see everything that can happen. */
 const usualSize = 2000;
 
 /** What a process can die of, between the state before and the state after. */
@@ -49,30 +49,40 @@ const musts = [
   "tables equal to a fresh build",
 ];
 
+/** What became of some seeds; `failures`: stories of those that failed. */
+export interface ShareOutcome {
+  readonly counters: readonly (readonly [string, number])[];
+  readonly failures: readonly string[];
+}
+
 /**
  * Runs one share of the seeds: 2,000 of them from 0 on, or `START=2000 SEEDS=98000`. `SEED=17` runs one alone and shows all it does. A seed
- * that fails is shrunk and told as a story. From 2,000 on, what never came up is a failure, too. Returns what is wrong; empty: nothing.
+ * that fails is shrunk and told as a story.
  */
-export async function runShare(share: number, env: NodeJS.ProcessEnv): Promise<string> {
+export async function runShare(share: number, env: NodeJS.ProcessEnv): Promise<ShareOutcome> {
   const only = env.SEED;
-  const [start, all] = [Number(env.START ?? 0), Number(env.SEEDS ?? usualSize)];
-  const seeds = only === undefined ? seedsOf(share, start, all) : share === 0 ? [Number(only)] : [];
+  const seeds = only === undefined ? seedsOf(share, Number(env.START ?? 0), seedCount(env)) : share === 0 ? [Number(only)] : [];
   const trace = only === undefined ? {} : { trace: (line: string) => void process.stdout.write(`${line}\n`) };
-  const counters: Counters = new Map(musts.map((what) => [what, 0] as const));
+  const counters: Counters = new Map();
   const failures: string[] = [];
-  const started = performance.now();
   for (const seed of seeds) {
-    const own: Counters = new Map();
-    const failure = await runSeed(seed, own, trace);
-    addAll(counters, own);
+    const failure = await runSeed(seed, counters, trace);
     count(counters, "seeds");
     if (failure !== null) failures.push(failure);
     if (failures.length === 3) break;
   }
-  const seconds = Math.round((performance.now() - started) / 1000);
-  process.stdout.write(`share ${share + 1} of ${shares}, ${seconds} s\n${countersText(counters)}\n`);
-  const never = all < usualSize || only !== undefined ? [] : [...counters].filter(([, times]) => times === 0);
-  return [...failures, ...never.map(([what]) => `never came up: ${what}`)].join("\n\n");
+  return { counters: [...counters], failures };
+}
+
+const seedCount = (env: NodeJS.ProcessEnv): number => Number(env.SEEDS ?? usualSize);
+
+/** What all shares together counted, and what is wrong; from 2,000 seeds on, what never came up is wrong, too. */
+export function summary(outcomes: readonly ShareOutcome[], env: NodeJS.ProcessEnv): { readonly text: string; readonly wrong: string } {
+  const counters: Counters = new Map(musts.map((what) => [what, 0] as const));
+  for (const outcome of outcomes) addAll(counters, new Map(outcome.counters));
+  const isLarge = env.SEED === undefined && seedCount(env) >= usualSize;
+  const never = [...counters].flatMap(([what, times]) => (isLarge && times === 0 ? [`never came up: ${what}`] : []));
+  return { text: countersText(counters), wrong: [...outcomes.flatMap(({ failures }) => failures), ...never].join("\n\n") };
 }
 
 /** Seeds of one project stay together: it is compiled once. */

@@ -1,4 +1,0 @@
-import { test } from "vitest";
-import { startShare } from "./start-share.ts";
-
-test("every promise holds, whatever happens: share 3 of 4", { timeout: 0 }, () => startShare(2));
