@@ -15,7 +15,7 @@ const seconds = (since) => `${((Date.now() - since) / 1000).toFixed(1)} s`.padSt
 /** A copy of the checkout in which sources can be broken; packages are linked. Its vitest stops at the first failure and builds nothing. */
 function scratchCheckout() {
   const folder = mkdtempSync(join(tmpdir(), "assay-mutants-"));
-  for (const name of ["src", "test", "docs", "package.json", "tsconfig.json"])
+  for (const name of ["src", "test", "docs", "bin", "scripts/bundle.mjs", "package.json", "tsconfig.json"])
     cpSync(join(root, name), join(folder, name), { recursive: true });
   symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
   const config = {
@@ -27,28 +27,46 @@ function scratchCheckout() {
   return folder;
 }
 
-/** Runs test files in the scratch checkout. `broken`: vitest did not get as far as the tests. */
-function runTests(node, folder, tests, only) {
+const start = (node, folder, args) =>
+  spawnSync(node, args, { cwd: folder, encoding: "utf8", timeout: minutesEach * 60_000, killSignal: "SIGKILL" });
+
+/** Builds `dist` from what the scratch checkout holds. */
+function bundled(node, folder) {
+  rmSync(join(folder, "dist"), { recursive: true, force: true });
+  return start(node, folder, [join(folder, "scripts", "bundle.mjs")]).status === 0;
+}
+
+const asPattern = (texts) => texts.map((text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("|");
+
+/** Runs tests in the scratch checkout. `broken`: vitest did not get as far as the tests. */
+function runTests(node, folder, { file, only, built }) {
   const report = join(folder, "report.json");
   rmSync(report, { force: true });
-  const filter = only === undefined ? [] : ["-t", only];
-  const args = [
-    join(folder, "node_modules", "vitest", "vitest.mjs"),
-    "run",
-    "--reporter=json",
-    `--outputFile=${report}`,
-    ...filter,
-    ...tests,
-  ];
-  const { error, signal } = spawnSync(node, args, { cwd: folder, encoding: "utf8", timeout: minutesEach * 60_000, killSignal: "SIGKILL" });
-  if (signal !== null || error?.code === "ETIMEDOUT") return { outcome: "failed", first: `no end within ${minutesEach} minutes` };
-  if (!existsSync(report)) return { outcome: "broken", first: "vitest wrote no report" };
-  const { numFailedTests, numPassedTests, testResults } = JSON.parse(readFileSync(report, "utf8"));
-  const failed = testResults.flatMap((file) => file.assertionResults).find((test) => test.status === "failed");
-  if (numFailedTests > 0) return { outcome: "failed", first: failed?.title ?? "" };
-  const message = testResults.find((file) => file.status === "failed")?.message;
-  if (message !== undefined) return { outcome: "broken", first: message.split("\n")[0] };
-  return numPassedTests > 0 ? { outcome: "passed", first: "" } : { outcome: "broken", first: "no test ran" };
+  if (built === true && !bundled(node, folder)) return { outcome: "broken", first: "it cannot be bundled", passed: [] };
+  const filter = only === undefined ? [] : ["-t", asPattern(only)];
+  const vitest = join(folder, "node_modules", "vitest", "vitest.mjs");
+  const { error, signal } = start(node, folder, [vitest, "run", "--reporter=json", `--outputFile=${report}`, ...filter, file]);
+  if (signal !== null || error?.code === "ETIMEDOUT")
+    return { outcome: "failed", first: `no end within ${minutesEach} minutes`, passed: [] };
+  if (!existsSync(report)) return { outcome: "broken", first: "vitest wrote no report", passed: [] };
+  const { testResults } = JSON.parse(readFileSync(report, "utf8"));
+  const results = testResults.flatMap((item) => item.assertionResults);
+  const titles = (status) =>
+    results.filter((test) => test.status === status).map((test) => [...test.ancestorTitles, test.title].join(" > "));
+  const [passed, [failed]] = [titles("passed"), titles("failed")];
+  if (failed !== undefined) return { outcome: "failed", first: failed, passed };
+  const message = testResults.find((item) => item.status === "failed")?.message;
+  if (message !== undefined) return { outcome: "broken", first: message.split("\n")[0], passed };
+  return passed.length > 0 ? { outcome: "passed", first: "", passed } : { outcome: "broken", first: "no test ran", passed };
+}
+
+/** Tries a mutant's tests one file after the other, until a test fails. */
+function firstFailure(node, folder, tests) {
+  for (const test of tests) {
+    const result = runTests(node, folder, test);
+    if (result.outcome !== "passed") return result;
+  }
+  return { outcome: "passed", first: "" };
 }
 
 /** Breaks a source file for as long as `work` takes; a text that is not there exactly once is an error in words. */
@@ -68,13 +86,19 @@ function whileBroken(folder, { file, edits }, work) {
   }
 }
 
-/** The tests that the mutants need, each with its filters joined, pass on what is not broken. */
+/** The tests that the mutants need are there, and pass on what is not broken. */
 function unbrokenFault(node, folder, mutants) {
-  const filters = Map.groupBy(mutants, (mutant) => mutant.tests.join(" "));
-  for (const group of filters.values()) {
-    const only = group.some((mutant) => mutant.only === undefined) ? undefined : [...new Set(group.map((mutant) => mutant.only))].join("|");
-    const { outcome, first } = runTests(node, folder, group[0].tests, only);
-    if (outcome !== "passed") return `${group[0].tests.join(", ")}: ${first}`;
+  const files = Map.groupBy(
+    mutants.flatMap((mutant) => mutant.tests),
+    (test) => test.file,
+  );
+  for (const [file, group] of files) {
+    const wanted = [...new Set(group.flatMap((test) => test.only ?? []))];
+    const only = group.some((test) => test.only === undefined) ? undefined : wanted;
+    const { outcome, first, passed } = runTests(node, folder, { file, only, built: group[0].built });
+    if (outcome !== "passed") return `${file}: ${first}`;
+    const absent = wanted.find((text) => !passed.some((title) => title.includes(text)));
+    if (absent !== undefined) return `${file} has no test "${absent}"`;
   }
   return null;
 }
@@ -99,7 +123,7 @@ async function tryMutants(names) {
     const counts = { failed: 0, passed: 0, broken: 0 };
     for (const mutant of mutants) {
       const since = Date.now();
-      const { outcome, first } = whileBroken(folder, mutant, () => runTests(node, folder, mutant.tests, mutant.only));
+      const { outcome, first } = whileBroken(folder, mutant, () => firstFailure(node, folder, mutant.tests));
       counts[outcome]++;
       const note = outcome === "failed" ? `caught by: ${first}` : outcome === "passed" ? mutant.why : first;
       say(`${seconds(since)}  ${verdicts[outcome].padEnd(8)}  ${mutant.name}\n${" ".repeat(20)}${note}`);
