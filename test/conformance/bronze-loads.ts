@@ -94,9 +94,9 @@ export function bronzeLoads({ test }: Suite): void {
     const { error } = stepFor(await world.run(), "bronze.orders");
     expect(error).toMatchObject({ code: "CHECK_FAILED" });
     expect(error?.message).toMatch(/orders-2\.csv gives 2 different rows for the key order_id = 2$/);
-    await deliver(world, "orders", "2", "2,2026-01-01,20,paid");
+    await deliver(world, "orders", "2", "2,2026-01-01,20,paid", "1,2026-01-01,10,paid");
     await succeed(world);
-    expect(await world.rows("bronze.orders", "status")).toEqual(["new", "paid"]);
+    expect(await world.rows("bronze.orders", "order_id", "status")).toEqual(["1 paid", "2 paid"]);
   });
 
   test("refused rows are recorded with their place, and the ledger balances with them", async (world) => {
@@ -112,6 +112,14 @@ export function bronzeLoads({ test }: Suite): void {
       "4 day type",
       "5 order_id not_null",
     ]);
+  });
+
+  test("a required value that is absent is refused, also where all else fits", async (world) => {
+    await world.define([loaded(orders, "append")], []);
+    await deliver(world, "orders", "1", "1,2026-01-01,10,new", ",2026-01-01,20,new", "3,,30,new");
+    const run = await succeed(world);
+    expect(stepFor(run, "bronze.orders")).toMatchObject({ rows_in: 3, rows_out: 2, quarantined: 1 });
+    expect(await world.rows("bronze.orders", "order_id", "day")).toEqual(["1 2026-01-01", "3 null"]);
   });
 
   test("seed: a table of the project's own file", async (world) => {

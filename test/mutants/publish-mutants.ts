@@ -83,7 +83,7 @@ export const publishMutants: readonly Mutant[] = [
     why: "the table reads files that are gone",
     file: "src/execute/ingest.ts",
     edits: edit("folder !== null && !(await isPublished(run, session, batchId))", "folder !== null"),
-    tests: [conformance("resume after a fault")],
+    tests: [conformance("resume after a fault > an error")],
   },
   {
     name: "refused rows are dropped from the ledger",

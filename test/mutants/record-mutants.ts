@@ -51,11 +51,14 @@ export const recordMutants: readonly Mutant[] = [
     tests: stored("vanish with the transaction"),
   },
   {
-    name: "half a character stops the writing of state",
-    why: "one broken text in a refused row fails the run",
+    name: "large numbers are cut on their way into the state",
+    why: "times and sizes on record are others than were told",
     file: "src/adapters/duckdb/append-rows.ts",
-    edits: edit("appender.appendVarchar(String(value).toWellFormed())", "appender.appendVarchar(String(value))"),
-    tests: stored("keeps texts that are no text"),
+    edits: edit(
+      'typeof value === "number" ? Math.round(value) : String(value)',
+      'typeof value === "number" ? Math.trunc(value) | 0 : String(value)',
+    ),
+    tests: stored("publications and files"),
   },
   {
     name: "an absent value is written as one",
@@ -93,14 +96,14 @@ export const recordMutants: readonly Mutant[] = [
     why: "the lake fills with batches that nothing reads",
     file: "src/execute/execute-plan.ts",
     edits: edit("await context.lake.removeRun(unfinished.run_id, committedFolders(context));", ""),
-    tests: [tests("simulation/seeds-1")],
+    tests: [conformance("resume after a fault > a crash")],
   },
   {
     name: "all that a killed run left is removed",
     why: "tables read batches that it had published, and that are gone",
     file: "src/execute/execute-plan.ts",
     edits: edit("removeRun(unfinished.run_id, committedFolders(context))", "removeRun(unfinished.run_id, new Set())"),
-    tests: [tests("simulation/seeds-1")],
+    tests: [conformance("resume after a fault > a crash")],
   },
   {
     name: "rows that break a rule pass the door",
@@ -117,7 +120,7 @@ export const recordMutants: readonly Mutant[] = [
       "(column) => column.nullable || !attempt.columnsWithNulls.has(column.name)",
       "(column) => column.nullable || attempt.rows >= 0",
     ),
-    tests: [conformance("bronze tables > refused rows")],
+    tests: [conformance("bronze tables > a required value")],
   },
   {
     name: "rows of files that changed stay in quarantine",
@@ -183,6 +186,6 @@ export const recordMutants: readonly Mutant[] = [
     why: "changes of the values that it did not build are lost",
     file: "src/execute/backfill.ts",
     edits: edit("keepInputs: true", "keepInputs: false"),
-    tests: [commandLine("promises/backfill")],
+    tests: [commandLine("promises/backfill", "values that it does not build")],
   },
 ];

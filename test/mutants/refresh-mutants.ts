@@ -78,7 +78,7 @@ export const refreshMutants: readonly Mutant[] = [
     why: "a fault in between loses the changes for good",
     file: "src/execute/commit-table.ts",
     edits: edit("await run.store.recordStep(session, {", "await run.store.recordStep(await run.engine.session(), {"),
-    tests: [conformance("resume after a fault")],
+    tests: [conformance("resume after a fault > an error")],
   },
   {
     name: "a refresh outside of a transaction",
@@ -88,7 +88,7 @@ export const refreshMutants: readonly Mutant[] = [
       { text: "const committed = await session.transaction(async () => {", replacement: "const committed = await (async () => {" },
       { text: "  });\n  remember(run, committed);", replacement: "  })();\n  remember(run, committed);" },
     ],
-    tests: [tests("promises/polling-kinds")],
+    tests: [conformance("checks before publish > incremental by row"), tests("promises/polling-kinds")],
   },
   {
     name: "a full build outside of a transaction",
