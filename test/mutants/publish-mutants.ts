@@ -183,4 +183,18 @@ export const publishMutants: readonly Mutant[] = [
     edits: edit('await execute({ text: "begin transaction" });', 'await execute({ text: "select 1" });'),
     tests: [tests("adapters/duckdb/engine")],
   },
+  {
+    name: "one partner without a value is the partner of every row",
+    why: "NOT IN a set with NULL is never true: rows without a partner pass",
+    file: "src/execute/checks.ts",
+    edits: edit("from ${comparedWith(subject, check.to)} where ${field} is not null`", "from ${comparedWith(subject, check.to)}`"),
+    tests: ruled,
+  },
+  {
+    name: "keys of two types are compared by their hashes",
+    why: "rows that were used count as left out",
+    file: "src/execute/model-ledger.ts",
+    edits: edit('return type !== "" && type === typeOf(table.columns, output);', 'return type !== "";'),
+    tests: [tests("execute/ledger")],
+  },
 ];
