@@ -125,7 +125,7 @@ export const historyMutants: readonly Mutant[] = [
     why: "a key has a row of each file",
     file: "src/execute/merge-files.ts",
     edits: edit("if (parts.length <= 1) {", "if (parts.length <= 2) {"),
-    tests: [conformance("bronze tables > merge: several new files")],
+    tests: [conformance("bronze tables > merge: of several files at once")],
   },
   {
     name: "the same row twice in a file is refused",
