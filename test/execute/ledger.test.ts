@@ -16,7 +16,7 @@ const tables: readonly BronzeTableOfTest[] = [
 ];
 
 /** A model whose contract is inferred, unless there is one. */
-function inferred(text: string, grain: readonly string[], columns: Columns | null): ModelDefinition {
+function inferred(text: string, grain: readonly string[], columns: Columns | null = null): ModelDefinition {
   const query = { ...sql`select 1`, text };
   const location = { file: "m.sql", line: 1 };
   return {
