@@ -12,43 +12,72 @@ const minutesEach = 10;
 const say = (text) => process.stdout.write(`${text}\n`);
 const seconds = (since) => `${((Date.now() - since) / 1000).toFixed(1)} s`.padStart(8);
 
-/** A copy of the checkout in which sources can be broken; packages are linked. Its vitest stops at the first failure and builds nothing. */
+/** A copy of the checkout in which sources can be broken; packages are linked. Its vitest builds nothing. */
 function scratchCheckout() {
   const folder = mkdtempSync(join(tmpdir(), "assay-mutants-"));
-  for (const name of ["src", "test", "docs", "package.json", "tsconfig.json"])
+  for (const name of ["src", "test", "docs", "bin", "scripts/bundle.mjs", "package.json", "tsconfig.json"])
     cpSync(join(root, name), join(folder, name), { recursive: true });
   symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
   const config = {
     cacheDir: join(folder, ".cache"),
     resolve: { alias: { assay: join(folder, "src", "index.ts") } },
-    test: { include: ["test/**/*.test.ts"], pool: "forks", maxWorkers: 1, bail: 1, testTimeout: 60_000, hookTimeout: 120_000 },
+    test: { include: ["test/**/*.test.ts"], pool: "forks", maxWorkers: 1, testTimeout: 60_000, hookTimeout: 120_000 },
   };
   writeFileSync(join(folder, "vitest.config.mjs"), `export default ${JSON.stringify(config)};\n`);
   return folder;
 }
 
-/** Runs test files in the scratch checkout. `broken`: vitest did not get as far as the tests. */
-function runTests(node, folder, tests, only) {
+const start = (node, folder, args) =>
+  spawnSync(node, args, { cwd: folder, encoding: "utf8", timeout: minutesEach * 60_000, killSignal: "SIGKILL" });
+
+/** Builds `dist` from what the scratch checkout holds. */
+function bundled(node, folder) {
+  rmSync(join(folder, "dist"), { recursive: true, force: true });
+  return start(node, folder, [join(folder, "scripts", "bundle.mjs")]).status === 0;
+}
+
+const asPattern = (texts) => texts.map((text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("|");
+
+/** Runs tests in the scratch checkout. `broken`: vitest did not get as far as the tests. */
+function runTests(node, folder, { file, only, built }, bail = 1) {
+  const broken = (why) => ({ outcome: "broken", first: why, failed: [] });
   const report = join(folder, "report.json");
   rmSync(report, { force: true });
-  const filter = only === undefined ? [] : ["-t", only];
-  const args = [
-    join(folder, "node_modules", "vitest", "vitest.mjs"),
+  if (built === true && !bundled(node, folder)) return broken("it cannot be bundled");
+  const filter = only === undefined ? [] : ["-t", asPattern(only)];
+  const vitest = join(folder, "node_modules", "vitest", "vitest.mjs");
+  const { error, signal } = start(node, folder, [
+    vitest,
     "run",
+    `--bail=${bail}`,
     "--reporter=json",
     `--outputFile=${report}`,
     ...filter,
-    ...tests,
-  ];
-  const { error, signal } = spawnSync(node, args, { cwd: folder, encoding: "utf8", timeout: minutesEach * 60_000, killSignal: "SIGKILL" });
-  if (signal !== null || error?.code === "ETIMEDOUT") return { outcome: "failed", first: `no end within ${minutesEach} minutes` };
-  if (!existsSync(report)) return { outcome: "broken", first: "vitest wrote no report" };
-  const { numFailedTests, numPassedTests, testResults } = JSON.parse(readFileSync(report, "utf8"));
-  const failed = testResults.flatMap((file) => file.assertionResults).find((test) => test.status === "failed");
-  if (numFailedTests > 0) return { outcome: "failed", first: failed?.title ?? "" };
-  const message = testResults.find((file) => file.status === "failed")?.message;
-  if (message !== undefined) return { outcome: "broken", first: message.split("\n")[0] };
-  return numPassedTests > 0 ? { outcome: "passed", first: "" } : { outcome: "broken", first: "no test ran" };
+    file,
+  ]);
+  if (signal !== null || error?.code === "ETIMEDOUT")
+    return { outcome: "failed", first: `no end within ${minutesEach} minutes`, failed: [] };
+  if (!existsSync(report)) return broken("vitest wrote no report");
+  const { testResults } = JSON.parse(readFileSync(report, "utf8"));
+  const results = testResults
+    .flatMap((item) => item.assertionResults)
+    .map(({ status, ancestorTitles, title }) => ({ status, title: [...ancestorTitles, title].join(" > ") }));
+  const absent = (only ?? []).find((text) => !results.some(({ title }) => title.includes(text)));
+  if (results.length > 0 && absent !== undefined) return broken(`${file} has no test "${absent}"`);
+  const failed = results.filter(({ status }) => status === "failed").map(({ title }) => title);
+  if (failed.length > 0) return { outcome: "failed", first: failed[0], failed };
+  const message = testResults.find((item) => item.status === "failed")?.message;
+  if (message !== undefined) return broken(message.split("\n")[0]);
+  return results.some(({ status }) => status === "passed") ? { outcome: "passed", first: "", failed } : broken("no test ran");
+}
+
+/** Tries a mutant's tests one file after the other, until a test fails. */
+function firstFailure(node, folder, tests) {
+  for (const test of tests) {
+    const { outcome, first, failed } = runTests(node, folder, test);
+    if (outcome !== "passed") return { outcome, first, test: { ...test, only: failed.length > 0 ? failed : test.only } };
+  }
+  return { outcome: "passed", first: "", test: null };
 }
 
 /** Breaks a source file for as long as `work` takes; a text that is not there exactly once is an error in words. */
@@ -57,7 +86,7 @@ function whileBroken(folder, { file, edits }, work) {
   const source = readFileSync(path, "utf8");
   let text = source;
   for (const edit of edits) {
-    if (text.split(edit.text).length !== 2) return { outcome: "broken", first: `${file} does not hold once: ${edit.text}` };
+    if (text.split(edit.text).length !== 2) return { outcome: "broken", first: `${file} does not hold once: ${edit.text}`, test: null };
     text = text.split(edit.text).join(edit.replacement);
   }
   writeFileSync(path, text);
@@ -68,15 +97,17 @@ function whileBroken(folder, { file, edits }, work) {
   }
 }
 
-/** The tests that the mutants need, each with its filters joined, pass on what is not broken. */
-function unbrokenFault(node, folder, mutants) {
-  const filters = Map.groupBy(mutants, (mutant) => mutant.tests.join(" "));
-  for (const group of filters.values()) {
-    const only = group.some((mutant) => mutant.only === undefined) ? undefined : [...new Set(group.map((mutant) => mutant.only))].join("|");
-    const { outcome, first } = runTests(node, folder, group[0].tests, only);
-    if (outcome !== "passed") return `${group[0].tests.join(", ")}: ${first}`;
+/** Tests that caught a mutant and fail on what is not broken as well: they prove nothing. */
+function testsThatFailAnyway(node, folder, caught) {
+  const found = [];
+  for (const group of Map.groupBy(caught, ({ test }) => test.file).values()) {
+    const { file, built } = group[0].test;
+    const titles = [...new Set(group.flatMap(({ test }) => test.only ?? []))];
+    const only = group.some(({ test }) => test.only === undefined) ? undefined : titles;
+    const { outcome, first, failed } = runTests(node, folder, { file, only, built }, 0);
+    if (outcome !== "passed") found.push(...(failed.length > 0 ? failed : [`${file}: ${first}`]));
   }
-  return null;
+  return found;
 }
 
 const verdicts = { failed: "killed", passed: "SURVIVED", broken: "BROKEN" };
@@ -93,20 +124,21 @@ async function tryMutants(names) {
   const folder = scratchCheckout();
   const started = Date.now();
   try {
-    const fault = unbrokenFault(node, folder, mutants);
-    say(fault === null ? `${seconds(started)}  the tests pass on what is not broken` : `The tests fail on what is not broken: ${fault}`);
-    if (fault !== null) return 1;
-    const counts = { failed: 0, passed: 0, broken: 0 };
-    for (const mutant of mutants) {
+    const results = mutants.map((mutant) => {
       const since = Date.now();
-      const { outcome, first } = whileBroken(folder, mutant, () => runTests(node, folder, mutant.tests, mutant.only));
-      counts[outcome]++;
-      const note = outcome === "failed" ? `caught by: ${first}` : outcome === "passed" ? mutant.why : first;
-      say(`${seconds(since)}  ${verdicts[outcome].padEnd(8)}  ${mutant.name}\n${" ".repeat(20)}${note}`);
-    }
-    const share = counts.failed / mutants.length;
-    say(`${counts.failed} of ${mutants.length} mutants killed (${(share * 100).toFixed(1)} %) in ${seconds(started).trim()}`);
-    return share >= wanted && counts.broken === 0 ? 0 : 1;
+      const result = whileBroken(folder, mutant, () => firstFailure(node, folder, mutant.tests));
+      const note = result.outcome === "failed" ? `caught by: ${result.first}` : result.outcome === "passed" ? mutant.why : result.first;
+      say(`${seconds(since)}  ${verdicts[result.outcome].padEnd(8)}  ${mutant.name}\n${" ".repeat(20)}${note}`);
+      return result;
+    });
+    const [killed, broken] = ["failed", "broken"].map((outcome) => results.filter((result) => result.outcome === outcome));
+    const since = Date.now();
+    const useless = testsThatFailAnyway(node, folder, killed);
+    for (const title of useless) say(`A test that caught a mutant fails on what is not broken: ${title}`);
+    if (useless.length === 0) say(`${seconds(since)}  the tests that caught them pass on what is not broken`);
+    const share = killed.length / mutants.length;
+    say(`${killed.length} of ${mutants.length} mutants killed (${(share * 100).toFixed(1)} %) in ${seconds(started).trim()}`);
+    return share >= wanted && broken.length === 0 && useless.length === 0 ? 0 : 1;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -87,6 +87,18 @@ export function bronzeLoads({ test }: Suite): void {
     expect(await world.rows("bronze.orders", "status")).toEqual(["new", "new"]);
   });
 
+  test("merge: of several files at once, too, each has one row a key", async (world) => {
+    await world.define([loaded(orders, "merge")], []);
+    await deliver(world, "orders", "1", "1,2026-01-01,10,new");
+    await deliver(world, "orders", "2", "2,2026-01-01,20,new", "2,2026-01-01,20,paid");
+    const { error } = stepFor(await world.run(), "bronze.orders");
+    expect(error).toMatchObject({ code: "CHECK_FAILED" });
+    expect(error?.message).toMatch(/orders-2\.csv gives 2 different rows for the key order_id = 2$/);
+    await deliver(world, "orders", "2", "2,2026-01-01,20,paid", "1,2026-01-01,10,paid");
+    await succeed(world);
+    expect(await world.rows("bronze.orders", "order_id", "status")).toEqual(["1 paid", "2 paid"]);
+  });
+
   test("refused rows are recorded with their place, and the ledger balances with them", async (world) => {
     await world.define([loaded(orders, "append")], []);
     await deliver(world, "orders", "1", "1,2026-01-01,10,new", "two,2026-01-01,20,new", "3,2026-13-01,20,new", ",2026-01-01,20,new");
@@ -100,6 +112,14 @@ export function bronzeLoads({ test }: Suite): void {
       "4 day type",
       "5 order_id not_null",
     ]);
+  });
+
+  test("a required value that is absent is refused, also where all else fits", async (world) => {
+    await world.define([loaded(orders, "append")], []);
+    await deliver(world, "orders", "1", "1,2026-01-01,10,new", ",2026-01-01,20,new", "3,,30,new");
+    const run = await succeed(world);
+    expect(stepFor(run, "bronze.orders")).toMatchObject({ rows_in: 3, rows_out: 2, quarantined: 1 });
+    expect(await world.rows("bronze.orders", "order_id", "day")).toEqual(["1 2026-01-01", "3 null"]);
   });
 
   test("seed: a table of the project's own file", async (world) => {

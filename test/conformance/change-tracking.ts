@@ -21,6 +21,7 @@ const watch = (world: World, tables: readonly TableName[]) => {
       const before = seen.get(table);
       const rows = await world.rows(table);
       seen.set(table, { version, rows });
+      expect(publications.get(table)?.rows, `rows counted of ${table}`).toBe(rows.length);
       const commit = commits.get(table)?.at(-1);
       expect(commit?.version, `newest commit of ${table}`).toBe(String(version));
       said.push(`${version}: ${commit?.kind} ${commit?.inserted} ${commit?.updated} ${commit?.deleted}`);
@@ -82,6 +83,27 @@ export function changeTracking({ test }: Suite): void {
     await deliver(world, "orders", "3", "7,2026-01-07,10,new", "2,2026-01-02,20,new");
     await succeed(world);
     expect(await look()).toEqual(["2: changes 1 1 1", "3: changes 0 1 1", "3: changes 0 1 1", "3: changes 0 1 1"]);
+  });
+
+  test("a value that becomes absent, or is there again, is a change of a table built in full", async (world) => {
+    const columns = { order_id: t.integer(), day: t.date({ nullable: true }) };
+    const whole = model("silver.whole", { grain: ["order_id"], columns, sql: sql`select order_id, day from ${orders}` });
+    const followed = model("gold.followed", {
+      grain: ["order_id"],
+      columns,
+      materialize: incremental({ by: ["order_id"] }),
+      sql: sql`select order_id, day from ${whole}`,
+    });
+    await world.define([orders], [whole, followed, inFull(followed)]);
+    const look = watch(world, ["silver.whole"]);
+    const said: string[] = [];
+    for (const day of ["2026-01-01", "", "2026-01-03"]) {
+      await deliver(world, "orders", "1", `1,${day},10,new`, "2,2026-01-02,20,new");
+      await succeed(world);
+      said.push(...(await look()));
+      await expectAsInFull(world, "gold.followed");
+    }
+    expect(said).toEqual(["1: reset null null null", "2: changes 0 1 0", "3: changes 0 1 0"]);
   });
 
   test("rows without a key that come twice and go once", async (world) => {

@@ -9,6 +9,9 @@ export async function succeed(world: World, options?: RunOptions): Promise<RunRe
   const run = await world.run(options);
   expect(run.steps.flatMap((step) => step.error?.message ?? [])).toEqual([]);
   expect(run.status).toBe("succeeded");
+  const { files } = await world.state();
+  const counted = files.map(({ table, name, sequence }) => `${table} ${name} ${sequence}`);
+  expect(counted, "files on record, each once").toEqual([...new Set(counted)]);
   return run;
 }
 

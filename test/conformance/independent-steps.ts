@@ -80,6 +80,7 @@ export function independentSteps({ test }: Suite): void {
       await world.define(bronze, [total("strict", 1), below, total("lenient", 1000), sales]);
       await firstDelivery(world);
       const run = await world.run({ concurrency: 3 });
+      expect(run.status).toBe("failed");
       const statuses = Object.fromEntries(run.steps.map((step) => [step.table, step.status]));
       expect(statuses).toMatchObject({
         "gold.strict": "failed",

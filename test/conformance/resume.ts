@@ -45,6 +45,11 @@ async function expectAsRecorded(world: World, tables: readonly (ModelDefinition 
   for (const { name } of tables) expect(publications.get(name)?.rows, `rows of ${name}`).toBe((await world.rows(name)).length);
 }
 
+/** Batches in the lake, and those of them that tables read. */
+async function batches(world: World): Promise<{ readonly lake: readonly string[]; readonly read: readonly string[] }> {
+  return { lake: await world.batches(), read: (await world.state()).files.map((file) => file.batch_id) };
+}
+
 /** One delivery after the other, the run of each broken at the next statement, until a run has no statement left to break. */
 async function breakEverywhere(
   world: World,
@@ -58,11 +63,19 @@ async function breakEverywhere(
   let broken = 0;
   for (let round = 1; ; round++) {
     await change(world, round);
+    const before = await batches(world);
     const { happened } = await world.runWith(fault(round), { select });
     await expectAsRecorded(world, [merged, items, ...models]);
     if (!happened) break;
     broken++;
+    const published = await batches(world);
     await succeed(world);
+    const { lake, read } = await batches(world);
+    const known = [...before.lake, ...published.read, ...read];
+    expect(
+      lake.filter((batch) => !known.includes(batch)),
+      "batches that nobody ever read",
+    ).toEqual([]);
     await work();
   }
   await succeed(world);

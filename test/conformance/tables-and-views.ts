@@ -122,6 +122,27 @@ export function tablesAndViews({ test }: Suite): void {
   );
 
   test(
+    "a view gets another column in the run in which its upstream changes",
+    async (world) => {
+      await world.define([items], [cheap]);
+      await deliver(world, "items", "1", "1,1,1.00");
+      await succeed(world);
+      const wider = model("silver.cheap", {
+        grain: ["order_id", "line"],
+        columns: { order_id: t.integer(), line: t.integer(), cents: t.bigint(), price: t.decimal(10, 2) },
+        materialize: view(),
+        sql: sql`select order_id, line, (price * 100)::bigint as cents, price from ${items}`,
+      });
+      await world.define([items], [wider]);
+      await deliver(world, "items", "1", "1,1,2.00");
+      await succeed(world);
+      expect(await world.rows("silver.cheap")).toEqual(["1 1 200 2.00"]);
+      await expectIdle(world);
+    },
+    { needs: ["views"] },
+  );
+
+  test(
     "a table becomes a view and a table again",
     async (world) => {
       await world.define([items], [{ ...cheap, materialize: { kind: "table" } }]);

@@ -57,6 +57,8 @@ export interface World {
   /** Recorded changes behind a version up to another: `- old row`, `+ new row`, sorted. */
   readonly changes: (table: TableName, after: string, upTo: string) => Promise<readonly string[]>;
   readonly state: () => Promise<State>;
+  /** Batches that lie in the lake, as files on record name them. */
+  readonly batches: () => Promise<readonly string[]>;
   readonly look: <T>(work: (session: Session, engine: Engine, store: StateStore) => Promise<T>) => Promise<T>;
   readonly close: () => Promise<void>;
 }
@@ -169,6 +171,7 @@ export async function openWorld(open: () => Promise<OpenedEngine>): Promise<Worl
       return rows.map(([op, ...values]) => `${Number(op) < 0 ? "-" : "+"} ${textOf(values)}`).sort();
     },
     state: () => store.read(session),
+    batches: async () => (await localLake(join(folder, "lake")).batches()).map((batch) => `${batch.table}/${batch.run_id}`),
     look: (work) => work(session, engine, store),
     close: async () => {
       session.close();

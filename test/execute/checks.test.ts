@@ -28,6 +28,7 @@ beforeEach(async () => {
   await duckdb.fill("bronze.p", { id: t.integer(), price: t.decimal(10, 2, { nullable: true }) }, [
     ["1", "10.00"],
     ["3", "19.50"],
+    ["4", "null"],
   ]);
 });
 afterAll(() => duckdb.close());

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { table } from "../../src/define/materialization.ts";
 import type { ModelDefinition } from "../../src/define/model.ts";
 import { sql } from "../../src/define/sql.ts";
-import { t } from "../../src/define/types.ts";
+import { type Columns, t } from "../../src/define/types.ts";
 import { AssayError } from "../../src/errors.ts";
 import type { TableName } from "../../src/terms.ts";
 import { type BronzeTableOfTest, compileModels, type Warehouse, warehouse } from "./run.ts";
@@ -15,8 +15,8 @@ const tables: readonly BronzeTableOfTest[] = [
   { name: "d", key: [], columns: { id: t.integer(), w: t.integer({ nullable: true }) } },
 ];
 
-/** A model whose contract is inferred. */
-function inferred(text: string, grain: readonly string[]): ModelDefinition {
+/** A model whose contract is inferred, unless there is one. */
+function inferred(text: string, grain: readonly string[], columns: Columns | null = null): ModelDefinition {
   const query = { ...sql`select 1`, text };
   const location = { file: "m.sql", line: 1 };
   return {
@@ -24,7 +24,7 @@ function inferred(text: string, grain: readonly string[]): ModelDefinition {
     name: "gold.m",
     description: null,
     grain,
-    columns: null,
+    columns,
     materialize: table(),
     checks: [],
     maxRejected: null,
@@ -50,8 +50,8 @@ interface Ledger {
   readonly used: Readonly<Record<string, number | null>>;
 }
 
-async function ledgerOf(text: string, grain: readonly string[]): Promise<Ledger> {
-  const manifest = await compileModels(tables, [inferred(text, grain)]);
+async function ledgerOf(text: string, grain: readonly string[], columns: Columns | null = null): Promise<Ledger> {
+  const manifest = await compileModels(tables, [inferred(text, grain, columns)]);
   const { facts, error } = await duckdb.build(manifest, "gold.m");
   const used = Object.fromEntries(facts.upstreams.map((upstream) => [upstream.table.slice(7), upstream.used]));
   return { error, rows_in: facts.rows_in, rows_out: facts.rows_out, removed_by: facts.removed_by, used };
@@ -207,6 +207,13 @@ describe("the ledger of a model that changes the grain", () => {
     expect((await ledgerOf(text("1"), ["id", "k"])).used).toEqual({ a: 4, b: null, c: 2 });
     // Cast to an integer a decimal is no longer the upstream's key: FROM is read again.
     expect((await ledgerOf(text("0").replace("b.k", "b.k + 0"), ["id", "k"])).used).toEqual({ a: 4, b: 3, c: 2 });
+  });
+
+  it("counts the rows used of a key that the contract holds in another type", async () => {
+    await fill(sample);
+    const columns = { id: t.decimal(12, 2), v: t.integer({ nullable: true }) };
+    const text = "select a.id, c.v from bronze.a left join bronze.c on c.id = a.id";
+    expect((await ledgerOf(text, ["id"], columns)).used).toEqual({ a: 4, c: 2 });
   });
 
   it("measures with the parameters it needs, also when others are only mentioned", async () => {

@@ -76,10 +76,21 @@ test("goes on where it was interrupted", async () => {
   await project.json<RunResult>(["run", "--select", "bronze.*"]);
   expect(stepsRun(await backfill(...range))).toEqual(["build gold.daily (3 of 4)", "build gold.daily (4 of 4)"]);
   expect(await daily()).toEqual([10, 20, 35, 40]);
-  // The cursor stayed where it was: the next run reads the changes itself, and finds nothing left to do.
+  // The next run reads the changes itself, and finds nothing left to do.
   const next = await project.json<RunResult>(["run"]);
   expect(next.status).toBe("succeeded");
   expect(await daily()).toEqual([10, 20, 35, 40]);
+});
+
+test("changes of values that it does not build are left for the next run", async () => {
+  await sales();
+  expect((await project.json<RunResult>(["run"])).status).toBe("succeeded");
+  await sales("5,2026-01-01,1\n6,2026-01-04,4\n");
+  await project.json<RunResult>(["run", "--select", "bronze.*"]);
+  expect((await backfill("--values", "2026-01-01")).status).toBe("succeeded");
+  expect(await daily()).toEqual([11, 20, 30, 40]);
+  expect((await project.json<RunResult>(["run"])).status).toBe("succeeded");
+  expect(await daily()).toEqual([11, 20, 30, 44]);
 });
 
 test.each([

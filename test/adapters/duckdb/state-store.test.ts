@@ -256,6 +256,8 @@ describe("publications and files", () => {
     );
     const next = await store.read(session);
     expect([[...next.publications.values()], next.files]).toEqual([[newer], []]);
+    const [held] = await session.query({ text: "select count(*) as rows from assay.publications" });
+    expect(Number(held?.rows)).toBe(1);
   });
 
   it("of other tables stay", async () => {
