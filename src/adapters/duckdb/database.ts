@@ -34,6 +34,8 @@ const settings = {
   // The embedded default never downloads code.
   autoinstall_known_extensions: "false",
   autoload_known_extensions: "false",
+  // The database is brought up to date when it is closed; at DuckDB's 16 MB it would be in the midst of a run, while steps wait to commit.
+  checkpoint_threshold: "256MB",
 } as const;
 
 /**
