@@ -9,6 +9,7 @@ import { contractColumns } from "./contract.ts";
 import { divertErrors } from "./divert-errors.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { followChanges } from "./follow-changes.ts";
+import { compileFunctions } from "./functions/compile-functions.ts";
 import { dependencyLevels, dependencyOrder } from "./graph.ts";
 import { sameRows, type UpstreamShape, unmeasured } from "./ledger.ts";
 import type { Manifest, ManifestSink, ManifestTable, ModelTable } from "./manifest.ts";
@@ -25,8 +26,9 @@ import type { Project } from "./project.ts";
  * Project → Manifest: references from the parser, types from the binder on empty tables, contracts compared. Touches no data.
  * Throws the first error found, with all others of the pass in `others`.
  */
-export async function compileProject(project: Project, analyzer: SqlAnalyzer): Promise<Manifest> {
-  throwAll(nameErrors(project));
+export async function compileProject(written: Project, analyzer: SqlAnalyzer): Promise<Manifest> {
+  throwAll(nameErrors(written));
+  const { functions, project } = await compileFunctions(written, analyzer);
   const names: readonly TableName[] = [...project.bronze, ...project.models].map((table) => table.name);
   const samples = await sampleParams(project);
   const parsed = await parseModels(project.models, names, samples, analyzer);
@@ -50,7 +52,15 @@ export async function compileProject(project: Project, analyzer: SqlAnalyzer): P
   const columnsOf = new Map<TableName, readonly ContractColumn[]>();
   const rows = new Map<string, Rows>();
   const histories = new Set(models.filter((model) => model.definition.materialize.kind === "snapshot").map((model) => model.name));
-  const context: ModelContext = { analyzer, samples, shapes, columns: columnsOf, rows, histories };
+  const context: ModelContext = {
+    analyzer,
+    samples,
+    shapes,
+    columns: columnsOf,
+    rows,
+    histories,
+    functions: functions.map((item) => item.name),
+  };
   const tables: ManifestTable[] = [];
   const compiled: CompiledModel[] = [];
   const broken = new Set<TableName>();
@@ -109,6 +119,7 @@ export async function compileProject(project: Project, analyzer: SqlAnalyzer): P
   return {
     project: project.config.name,
     tables: followed.tables,
+    functions,
     sinks: sinks.filter((sink): sink is ManifestSink => !(sink instanceof AssayError)),
   };
 }
