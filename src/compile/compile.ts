@@ -1,6 +1,7 @@
 import { didYouMean } from "../define/nearest-name.ts";
 import type { ContractColumn } from "../define/types.ts";
 import { AssayError, throwAll } from "../errors.ts";
+import { type ProjectFunction, withFunctionNames } from "../ports/project-function.ts";
 import type { SqlAnalyzer } from "../ports/sql-analyzer.ts";
 import type { Params, TableName } from "../terms.ts";
 import { compileBronze, type KnownTimes } from "./bronze-table.ts";
@@ -29,6 +30,14 @@ import type { Project } from "./project.ts";
 export async function compileProject(written: Project, analyzer: SqlAnalyzer): Promise<Manifest> {
   throwAll(nameErrors(written));
   const { functions, project } = await compileFunctions(written, analyzer);
+  try {
+    return await compileTables(project, functions, analyzer);
+  } catch (error) {
+    throw functions.length > 0 && error instanceof AssayError ? errorWithFunctionNames(error) : error;
+  }
+}
+
+async function compileTables(project: Project, functions: readonly ProjectFunction[], analyzer: SqlAnalyzer): Promise<Manifest> {
   const names: readonly TableName[] = [...project.bronze, ...project.models].map((table) => table.name);
   const samples = await sampleParams(project);
   const parsed = await parseModels(project.models, names, samples, analyzer);
@@ -122,6 +131,17 @@ export async function compileProject(written: Project, analyzer: SqlAnalyzer): P
     functions,
     sinks: sinks.filter((sink): sink is ManifestSink => !(sink instanceof AssayError)),
   };
+}
+
+/** What is wrong, in the words of the project's SQL. */
+function errorWithFunctionNames(error: AssayError): AssayError {
+  const { code, message, hint, location, cause, others } = error;
+  return new AssayError(code, withFunctionNames(message), {
+    ...(hint === null ? {} : { hint: withFunctionNames(hint) }),
+    location: location ?? undefined,
+    cause,
+    others: others.map(errorWithFunctionNames),
+  });
 }
 
 function isErrors(result: ManifestTable | CompiledModel | readonly AssayError[]): result is readonly AssayError[] {

@@ -18,3 +18,6 @@ export interface ProjectFunction {
   /** Expression over the parameters; calls of other functions by their `call`, these stand before it. */
   readonly bodies: Readonly<Partial<Record<FunctionEngine, string>>>;
 }
+
+/** A text for people, with functions by their names instead of their versions. */
+export const withFunctionNames = (text: string): string => text.replace(/\bassay_functions\.([a-z][a-z0-9_]*)_[0-9a-f]{16}\b/g, "$1");

@@ -81,13 +81,15 @@ export function createFunction({ call, params, result, bodies }: ProjectFunction
   return `create or replace macro ${functionSchema}.${quoteIdentifier(call)}(${declared.join(", ")}) as ${withArguments(params, value)}`;
 }
 
-/** All arguments are computed before any of their names is bound: they may hold columns of these names. */
+/** Several arguments are computed before the first of their names is bound: they may hold columns of these names. */
 function withArguments(params: ProjectFunction["params"], value: string): string {
-  if (params.length === 0) return value;
-  const given = params.map(({ name, type }) => `${quoteText(name)}: cast(${quoteIdentifier(name)} as ${columnTypeName(type)})`);
-  const bound = params.reduceRight(
-    (inner, { name }) => `list_transform([_arguments[${quoteText(name)}]], lambda ${quoteIdentifier(name)}: ${inner})[1]`,
-    value,
-  );
-  return `list_transform([{${given.join(", ")}}], lambda _arguments: ${bound})[1]`;
+  const [first, ...others] = params;
+  if (first === undefined) return value;
+  const given = ({ name, type }: ProjectFunction["params"][number]): string => `cast(${quoteIdentifier(name)} as ${columnTypeName(type)})`;
+  const bound = (name: string, argument: string, inner: string): string =>
+    `list_transform([${argument}], lambda ${quoteIdentifier(name)}: ${inner})[1]`;
+  if (others.length === 0) return bound(first.name, given(first), value);
+  const all = params.map((param) => `${quoteText(param.name)}: ${given(param)}`).join(", ");
+  const body = params.reduceRight((inner, { name }) => bound(name, `_arguments[${quoteText(name)}]`, inner), value);
+  return bound("_arguments", `{${all}}`, body);
 }

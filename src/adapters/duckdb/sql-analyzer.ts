@@ -2,7 +2,7 @@ import { columnTypeName } from "../../define/column-type.ts";
 import { quoteIdentifier, quoteTable, quoteText } from "../../define/quote.ts";
 import { messageOf } from "../../errors.ts";
 import type { Session } from "../../ports/engine.ts";
-import { functionSchema } from "../../ports/project-function.ts";
+import { functionSchema, withFunctionNames } from "../../ports/project-function.ts";
 import type { BindFailure, BindOutcome, DeclaredTable, ParseOutcome, SqlAnalyzer } from "../../ports/sql-analyzer.ts";
 import type { SyntaxTree } from "../../ports/syntax-tree.ts";
 import type { Params } from "../../terms.ts";
@@ -29,7 +29,6 @@ export async function duckdbAnalyzer(database: Database): Promise<SqlAnalyzer> {
   await pool((session) =>
     session.execute({ text: `create schema bronze; create schema silver; create schema gold; create schema ${functionSchema}` }),
   );
-  const names = new Map<string, string>();
   return {
     parse: (texts) => pool((session) => parse(session, texts)),
     print: (identities) => pool((session) => print(session, identities)),
@@ -38,9 +37,8 @@ export async function duckdbAnalyzer(database: Database): Promise<SqlAnalyzer> {
     },
     defineFunctions: async (functions) => {
       for (const item of functions) await pool((session) => session.execute({ text: createFunction(item, true) }));
-      for (const { call, name } of functions) names.set(call, name);
     },
-    describe: (text, params) => pool((session) => describe(session, text, params, names)),
+    describe: (text, params) => pool((session) => describe(session, text, params)),
     close: () => {
       for (const session of sessions) session.close();
       database.close();
@@ -69,25 +67,15 @@ function sessionPool(sessions: readonly Session[]): <T>(work: (session: Session)
   };
 }
 
-async function describe(session: Session, text: string, params: Params, functions: FunctionNames): Promise<BindOutcome> {
+async function describe(session: Session, text: string, params: Params): Promise<BindOutcome> {
   try {
     if (Object.keys(params).length === 0) return { columns: await session.describe(text) };
     // With values for its parameters a query has types for them too.
     const rows = await session.query({ text: `describe ${text}`, params });
     return { columns: rows.map((row) => ({ name: String(row.column_name), type: String(row.column_type) })) };
   } catch (error) {
-    return { failure: bindFailure(asWritten(messageOf(error), functions)) };
+    return { failure: bindFailure(withFunctionNames(messageOf(error))) };
   }
-}
-
-/** Version of a function of the project → its name. */
-type FunctionNames = ReadonlyMap<string, string>;
-
-/** A message with the functions of the project as people write them. */
-function asWritten(message: string, functions: FunctionNames): string {
-  let text = message;
-  for (const [call, name] of functions) text = text.replaceAll(`${functionSchema}.${call}`, name).replaceAll(call, name);
-  return text;
 }
 
 async function parse(session: Session, texts: readonly string[]): Promise<readonly ParseOutcome[]> {
@@ -164,6 +152,6 @@ function bindFailure(message: string): BindFailure {
 
 /** Arguments of other types than a function of the project has. */
 function macroMessage(message: string): string | null {
-  const [, name, signature] = /Macro (\S+)\(\) does not support the supplied arguments[\s\S]*?\n\t(\S.*)/.exec(message) ?? [];
-  return name === undefined ? null : `${name}() does not take these arguments: it is ${signature}`;
+  const [, name, signature] = /Macro (\S+)_\w{16}\(\) does not support the supplied arguments[\s\S]*?\n\t\S+?(\(.*)/.exec(message) ?? [];
+  return name === undefined ? null : `${name}() does not take these arguments: it is ${name}${signature}`;
 }
