@@ -5,7 +5,7 @@ import { bronze } from "../../src/define/bronze.ts";
 import { check } from "../../src/define/check.ts";
 import { incremental, snapshot, view } from "../../src/define/materialization.ts";
 import { type ModelDefinition, model } from "../../src/define/model.ts";
-import { defineProject } from "../../src/define/project.ts";
+import { defineProject, type ProjectDefinition, postgres } from "../../src/define/project.ts";
 import { csv } from "../../src/define/source.ts";
 import { type Sql, sql } from "../../src/define/sql.ts";
 import { type SqlFunctionDefinition, type SqlFunctionOptions, sqlFunction } from "../../src/define/sql-function.ts";
@@ -33,11 +33,22 @@ const loud = (query: Sql, more: Partial<ModelDefinition> = {}): ModelDefinition 
 
 const plain = loud(sql`select id, shout(word) as loud from bronze.words`);
 
+const plainProject = defineProject({ name: "p" });
+
+/** With an environment on PostgreSQL. */
+const bothEngines = {
+  ...plainProject,
+  environments: { ...plainProject.environments, pro: { engine: postgres("postgres://h/d") } },
+} as unknown as ProjectDefinition;
+
 /** Compiles with an analyzer of its own, as every command does. */
-async function compiled(functions: readonly SqlFunctionDefinition[], models: readonly ModelDefinition[] = [plain]): Promise<Manifest> {
+async function compiled(
+  functions: readonly SqlFunctionDefinition[],
+  models: readonly ModelDefinition[] = [plain],
+  config: ProjectDefinition = plainProject,
+): Promise<Manifest> {
   const { analyzer } = await testAnalyzer({});
   try {
-    const config = defineProject({ name: "p" });
     return await compileProject({ folder: ".", config, bronze: [words], models, functions, pipelines: [], sinks: [] }, analyzer);
   } finally {
     analyzer.close();
@@ -84,7 +95,7 @@ describe("a function", () => {
     ).toBe(base);
     expect(await fingerprint([shout, sqlFunction("other", { params: {}, result: t.integer(), duckdb: sql`1` })])).toBe(base);
     expect(await fingerprint([one(sql`upper(word) || '?'`)])).not.toBe(base);
-    expect(await fingerprint([one(sql`upper(word) || '!'`, { postgres: sql`upper(word)` })])).not.toBe(base);
+    expect(await fingerprint([one(sql`upper(word) || '!'`, { postgres: sql`upper(word)` })])).toBe(base);
     expect(
       await fingerprint([one(sql`1`, { result: t.integer() })], [loud(sql`select id, shout(word)::varchar as loud from bronze.words`)]),
     ).not.toBe(base);
@@ -124,6 +135,21 @@ describe("a function", () => {
     );
     const [table] = manifest.tables.filter((item) => item.kind === "model");
     expect(table?.incremental?.upstreams).toMatchObject([{ table: "bronze.words", kind: "linked" }]);
+  });
+
+  test("has bodies for the engines of the environments; they count there, but not their layout", async () => {
+    const call = async (body: Sql): Promise<string | undefined> =>
+      (await compiled([one(sql`upper(word)`, { postgres: body })], [plain], bothEngines)).functions[0]?.call;
+    const base = await call(sql`upper(word) || '--'`);
+    expect(
+      await call(sql`
+      upper( word ) /* big */ || '--' -- and marked
+    `),
+    ).toBe(base);
+    expect(await call(sql`upper(word) || '-- '`)).not.toBe(base);
+    expect(await errorsOf(() => compiled([shout], [plain], bothEngines))).toEqual([
+      "FUNCTION_INVALID function shout: it has no body for postgres",
+    ]);
   });
 
   test("keeps its nullability to itself", async () => {

@@ -7,6 +7,7 @@ import { AssayError, type ErrorCode, throwAll } from "../../errors.ts";
 import type { ProjectFunction } from "../../ports/project-function.ts";
 import type { ParsedSql, SqlAnalyzer } from "../../ports/sql-analyzer.ts";
 import type { Location } from "../../terms.ts";
+import { withoutLayout } from "../clauses.ts";
 import { assignmentProblem } from "../contract.ts";
 import { fingerprintOf } from "../fingerprint.ts";
 import { dependencyOrder } from "../graph.ts";
@@ -37,7 +38,8 @@ export async function compileFunctions(
   const definitions = project.functions ?? [];
   if (definitions.length === 0) return { functions: [], project };
   throwAll(await functionNameErrors(definitions, analyzer));
-  throwAll(missingBodies(definitions, project));
+  const engines = enginesOf(project);
+  throwAll(missingBodies(definitions, engines));
   const parsed = await Promise.all(definitions.map((definition) => parsedFunction(definition, definitions, analyzer)));
   throwAll(parsed.filter((item) => item instanceof AssayError));
   const ordered = dependencyOrder<string, ParsedFunction>(
@@ -50,7 +52,7 @@ export async function compileFunctions(
   for (const item of ordered) {
     // What is wrong with a function that it calls says it all.
     if (item.upstreams.some((name) => !calls.has(name))) continue;
-    const made = await typedFunction(item, calls, analyzer);
+    const made = await typedFunction(item, calls, engines, analyzer);
     if (made instanceof AssayError) {
       errors.push(made);
       continue;
@@ -68,11 +70,17 @@ export async function compileFunctions(
 const invalid = (code: ErrorCode, { name }: { readonly name: string }, message: string, hint: string, location: Location): AssayError =>
   new AssayError(code, `function ${name}: ${message}`, { hint, location });
 
-function missingBodies(definitions: readonly SqlFunctionDefinition[], project: Project): readonly AssayError[] {
-  const engines = Object.entries(project.config.environments).map(([name, { engine }]) => [engine.kind, name] as const);
-  const users = new Map<FunctionEngine, string | null>([...engines.toReversed(), ["duckdb", null]]);
+/** Engine → an environment that runs on it; null: models are typed by it. */
+type Engines = ReadonlyMap<FunctionEngine, string | null>;
+
+function enginesOf(project: Project): Engines {
+  const environments = Object.entries(project.config.environments).map(([name, { engine }]) => [engine.kind, name] as const);
+  return new Map<FunctionEngine, string | null>([...environments.toReversed(), ["duckdb", null]]);
+}
+
+function missingBodies(definitions: readonly SqlFunctionDefinition[], engines: Engines): readonly AssayError[] {
   return definitions.flatMap((definition) =>
-    [...users].flatMap(([engine, environment]) => {
+    [...engines].flatMap(([engine, environment]) => {
       if (definition.bodies[engine] !== undefined) return [];
       const need = environment === null ? "models are typed by it, whatever their engine" : `environment ${environment} runs on it`;
       return [
@@ -106,6 +114,7 @@ async function parsedFunction(
 async function typedFunction(
   item: ParsedFunction,
   calls: ReadonlyMap<string, string>,
+  engines: Engines,
   analyzer: SqlAnalyzer,
 ): Promise<ProjectFunction | AssayError> {
   const { name, definition, body, parsed } = item;
@@ -137,7 +146,10 @@ async function typedFunction(
   const bodies = { ...texts(definition), duckdb: own };
   const [versioned] = await analyzer.parse([query.text]);
   const identity = versioned === undefined || "failure" in versioned ? own : versioned.identity;
-  const { duckdb: _own, ...others } = texts(definition);
+  // Bodies for engines that no environment runs on change nothing.
+  const others = Object.entries(texts(definition)).flatMap(([engine, text]) =>
+    engine !== "duckdb" && engines.has(engine as FunctionEngine) ? [[engine, withoutLayout(text)]] : [],
+  );
   return { name, call: `${name}_${fingerprintOf({ identity, params, type, others })}`, params, result: type, bodies };
 }
 
