@@ -112,7 +112,7 @@ async function compileTables(project: Project, functions: readonly ProjectFuncti
   }
   for (const table of tables) {
     if (table.checks.length > 0)
-      errors.push(...(await checkErrors(table satisfies CheckedTable, columnsOf, analyzer)), ...divertErrors(table));
+      errors.push(...(await checkErrors(table satisfies CheckedTable, columnsOf, analyzer, context.functions)), ...divertErrors(table));
   }
   if (histories.size > 0) errors.push(...(await queryErrors(tables, rows, analyzer)));
   const sinks = project.sinks.map((sink) =>

@@ -9,6 +9,7 @@ import type { Params } from "../terms.ts";
 import { checkedAgainst } from "./checks.ts";
 import { contractColumns, contractErrors, contractSelect, inferredColumns } from "./contract.ts";
 import { fingerprintOf } from "./fingerprint.ts";
+import { unknownFunction } from "./functions/unknown-function.ts";
 import { joinedTables, same } from "./joins.ts";
 import { draftLedger, type LedgerDraft, type UpstreamShape, unmeasured } from "./ledger.ts";
 import { outputColumns, type TableColumns } from "./lineage.ts";
@@ -235,11 +236,8 @@ function bindError(model: ParsedModel, failure: BindFailure, functions: readonly
   const { file, line } = model.definition.sql.location;
   const location = { file, line: line + (failure.line ?? 1) - 1 };
   if (failure.unknownFunction !== null) {
-    const { name, candidates } = failure.unknownFunction;
-    return new AssayError("FUNCTION_UNKNOWN", `${model.name}: there is no function ${name}`, {
-      hint: didYouMean(name, [...functions, ...candidates]),
-      location,
-    });
+    const { message, hint } = unknownFunction(failure.unknownFunction, functions);
+    return new AssayError("FUNCTION_UNKNOWN", `${model.name}: ${message}`, { hint, location });
   }
   if (failure.unknownColumn === null)
     return new AssayError("SQL_INVALID", `${model.name}: ${failure.message}`, { hint: "correct the model's SQL", location });

@@ -17,6 +17,7 @@ import { callProjectFunctions } from "./call-project-functions.ts";
 import { calledFunctions, withVersions } from "./call-versions.ts";
 import { bodyFault, bodyQuery } from "./function-body.ts";
 import { functionNameErrors } from "./function-names.ts";
+import { unknownFunction } from "./unknown-function.ts";
 
 interface ParsedFunction {
   readonly name: string;
@@ -126,11 +127,11 @@ async function typedFunction(
   const values = params.map((param) => `cast(null as ${columnTypeName(param.type)}) as ${quoteIdentifier(param.name)}`);
   const outcome = await analyzer.describe(bodyQuery(own, values.length === 0 ? "" : ` from (select ${values.join(", ")})`), {});
   if ("failure" in outcome) {
-    const { message, line, unknownColumn, unknownFunction } = outcome.failure;
+    const { message, line, unknownColumn, unknownFunction: missing } = outcome.failure;
     const location = { ...body.location, line: body.location.line + (line ?? 1) - 1 };
-    if (unknownFunction !== null) {
-      const hint = didYouMean(unknownFunction.name, [...calls.keys(), ...unknownFunction.candidates]);
-      return invalid("FUNCTION_UNKNOWN", item, `there is no function ${unknownFunction.name}`, hint, location);
+    if (missing !== null) {
+      const told = unknownFunction(missing, [...calls.keys()]);
+      return invalid("FUNCTION_UNKNOWN", item, told.message, told.hint, location);
     }
     if (unknownColumn === null) return invalid("SQL_INVALID", item, message, "correct the body", location);
     const names = params.map((param) => param.name);
