@@ -19,6 +19,12 @@ export const errorCodes = {
   NAME_DUPLICATE: { exit: 2, retryable: false, meaning: "Two definitions share one name." },
   SQL_SYNTAX: { exit: 2, retryable: false, meaning: "A model's SQL does not parse." },
   SQL_INVALID: { exit: 2, retryable: false, meaning: "A model's SQL parses but does not bind." },
+  FUNCTION_INVALID: {
+    exit: 2,
+    retryable: false,
+    meaning: "A project function is not one expression of its parameters and its result's type.",
+  },
+  FUNCTION_UNKNOWN: { exit: 2, retryable: false, meaning: "SQL calls a function that neither the engine nor the project has." },
   TABLE_UNKNOWN: { exit: 2, retryable: false, meaning: "A model reads a table the project does not declare." },
   COLUMN_UNKNOWN: { exit: 2, retryable: false, meaning: "SQL or a definition names a column that does not exist." },
   CYCLE: { exit: 2, retryable: false, meaning: "Models depend on each other in a circle." },

@@ -1,6 +1,7 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { duckdbHashes } from "../adapters/duckdb/engine.ts";
+import { defineFunctions } from "../adapters/duckdb/functions.ts";
 import { duckdbStateStore } from "../adapters/duckdb/state-store.ts";
 import { duckdbVerificationStore } from "../adapters/duckdb/verification-store.ts";
 import type { Manifest, ModelTable } from "../compile/manifest.ts";
@@ -38,6 +39,7 @@ export async function verifyCommand(selectors: readonly string[], options: Verif
     const session = await database.session();
     const store = duckdbStateStore();
     await store.migrate(session);
+    await defineFunctions(session, manifest.functions);
     const { publications } = await store.read(session);
     const context: VerifyContext = {
       manifest,

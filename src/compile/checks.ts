@@ -6,6 +6,7 @@ import type { ContractColumn } from "../define/types.ts";
 import { AssayError } from "../errors.ts";
 import type { SqlAnalyzer } from "../ports/sql-analyzer.ts";
 import type { Location, Params, TableName } from "../terms.ts";
+import { unknownFunction } from "./functions/unknown-function.ts";
 import { historyFaults } from "./history-checks.ts";
 import { same } from "./joins.ts";
 import type { TableColumns } from "./lineage.ts";
@@ -27,7 +28,12 @@ export function checkedAgainst(table: TableName, checks: readonly Check[]): read
 }
 
 /** Every check that could not be evaluated: unknown columns and tables, SQL that does not bind. */
-export async function checkErrors(table: CheckedTable, tables: TableColumns, analyzer: SqlAnalyzer): Promise<readonly AssayError[]> {
+export async function checkErrors(
+  table: CheckedTable,
+  tables: TableColumns,
+  analyzer: SqlAnalyzer,
+  functions: readonly string[] = [],
+): Promise<readonly AssayError[]> {
   const errors: AssayError[] = [];
   const invalid = (check: Check, message: string, hint: string): void => {
     const label = "name" in check ? `${check.kind} ${JSON.stringify(check.name)}` : check.kind;
@@ -49,7 +55,11 @@ export async function checkErrors(table: CheckedTable, tables: TableColumns, ana
   const needBinding = async (check: Check, query: string, hint = "correct the check's SQL"): Promise<void> => {
     const outcome = await analyzer.describe(query, {} satisfies Params);
     if (!("failure" in outcome)) return;
-    const { message, unknownColumn, candidates } = outcome.failure;
+    const { message, unknownColumn, candidates, unknownFunction: missing } = outcome.failure;
+    if (missing !== null) {
+      const told = unknownFunction(missing, functions);
+      return invalid(check, told.message, told.hint);
+    }
     if (unknownColumn === null) invalid(check, message, hint);
     else invalid(check, `there is no column ${unknownColumn}`, didYouMean(unknownColumn, candidates));
   };

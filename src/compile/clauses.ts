@@ -64,6 +64,12 @@ function lastPosition(text: string): number {
 const token =
   /--[^\n]*|\/\*[\s\S]*?\*\/|[eE]'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|(\$\w*\$)[\s\S]*?\1|\$?[\p{L}_][\p{L}\p{N}_]*|\d[\w.]*|[()[\]{}]|[^\s]/gu;
 
+/** The text without its layout and comments, whatever the dialect: equal for texts that differ in nothing else. */
+export function withoutLayout(text: string): string {
+  const parts = [...text.matchAll(token)].map((match) => match[0]);
+  return parts.filter((part) => !/^(?:--|\/\*)/.test(part)).join(" ");
+}
+
 /** The call that starts a text: `sum(x)` of `sum(x) as total, …`; null where no bracket follows a name. */
 export function callText(text: string): string | null {
   let depth = 0;

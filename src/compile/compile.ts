@@ -1,6 +1,7 @@
 import { didYouMean } from "../define/nearest-name.ts";
 import type { ContractColumn } from "../define/types.ts";
 import { AssayError, throwAll } from "../errors.ts";
+import { type ProjectFunction, withFunctionNames } from "../ports/project-function.ts";
 import type { SqlAnalyzer } from "../ports/sql-analyzer.ts";
 import type { Params, TableName } from "../terms.ts";
 import { compileBronze, type KnownTimes } from "./bronze-table.ts";
@@ -9,6 +10,7 @@ import { contractColumns } from "./contract.ts";
 import { divertErrors } from "./divert-errors.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { followChanges } from "./follow-changes.ts";
+import { compileFunctions } from "./functions/compile-functions.ts";
 import { dependencyLevels, dependencyOrder } from "./graph.ts";
 import { sameRows, type UpstreamShape, unmeasured } from "./ledger.ts";
 import type { Manifest, ManifestSink, ManifestTable, ModelTable } from "./manifest.ts";
@@ -25,8 +27,17 @@ import type { Project } from "./project.ts";
  * Project → Manifest: references from the parser, types from the binder on empty tables, contracts compared. Touches no data.
  * Throws the first error found, with all others of the pass in `others`.
  */
-export async function compileProject(project: Project, analyzer: SqlAnalyzer): Promise<Manifest> {
-  throwAll(nameErrors(project));
+export async function compileProject(written: Project, analyzer: SqlAnalyzer): Promise<Manifest> {
+  throwAll(nameErrors(written));
+  const { functions, project } = await compileFunctions(written, analyzer);
+  try {
+    return await compileTables(project, functions, analyzer);
+  } catch (error) {
+    throw functions.length > 0 && error instanceof AssayError ? errorWithFunctionNames(error) : error;
+  }
+}
+
+async function compileTables(project: Project, functions: readonly ProjectFunction[], analyzer: SqlAnalyzer): Promise<Manifest> {
   const names: readonly TableName[] = [...project.bronze, ...project.models].map((table) => table.name);
   const samples = await sampleParams(project);
   const parsed = await parseModels(project.models, names, samples, analyzer);
@@ -50,7 +61,15 @@ export async function compileProject(project: Project, analyzer: SqlAnalyzer): P
   const columnsOf = new Map<TableName, readonly ContractColumn[]>();
   const rows = new Map<string, Rows>();
   const histories = new Set(models.filter((model) => model.definition.materialize.kind === "snapshot").map((model) => model.name));
-  const context: ModelContext = { analyzer, samples, shapes, columns: columnsOf, rows, histories };
+  const context: ModelContext = {
+    analyzer,
+    samples,
+    shapes,
+    columns: columnsOf,
+    rows,
+    histories,
+    functions: functions.map((item) => item.name),
+  };
   const tables: ManifestTable[] = [];
   const compiled: CompiledModel[] = [];
   const broken = new Set<TableName>();
@@ -93,7 +112,7 @@ export async function compileProject(project: Project, analyzer: SqlAnalyzer): P
   }
   for (const table of tables) {
     if (table.checks.length > 0)
-      errors.push(...(await checkErrors(table satisfies CheckedTable, columnsOf, analyzer)), ...divertErrors(table));
+      errors.push(...(await checkErrors(table satisfies CheckedTable, columnsOf, analyzer, context.functions)), ...divertErrors(table));
   }
   if (histories.size > 0) errors.push(...(await queryErrors(tables, rows, analyzer)));
   const sinks = project.sinks.map((sink) =>
@@ -109,8 +128,20 @@ export async function compileProject(project: Project, analyzer: SqlAnalyzer): P
   return {
     project: project.config.name,
     tables: followed.tables,
+    functions,
     sinks: sinks.filter((sink): sink is ManifestSink => !(sink instanceof AssayError)),
   };
+}
+
+/** What is wrong, in the words of the project's SQL. */
+function errorWithFunctionNames(error: AssayError): AssayError {
+  const { code, message, hint, location, cause, others } = error;
+  return new AssayError(code, withFunctionNames(message), {
+    ...(hint === null ? {} : { hint: withFunctionNames(hint) }),
+    location: location ?? undefined,
+    cause,
+    others: others.map(errorWithFunctionNames),
+  });
 }
 
 function isErrors(result: ManifestTable | CompiledModel | readonly AssayError[]): result is readonly AssayError[] {

@@ -119,7 +119,7 @@ const integers = new Set(["TINYINT", "UTINYINT", "SMALLINT", "USMALLINT", "INTEG
  * Why a value of the SQL's type cannot be stored in the contract's type, or null when it can. Numbers of one family may be narrowed (the
  * engine refuses a value that does not fit); digits after the point, time of day and exactness are never dropped silently.
  */
-function assignmentProblem(from: string, to: ColumnType): string | null {
+export function assignmentProblem(from: string, to: ColumnType): string | null {
   const target = columnTypeName(to);
   if (from === target || from === '"NULL"') return null;
   const cast = `cast it in the SQL (… :: ${target.toLowerCase()}) or change the contract`;

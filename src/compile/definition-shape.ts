@@ -4,6 +4,7 @@ import type { MaterializationKind } from "../define/materialization.ts";
 import type { ModelDefinition } from "../define/model.ts";
 import { didYouMean } from "../define/nearest-name.ts";
 import type { Definition, PipelineDefinition, ProjectDefinition, SinkDefinition } from "../define/project.ts";
+import type { SqlFunctionDefinition } from "../define/sql-function.ts";
 import { AssayError } from "../errors.ts";
 
 /** A value as it may come from a file that no type checker has seen. */
@@ -30,6 +31,8 @@ function faultsOf(definition: Definition | ProjectDefinition): Faults {
       return bronzeFaults(definition);
     case "model":
       return modelFaults(definition);
+    case "function":
+      return functionFaults(definition);
     case "pipeline":
       return pipelineFaults(definition);
     case "sink":
@@ -122,6 +125,15 @@ function materializationFaults(materialize: unknown): Faults {
   ];
 }
 
+function functionFaults({ params, result, bodies }: Unknowns<SqlFunctionDefinition>): Faults {
+  const written = isRecord(bodies) ? Object.entries(bodies).filter(([, body]) => body !== undefined) : [];
+  return [
+    ...(isRecord(params) && Object.keys(params).length === 0 ? [] : columnFaults(params, "params")),
+    ...columnFaults({ result }, "result"),
+    ...written.map(([engine, body]) => (hasKind(body, ["sql"]) ? null : `${engine} is not made with the sql template: write sql\`…\``)),
+  ];
+}
+
 function pipelineFaults({ select, params }: Unknowns<PipelineDefinition>): Faults {
   return [
     isTexts(select) ? null : "select is not a list of selectors",
@@ -168,8 +180,8 @@ function projectFaults({ lake, environments, defaultEnvironment, keep }: Unknown
 
 const kinds = ["varchar", "boolean", "smallint", "integer", "bigint", "double", "date", "timestamp", "time", "json", "decimal"];
 
-function columnFaults(columns: unknown): Faults {
-  if (!isRecord(columns)) return ["columns is missing: write columns: { name: t.varchar(), … }"];
+function columnFaults(columns: unknown, field = "columns"): Faults {
+  if (!isRecord(columns)) return [`${field} is missing: write ${field}: { name: t.varchar(), … }`];
   if (Object.keys(columns).length === 0) return ["columns is empty: a table has at least one column"];
   return Object.entries(columns).map(([name, column]) => {
     const type = isRecord(column) ? column.type : undefined;

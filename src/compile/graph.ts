@@ -8,7 +8,10 @@ export interface GraphNode<Name extends string> {
 }
 
 /** The nodes in an order in which each stands after its upstreams; otherwise in the order given. Throws CYCLE. */
-export function dependencyOrder<Name extends string, Node extends GraphNode<Name>>(nodes: readonly Node[]): readonly Node[] {
+export function dependencyOrder<Name extends string, Node extends GraphNode<Name>>(
+  nodes: readonly Node[],
+  what: "models" | "functions" = "models",
+): readonly Node[] {
   const byName = new Map(nodes.map((node) => [node.name, node]));
   const ordered: Node[] = [];
   const state = new Map<Name, "open" | "done">();
@@ -28,7 +31,7 @@ export function dependencyOrder<Name extends string, Node extends GraphNode<Name
       }
       const node = byName.get(upstream);
       if (node === undefined || state.get(upstream) === "done") continue;
-      if (state.get(upstream) === "open") throw cycle([...stack.map((item) => item.node), node]);
+      if (state.get(upstream) === "open") throw cycle([...stack.map((item) => item.node), node], what);
       state.set(upstream, "open");
       stack.push({ node, next: 0 });
     }
@@ -52,11 +55,14 @@ export function dependencyLevels<Name extends string, Node extends GraphNode<Nam
   return levels;
 }
 
-function cycle(path: readonly GraphNode<string>[]): AssayError {
+function cycle(path: readonly GraphNode<string>[], what: "models" | "functions"): AssayError {
   const last = path.at(-1);
   const circle = path.slice(path.findIndex((node) => node.name === last?.name));
-  return new AssayError("CYCLE", `models depend on each other in a circle: ${circle.map((node) => node.name).join(" → ")}`, {
-    hint: "each arrow reads “reads from”; let one of them read from a table further up instead",
+  return new AssayError("CYCLE", `${what} depend on each other in a circle: ${circle.map((node) => node.name).join(" → ")}`, {
+    hint:
+      what === "models"
+        ? "each arrow reads “reads from”; let one of them read from a table further up instead"
+        : "each arrow reads “calls”; a function cannot call itself, by way of others either",
     location: last?.location,
   });
 }

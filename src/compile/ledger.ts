@@ -1,4 +1,5 @@
 import type { ContractColumn } from "../define/types.ts";
+import { withFunctionNames } from "../ports/project-function.ts";
 import type { Expression, SelectNode, SyntaxTree, TableRef } from "../ports/syntax-tree.ts";
 import type { TableName } from "../terms.ts";
 import { aggregateFunctions } from "./aggregate-functions.ts";
@@ -59,7 +60,7 @@ export function draftLedger(input: LedgerInput): LedgerDraft {
       where:
         clauses.where === null
           ? null
-          : `where ${clauses.where
+          : `where ${withFunctionNames(clauses.where)
               .replace(/--[^\n]*/g, " ")
               .replace(/\s+/g, " ")
               .trim()}`.slice(0, 120),

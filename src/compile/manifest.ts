@@ -5,6 +5,7 @@ import type { MaxRejected } from "../define/max-rejected.ts";
 import type { PostgresConnection } from "../define/project.ts";
 import type { FileSource } from "../define/source.ts";
 import type { ContractColumn } from "../define/types.ts";
+import type { ProjectFunction } from "../ports/project-function.ts";
 import type { Layer, Location, TableName } from "../terms.ts";
 import type { FollowedChanges } from "./incremental/upstream-link.ts";
 import type { FilledColumn } from "./lineage.ts";
@@ -14,6 +15,8 @@ export interface Manifest {
   readonly project: string;
   /** Tables in an order in which every table stands after its upstreams. */
   readonly tables: readonly ManifestTable[];
+  /** Functions of the project, each after those it calls. */
+  readonly functions: readonly ProjectFunction[];
   readonly sinks: readonly ManifestSink[];
 }
 

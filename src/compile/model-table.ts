@@ -9,6 +9,7 @@ import type { Params } from "../terms.ts";
 import { checkedAgainst } from "./checks.ts";
 import { contractColumns, contractErrors, contractSelect, inferredColumns } from "./contract.ts";
 import { fingerprintOf } from "./fingerprint.ts";
+import { unknownFunction } from "./functions/unknown-function.ts";
 import { joinedTables, same } from "./joins.ts";
 import { draftLedger, type LedgerDraft, type UpstreamShape, unmeasured } from "./ledger.ts";
 import { outputColumns, type TableColumns } from "./lineage.ts";
@@ -32,6 +33,8 @@ export interface ModelContext {
   readonly rows: TableRows;
   /** Snapshot tables. */
   readonly histories: ReadonlySet<ModelTable["name"]>;
+  /** Names of the project's functions. */
+  readonly functions: readonly string[];
 }
 
 export interface CompiledModel {
@@ -48,7 +51,7 @@ export interface CompiledModel {
 export async function compileModel(model: ParsedModel, context: ModelContext): Promise<CompiledModel | readonly AssayError[]> {
   const { definition, tree } = model;
   const outcome = await context.analyzer.describe(definition.sql.text, picked(context.samples, model.params));
-  if ("failure" in outcome) return [bindError(model, outcome.failure)];
+  if ("failure" in outcome) return [bindError(model, outcome.failure, context.functions)];
   const outputs = outputColumns(tree.node, context.columns);
   const columns =
     definition.columns === null
@@ -229,9 +232,13 @@ function definitionErrors(model: ParsedModel, columns: readonly ContractColumn[]
   return errors;
 }
 
-function bindError(model: ParsedModel, failure: BindFailure): AssayError {
+function bindError(model: ParsedModel, failure: BindFailure, functions: readonly string[]): AssayError {
   const { file, line } = model.definition.sql.location;
   const location = { file, line: line + (failure.line ?? 1) - 1 };
+  if (failure.unknownFunction !== null) {
+    const { message, hint } = unknownFunction(failure.unknownFunction, functions);
+    return new AssayError("FUNCTION_UNKNOWN", `${model.name}: ${message}`, { hint, location });
+  }
   if (failure.unknownColumn === null)
     return new AssayError("SQL_INVALID", `${model.name}: ${failure.message}`, { hint: "correct the model's SQL", location });
   return new AssayError("COLUMN_UNKNOWN", `${model.name}: there is no column ${failure.unknownColumn} in the tables it reads`, {

@@ -4,6 +4,7 @@ import { pathToFileURL } from "node:url";
 import type { BronzeDefinition } from "../define/bronze.ts";
 import type { ModelDefinition } from "../define/model.ts";
 import type { Definition, PipelineDefinition, ProjectDefinition, SinkDefinition } from "../define/project.ts";
+import type { SqlFunctionDefinition } from "../define/sql-function.ts";
 import { AssayError, throwAll } from "../errors.ts";
 import type { Location } from "../terms.ts";
 import { shapeErrors } from "./definition-shape.ts";
@@ -16,12 +17,14 @@ export interface Project {
   readonly config: ProjectDefinition;
   readonly bronze: readonly BronzeDefinition[];
   readonly models: readonly ModelDefinition[];
+  /** Absent: none. */
+  readonly functions?: readonly SqlFunctionDefinition[];
   readonly pipelines: readonly PipelineDefinition[];
   readonly sinks: readonly SinkDefinition[];
 }
 
 /** Folders in which definitions are found; the folder does not limit what a file may export. */
-const definitionFolders = ["sources", "models", "pipelines", "sinks"] as const;
+const definitionFolders = ["sources", "models", "functions", "pipelines", "sinks"] as const;
 
 /** Loads `assay.config.ts` and every definition file. Places are shown as seen from `current`, the shell's folder, where that is shorter. Throws PROJECT_NOT_FOUND, PROJECT_INVALID. */
 export async function loadProject(folder: string, current: string): Promise<Project> {
@@ -46,6 +49,7 @@ export async function loadProject(folder: string, current: string): Promise<Proj
     config: { ...config, location: { ...config.location, file: shorterPath(config.location.file, current) } },
     bronze: definitions.filter((definition) => definition.kind === "bronze"),
     models: definitions.filter((definition) => definition.kind === "model"),
+    functions: definitions.filter((definition) => definition.kind === "function"),
     pipelines: definitions.filter((definition) => definition.kind === "pipeline"),
     sinks: definitions.filter((definition) => definition.kind === "sink"),
   };
@@ -54,6 +58,10 @@ export async function loadProject(folder: string, current: string): Promise<Proj
 function placed(definition: Definition, current: string): Definition {
   const place = (location: Location): Location => ({ ...location, file: shorterPath(location.file, current) });
   const location = place(definition.location);
+  if (definition.kind === "function") {
+    const bodies = Object.entries(definition.bodies).map(([engine, sql]) => [engine, { ...sql, location: place(sql.location) }] as const);
+    return { ...definition, location, bodies: Object.fromEntries(bodies) };
+  }
   if (definition.kind !== "model") return { ...definition, location };
   return { ...definition, location, sql: { ...definition.sql, location: place(definition.sql.location) } };
 }
@@ -103,7 +111,9 @@ async function definitionsOf(file: string, load: Load): Promise<readonly Definit
   }
   const loaded = await load(file);
   if (loaded instanceof AssayError) return loaded;
-  return Object.values(loaded).filter((value): value is Definition => isDefinition(value, ["bronze", "model", "pipeline", "sink"]));
+  return Object.values(loaded).filter((value): value is Definition =>
+    isDefinition(value, ["bronze", "model", "function", "pipeline", "sink"]),
+  );
 }
 
 function isDefinition(value: unknown, kinds: readonly string[]): boolean {

@@ -3,6 +3,7 @@ import type { Location } from "../terms.ts";
 import type { Text } from "./env.ts";
 import { callSite } from "./location.ts";
 import type { ModelDefinition } from "./model.ts";
+import type { SqlFunctionDefinition } from "./sql-function.ts";
 
 export interface DuckdbConnection {
   readonly kind: "duckdb";
@@ -51,8 +52,8 @@ export interface ProjectDefinition {
 }
 
 /**
- * The project: where its data lives. Default export of `assay.config.ts`. Tables, pipelines and sinks are found in the folders
- * `sources/`, `models/`, `pipelines/` and `sinks/`.
+ * The project: where its data lives. Default export of `assay.config.ts`. Tables, functions, pipelines and sinks are found in the
+ * folders `sources/`, `models/`, `functions/`, `pipelines/` and `sinks/`.
  *
  * @example
  * import { defineProject, duckdb } from "assay";
@@ -150,4 +151,9 @@ export function sink(
 }
 
 /** Everything a project may export from its definition folders. */
-export type Definition = import("./bronze.ts").BronzeDefinition | ModelDefinition | PipelineDefinition | SinkDefinition;
+export type Definition =
+  | import("./bronze.ts").BronzeDefinition
+  | ModelDefinition
+  | PipelineDefinition
+  | SinkDefinition
+  | SqlFunctionDefinition;

@@ -14,6 +14,12 @@ export interface Sql {
   readonly location: Location;
 }
 
+/** A function of the project. */
+export interface FunctionReference {
+  readonly kind: "function";
+  readonly name: string;
+}
+
 /** A piece of SQL to be put into a template. */
 export interface SqlFragment {
   readonly kind: "fragment";
@@ -21,14 +27,14 @@ export interface SqlFragment {
 }
 
 /**
- * The SQL of a model, in DuckDB's dialect: one SELECT. `${table}` becomes the table's name; parameters of the pipeline are written `$name`.
+ * The SQL of a model, in DuckDB's dialect: one SELECT. `${table}` becomes the table's name, `${fn}` the function's; parameters of the pipeline are written `$name`.
  * Backslashes stay as they are (`'\d+'` is a pattern); only a backtick and `${` have to be escaped by one.
  *
  * @example
  * import { sql } from "assay";
  * const definition = sql`select order_id, sum(price) as total from silver.order_items group by order_id`;
  */
-export function sql(strings: TemplateStringsArray, ...parts: readonly (TableReference | SqlFragment)[]): Sql {
+export function sql(strings: TemplateStringsArray, ...parts: readonly (TableReference | SqlFragment | FunctionReference)[]): Sql {
   const texts = strings.raw.map((part) => part.replaceAll("\\`", "`").replaceAll("\\${", "${"));
   const inserted = parts.map((part) => ("kind" in part && part.kind === "fragment" ? part.text : (part as TableReference).name));
   const text = texts.reduce((all, part, index) => `${all}${inserted[index - 1] ?? ""}${part}`);

@@ -3,6 +3,7 @@ import type { Check } from "../define/check.ts";
 import { columnList, quoteIdentifier, quoteTable, quoteText, quoteValue } from "../define/quote.ts";
 import type { ContractColumn } from "../define/types.ts";
 import type { Engine, Session } from "../ports/engine.ts";
+import { withFunctionNames } from "../ports/project-function.ts";
 import type { Metric } from "../ports/state-store.ts";
 import type { CheckResult, ConservedMeasure, TableName } from "../terms.ts";
 import { countOf, oneRow } from "./context.ts";
@@ -217,7 +218,7 @@ export function rowRule(check: Check): RowRule | null {
         column: null,
         severity: check.severity,
         broken: `(${check.expression}\n) is not true`,
-        says: `${check.name}: ${check.expression} does not hold`,
+        says: `${check.name}: ${withFunctionNames(check.expression)} does not hold`,
       };
     default:
       return null;
@@ -366,11 +367,11 @@ async function conservesResult(
      from (select (select sum(${quoteIdentifier(check.column)}) from ${subject.relation}) as own, (select sum(${check.measure}\n) from ${quoteTable(check.upstream)}${filter}) as source)`,
   );
   const agrees = totals.agrees === true;
-  const measure = { column: check.column, upstream: check.upstream as TableName, measure: check.measure };
+  const measure = { column: check.column, upstream: check.upstream as TableName, measure: withFunctionNames(check.measure) };
   conserved.push({ ...measure, total: textOf(totals.own), upstream_total: textOf(totals.source), agrees });
   const message = agrees
     ? null
-    : `the total of ${check.column} is ${totals.own}, in ${check.upstream} the total of ${check.measure} is ${totals.source}: a difference of ${totals.difference}`;
+    : `the total of ${check.column} is ${totals.own}, in ${check.upstream} the total of ${measure.measure} is ${totals.source}: a difference of ${totals.difference}`;
   return resultOf(check.kind, check.column, check.severity, agrees ? 0 : 1, message);
 }
 

@@ -1,10 +1,11 @@
 import type { Manifest, ManifestTable } from "../compile/manifest.ts";
 import { messageOf } from "../errors.ts";
+import { withFunctionNames } from "../ports/project-function.ts";
 import type { TableName } from "../terms.ts";
 
 /** The engine's words without the query; without values, too, where a sensitive column is among what the table is made from. */
 export function engineMessage(error: unknown, table: ManifestTable, manifest: Pick<Manifest, "tables">): string {
-  const message = messageOf(error).split("\nLINE")[0]?.trim() ?? "";
+  const message = withFunctionNames(messageOf(error).split("\nLINE")[0]?.trim() ?? "");
   if (!readsSensitive(table, manifest)) return message;
   return message.replace(/'[^']*'|"[^"]*"|(?<!\w)-?\d[\w.:+-]*/g, "***");
 }

@@ -59,6 +59,7 @@ export async function executePlan(plan: Plan, context: ExecuteContext): Promise<
       steps: toRun.map(({ step, kind, table, because }) => ({ step, kind, table, because })),
       skipped: plan.steps.length - toRun.length,
     });
+    if (toRun.length > 0) await context.engine.defineFunctions(control, context.manifest.functions);
     await mkdir(context.scratch, { recursive: true });
     const results = await runSteps(run, plan);
     // While the run still counts as unfinished: a kill after its end would leave the folder for good.

@@ -1,5 +1,6 @@
 import type { ContractColumn } from "../define/types.ts";
 import type { Params, TableName } from "../terms.ts";
+import type { ProjectFunction } from "./project-function.ts";
 import type { SinkRows } from "./sink.ts";
 
 /** SQL in the engine's dialect with named parameters (`$name`). */
@@ -62,6 +63,8 @@ export const evolvedTable = (table: TableName): TableName => `${table}__evolved`
  */
 export interface Engine {
   session(): Promise<Session>;
+  /** Makes the project's functions that are not there yet; what calls older versions of them is not affected. */
+  defineFunctions(session: Session, functions: readonly ProjectFunction[]): Promise<void>;
   /** Writes the candidate beside the published table; returns the relation checks read. */
   buildCandidate(session: Session, candidate: Candidate): Promise<string>;
   /** Makes the candidate the table that readers see. */

@@ -1,6 +1,7 @@
 import type { ContractColumn } from "../define/types.ts";
 import type { Params, TableName } from "../terms.ts";
 import type { DescribedColumn } from "./engine.ts";
+import type { ProjectFunction } from "./project-function.ts";
 import type { SyntaxTree } from "./syntax-tree.ts";
 
 export interface ParseFailure {
@@ -29,6 +30,8 @@ export interface BindFailure {
   readonly candidates: readonly string[];
   /** The column that was not found, when that is what failed. */
   readonly unknownColumn: string | null;
+  /** The function that was not found, when that is what failed, and the engine's names that are near. */
+  readonly unknownFunction: { readonly name: string; readonly candidates: readonly string[] } | null;
 }
 
 export type BindOutcome = { readonly columns: readonly DescribedColumn[] } | { readonly failure: BindFailure };
@@ -40,6 +43,8 @@ export interface SqlAnalyzer {
   print(identities: readonly string[]): Promise<readonly (string | null)[]>;
   /** Creates empty tables, so that later texts can read them. */
   declare(tables: readonly DeclaredTable[]): Promise<void>;
+  /** Makes functions of the project, so that later texts can call them. */
+  defineFunctions(functions: readonly ProjectFunction[]): Promise<void>;
   /** Types a query on the declared tables. */
   describe(text: string, params: Params): Promise<BindOutcome>;
   close(): void;

@@ -60,7 +60,7 @@ export function modelTable(name: TableName, dependencies: readonly TableName[], 
 }
 
 export function manifestOf(tables: readonly ManifestTable[], sinks: readonly ManifestSink[] = []): Manifest {
-  return { project: "p", tables, sinks };
+  return { project: "p", tables, functions: [], sinks };
 }
 
 export function sinkTo(name: string, ...tables: readonly TableName[]): ManifestSink {

@@ -59,11 +59,23 @@ export async function makeProject(
 
 /** A copy of the example's definitions that reads its CSV files from `dataDir`. */
 export async function novaRetail(dataDir: string): Promise<TestProject> {
-  const project = await emptyProject({ env: { OLIST_DIR: dataDir, WAREHOUSE_URL: undefined } });
-  const example = join(root, "examples", "nova-retail");
-  for (const part of ["assay.config.ts", "olist.ts", "sources", "models", "pipelines", "sinks"]) {
-    await cp(join(example, part), join(project.folder, part), { recursive: true });
-  }
+  const parts = ["assay.config.ts", "olist.ts", "sources", "models", "pipelines", "sinks"];
+  return exampleProject("nova-retail", parts, { OLIST_DIR: dataDir, WAREHOUSE_URL: undefined });
+}
+
+/** A copy of the example, its tests included, that reads its file from `dataDir`. */
+export async function forexTransactions(dataDir: string): Promise<TestProject> {
+  const parts = ["assay.config.ts", "sources", "functions", "models", "pipelines", "tests"];
+  return exampleProject("forex-transactions", parts, { FOREX_DIR: dataDir });
+}
+
+async function exampleProject(
+  example: string,
+  parts: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<TestProject> {
+  const project = await emptyProject({ env });
+  for (const part of parts) await cp(join(root, "examples", example, part), join(project.folder, part), { recursive: true });
   return project;
 }
 

@@ -4,6 +4,7 @@ import type { ContractColumn } from "../../define/types.ts";
 import { type Candidate, type DescribedColumn, type Engine, evolvedTable, type Session } from "../../ports/engine.ts";
 import type { TableName } from "../../terms.ts";
 import type { Database } from "./database.ts";
+import { defineFunctions } from "./functions.ts";
 import { sinkRows } from "./sink-rows.ts";
 
 /** The embedded engine. The caller owns and closes the database. */
@@ -11,6 +12,7 @@ export function duckdbEngine(database: Pick<Database, "session">): Engine {
   const kinds = relationKinds();
   return {
     session: () => database.session(),
+    defineFunctions,
     buildCandidate: async (session, candidate) => {
       // Candidates never outlive their transaction, so the name is free.
       const relation = quoteTable(candidateName(candidate.table));

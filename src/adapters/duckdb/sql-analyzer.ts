@@ -2,11 +2,13 @@ import { columnTypeName } from "../../define/column-type.ts";
 import { quoteIdentifier, quoteTable, quoteText } from "../../define/quote.ts";
 import { messageOf } from "../../errors.ts";
 import type { Session } from "../../ports/engine.ts";
+import { functionSchema, withFunctionNames } from "../../ports/project-function.ts";
 import type { BindFailure, BindOutcome, DeclaredTable, ParseOutcome, SqlAnalyzer } from "../../ports/sql-analyzer.ts";
 import type { SyntaxTree } from "../../ports/syntax-tree.ts";
 import type { Params } from "../../terms.ts";
 import type { Database } from "./database.ts";
 import { firstLine } from "./errors.ts";
+import { createFunction } from "./functions.ts";
 
 interface Serialized {
   readonly error: boolean;
@@ -24,12 +26,17 @@ export async function duckdbAnalyzer(database: Database): Promise<SqlAnalyzer> {
   const pool = sessionPool(sessions);
   // Only types are wanted: a plan would be made to be thrown away.
   for (const session of sessions) await session.execute({ text: "pragma disable_optimizer" });
-  await pool((session) => session.execute({ text: "create schema bronze; create schema silver; create schema gold" }));
+  await pool((session) =>
+    session.execute({ text: `create schema bronze; create schema silver; create schema gold; create schema ${functionSchema}` }),
+  );
   return {
     parse: (texts) => pool((session) => parse(session, texts)),
     print: (identities) => pool((session) => print(session, identities)),
     declare: async (tables) => {
       if (tables.length > 0) await pool((session) => session.execute({ text: tables.map(createTable).join("; ") }));
+    },
+    defineFunctions: async (functions) => {
+      for (const item of functions) await pool((session) => session.execute({ text: createFunction(item, true) }));
     },
     describe: (text, params) => pool((session) => describe(session, text, params)),
     close: () => {
@@ -67,7 +74,7 @@ async function describe(session: Session, text: string, params: Params): Promise
     const rows = await session.query({ text: `describe ${text}`, params });
     return { columns: rows.map((row) => ({ name: String(row.column_name), type: String(row.column_type) })) };
   } catch (error) {
-    return { failure: bindFailure(messageOf(error)) };
+    return { failure: bindFailure(withFunctionNames(messageOf(error))) };
   }
 }
 
@@ -131,10 +138,20 @@ function bindFailure(message: string): BindFailure {
   const line = /\nLINE (\d+):/.exec(message);
   const candidates = /Candidate bindings: :? ?(.*)/.exec(message);
   const unknown = /Referenced column "([^"]+)" not found|does not have a column named "([^"]+)"/.exec(message);
+  const unknownFunction = /Function with name "?([^"\s]+)"? does not exist/.exec(message);
+  const near = /Did you mean "(?:main\.)?([^"]+)"/.exec(message);
   return {
-    message: firstLine(message),
+    message: macroMessage(message) ?? firstLine(message),
     line: line === null ? null : Number(line[1]),
     candidates: [...(candidates?.[1] ?? "").matchAll(/"([^"]+)"/g)].map((match) => match[1] ?? ""),
     unknownColumn: unknown?.[1] ?? unknown?.[2] ?? null,
+    unknownFunction:
+      unknownFunction?.[1] === undefined ? null : { name: unknownFunction[1], candidates: near?.[1] === undefined ? [] : [near[1]] },
   };
+}
+
+/** Arguments of other types than a function of the project has. */
+function macroMessage(message: string): string | null {
+  const [, name, signature] = /Macro (\S+)_\w{16}\(\) does not support the supplied arguments[\s\S]*?\n\t\S+?(\(.*)/.exec(message) ?? [];
+  return name === undefined ? null : `${name}() does not take these arguments: it is ${name}${signature}`;
 }
