@@ -1,0 +1,43 @@
+import type { Params } from "../terms.ts";
+
+/** One SELECT in DuckDB's SQL, bound to tables the analyzer knows. */
+export interface DialectQuery {
+  readonly text: string;
+  /** Values for its parameters, for their types. */
+  readonly params: Params;
+}
+
+/** A construct of DuckDB's SQL that has no equal in the engine's. */
+export interface NotPortable {
+  /** As it is named, e.g. `function list_transform` or `cast DOUBLE → VARCHAR`. */
+  readonly construct: string;
+  /** Byte offset in the text; null when the parser does not tell. */
+  readonly offset: number | null;
+  /** What can be written instead. */
+  readonly fix: string;
+}
+
+export interface Translated {
+  /** SQL of the engine. Columns have the names and the order they have in DuckDB; parameters stay `$name`. */
+  readonly text: string;
+  /** Constructs that were carried over, as `docs/reference/sql.md` names them. */
+  readonly constructs: readonly string[];
+}
+
+/** Carries a model's SELECT over to another engine, so that it yields the same rows there. */
+export interface SqlDialect {
+  /** Either the whole query or every construct that cannot be carried over. The text has to bind in DuckDB. */
+  translate(query: DialectQuery): Promise<Translated | { readonly refused: readonly NotPortable[] }>;
+}
+
+/**
+ * SQL of the engine in which `$1`, `$2`… stand for the arguments of a placeholder function. Placeholders carry what the library translates
+ * wrongly or not at all.
+ */
+export type Fragments = ReadonlyMap<string, string>;
+
+/** A library that rewrites DuckDB's text into PostgreSQL's. */
+export interface Transpiler {
+  /** Placeholder functions (names in lower case) are replaced by their fragments. Throws what the library cannot do. */
+  toPostgres(text: string, fragments: Fragments): Promise<string>;
+}
