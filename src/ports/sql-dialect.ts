@@ -30,14 +30,8 @@ export interface SqlDialect {
   translate(query: DialectQuery): Promise<Translated | { readonly refused: readonly NotPortable[] }>;
 }
 
-/**
- * SQL of the engine in which `$1`, `$2`… stand for the arguments of a placeholder function. Placeholders carry what the library translates
- * wrongly or not at all.
- */
-export type Fragments = ReadonlyMap<string, string>;
-
 /** A library that rewrites DuckDB's text into PostgreSQL's. */
 export interface Transpiler {
-  /** Placeholder functions (names in lower case) are replaced by their fragments. Throws what the library cannot do. */
-  toPostgres(text: string, fragments: Fragments): Promise<string>;
+  /** One statement; functions it does not know stay as they are. Throws what the library cannot do. */
+  toPostgres(text: string): Promise<string>;
 }
