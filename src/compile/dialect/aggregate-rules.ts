@@ -47,17 +47,13 @@ function plain(signature: Families, text: (parts: AggregateParts) => string): Ag
   };
 }
 
-function notWindow(rule: AggregateRule): AggregateRule {
-  return (call, parts) => (parts.over === null ? rule(call, parts) : refused("join the grouped values instead of a window"));
-}
-
 function notDistinct(rule: AggregateRule): AggregateRule {
   return (call, parts) => (parts.distinct ? refused("take DISTINCT values in a subquery first") : rule(call, parts));
 }
 
 const statistic = (name: string): AggregateRule => notDistinct(plain([numbers], () => `${name}(cast($1 as double precision))`));
 const pairStatistic = (name: string): AggregateRule =>
-  notWindow(notDistinct(plain([numbers, numbers], () => `${name}(cast($1 as double precision), cast($2 as double precision))`)));
+  notDistinct(plain([numbers, numbers], () => `${name}(cast($1 as double precision), cast($2 as double precision))`));
 
 /** min or max; booleans have none in PostgreSQL. */
 function extreme(name: "min" | "max"): AggregateRule {
@@ -89,7 +85,7 @@ const count: AggregateRule = (call, parts) => {
 };
 
 /** The texts one after the other; without an order they would come as they like. */
-const stringAgg: AggregateRule = notWindow((call, parts) => {
+const stringAgg: AggregateRule = (call, parts) => {
   const problem = misfit(call, [texts, texts], 1);
   if (problem !== null) return problem;
   if (parts.orders.length === 0) return refused("give it an ORDER BY within the parentheses: without, the order is arbitrary");
@@ -102,35 +98,31 @@ const stringAgg: AggregateRule = notWindow((call, parts) => {
     `string_agg(${distinctWord(parts)}${value}, ${separator} order by ${parts.orders.map((key) => key.text).join(", ")})`,
     parts,
   );
-});
+};
 
 const isSame = (key: Expression | undefined, argument: Argument | undefined): boolean =>
   JSON.stringify(key) === JSON.stringify(argument?.source);
 
 /** The first argument where the second is greatest or least. */
 function argExtreme(direction: "asc" | "desc"): AggregateRule {
-  return notWindow(
-    notDistinct((call, parts) => {
-      const problem = parts.orders.length > 0 ? refused("leave its ORDER BY out") : misfit(call, [[...ordered, "json"], ordered]);
-      if (problem !== null) return problem;
-      const key = familyOfArgument(call.args[1]) === "text" ? inByteOrder("$2") : "$2";
-      const present = "$1 is not null and $2 is not null";
-      return `(${finished(`array_agg($1 order by ${key} ${direction})`, parts, present)})[1]`;
-    }),
-  );
+  return notDistinct((call, parts) => {
+    const problem = parts.orders.length > 0 ? refused("leave its ORDER BY out") : misfit(call, [[...ordered, "json"], ordered]);
+    if (problem !== null) return problem;
+    const key = familyOfArgument(call.args[1]) === "text" ? inByteOrder("$2") : "$2";
+    const present = "$1 is not null and $2 is not null";
+    return `(${finished(`array_agg($1 order by ${key} ${direction})`, parts, present)})[1]`;
+  });
 }
 
 /** Interpolated between the two values around it. */
 function quantile(fraction: (call: Call) => string | number | null): AggregateRule {
-  return notWindow(
-    notDistinct((call, parts) => {
-      const at = fraction(call);
-      const problem = misfit(call, call.name === "median" ? [["integer", "double"]] : [["integer", "double"], numbers]);
-      if (problem !== null) return problem;
-      if (at === null || Number(at) < 0 || Number(at) > 1) return refused("give the fraction as a constant between 0 and 1");
-      return finished(`percentile_cont(${at}) within group (order by cast($1 as double precision))`, parts);
-    }),
-  );
+  return notDistinct((call, parts) => {
+    const at = fraction(call);
+    const problem = misfit(call, call.name === "median" ? [["integer", "double"]] : [["integer", "double"], numbers]);
+    if (problem !== null) return problem;
+    if (at === null || Number(at) < 0 || Number(at) > 1) return refused("give the fraction as a constant between 0 and 1");
+    return finished(`percentile_cont(${at}) within group (order by cast($1 as double precision))`, parts);
+  });
 }
 
 /** A number as it stands in the tree, decimals too. */
@@ -185,9 +177,16 @@ export const aggregateRules: Readonly<Record<string, AggregateRule>> = {
   covar_samp: pairStatistic("covar_samp"),
 };
 
+/** Aggregates that may also run over a window. */
+export const windowAggregates: ReadonlySet<string> = new Set(
+  "count count_star count_if countif sum avg mean min max bool_and bool_or stddev stddev_samp stddev_pop variance var_samp var_pop".split(
+    " ",
+  ),
+);
+
 /** Functions that are windows only. */
-const ranks = new Set(["row_number", "rank", "dense_rank", "rank_dense", "percent_rank", "cume_dist"]);
-const placed = new Set(["first_value", "last_value", "nth_value", "lag", "lead", "ntile"]);
+export const ranks: ReadonlySet<string> = new Set(["row_number", "rank", "dense_rank", "rank_dense", "percent_rank", "cume_dist"]);
+export const placed: ReadonlySet<string> = new Set(["first_value", "last_value", "nth_value", "lag", "lead", "ntile"]);
 /** Values that take no part in order: any that a contract can hold. */
 const anyValue = [...new Set([...ordered, ...dates, "json" as const])];
 

@@ -1,5 +1,5 @@
 import type { Expression } from "../../ports/syntax-tree.ts";
-import { type AggregateParts, aggregateRules, windowRule } from "./aggregate-rules.ts";
+import { type AggregateParts, aggregateRules, windowAggregates, windowRule } from "./aggregate-rules.ts";
 import { applied, argumentOf, type Place } from "./place.ts";
 import { type Argument, familyOfArgument, inByteOrder, refused } from "./rule.ts";
 import { adviceFor } from "./scalar-rules.ts";
@@ -62,7 +62,8 @@ async function finishedCall(
   const parts: AggregateParts = { distinct: expression.distinct === true, orders: keys, filter: condition, over };
   const call = { name, args, result: place.types.get(expression) ?? null };
   const isOrdered = (window?.orders ?? []).length > 0;
-  const rule = Object.hasOwn(aggregateRules, name) ? aggregateRules[name] : undefined;
+  const isKnown = Object.hasOwn(aggregateRules, name) && (window === null || windowAggregates.has(name));
+  const rule = isKnown ? aggregateRules[name] : undefined;
   const outcome = (window === null ? null : windowRule(call, parts, isOrdered)) ?? rule?.(call, parts) ?? refused(adviceFor(name));
   return applied(outcome, expression, holes.trees, construct, place);
 }

@@ -51,13 +51,24 @@ const casts: Readonly<Partial<Record<Family, Readonly<Partial<Record<Family, Cas
   json: { json: () => "$1", text: plain },
 };
 
-const castNames: Readonly<Record<string, string>> = { "double → text": "decimal, then to text", "double → boolean": "a comparison" };
+const detours: Readonly<Record<string, string>> = { "double → text": "decimal, then to text", "double → boolean": "a comparison" };
 
 /** How a cast to a type (as DuckDB prints it) is named in the suite. */
 export function castName(argument: Argument, to: string, isTry: boolean): string {
   const from = familyOfArgument(argument);
   return `${isTry ? "try_cast" : "cast"} ${from === "null" ? "NULL" : (from ?? argument.type ?? "unknown type")} → ${familyOf(to) ?? to}`;
 }
+
+/** What try_cast reads. */
+const tried: readonly Family[] = ["integer", "decimal", "double", "boolean", "date", "timestamp"];
+
+/** Every cast that is carried over. */
+export const castNames: readonly string[] = [
+  ...Object.entries(casts).flatMap(([from, targets]) => Object.keys(targets).map((to) => `cast ${from} → ${to}`)),
+  ...tried.flatMap((to) => [`cast NULL → ${to}`, `try_cast text → ${to}`]),
+  "cast NULL → text",
+  "cast text → interval",
+];
 
 /** `cast(value as type)`. */
 export function castRule(argument: Argument, to: string): Outcome {
@@ -75,7 +86,7 @@ export function castRule(argument: Argument, to: string): Outcome {
   }
   const cast = casts[from]?.[target];
   if (cast === undefined)
-    return refused(`go another way, e.g. by ${castNames[`${from} → ${target}`] ?? "a type that both are cast to and from"}`);
+    return refused(`go another way, e.g. by ${detours[`${from} → ${target}`] ?? "a type that both are cast to and from"}`);
   return cast(postgresTypeName(argument.type ?? ""), postgresTypeName(to));
 }
 

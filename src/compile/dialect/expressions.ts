@@ -4,7 +4,7 @@ import { isAggregate, lowerName } from "./carry.ts";
 import { castName, castRule, tryCastRule } from "./cast-rules.ts";
 import { applied, argumentOf, type Place } from "./place.ts";
 import { type Argument, familyOfArgument, inByteOrder } from "./rule.ts";
-import { adviceFor, scalarRules } from "./scalar-rules.ts";
+import { adviceFor, scalarName, scalarRules } from "./scalar-rules.ts";
 import { changedChildren } from "./scope.ts";
 import { comparable, familyOf, postgresTypeName } from "./sql-types.ts";
 import { constantOf } from "./tree-builders.ts";
@@ -30,6 +30,7 @@ export async function carried(expression: Expression, place: Place): Promise<Exp
     case "PARAMETER": {
       const type = place.types.get(expression) ?? null;
       if (familyOf(type) === null) return carry.refuse(expression, `parameter $${expression.identifier}`, "give it a type with a cast");
+      carry.used("parameter");
       return carry.fragments.placeholder(`cast($1 as ${postgresTypeName(type ?? "")})`, [expression]);
     }
     case "CAST":
@@ -91,12 +92,10 @@ async function cast(expression: Expression, place: Place): Promise<Expression> {
   return applied(outcome, expression, [argument.tree], castName(argument, to, isTry), place);
 }
 
-const isOperatorName = (name: string): boolean => !/^[a-z_]/.test(name);
-
 async function call(expression: Expression, place: Place): Promise<Expression> {
   const name = (expression.function_name ?? "").toLowerCase();
   if (isAggregate(name)) return aggregateCall(expression, place);
-  const construct = `${isOperatorName(name) ? "operator" : "function"} ${name}`;
+  const construct = scalarName(name);
   const rule = Object.hasOwn(scalarRules, name) ? scalarRules[name] : undefined;
   if (rule === undefined) return place.carry.refuse(expression, construct, adviceFor(name));
   const args: Argument[] = [];
@@ -111,7 +110,7 @@ async function call(expression: Expression, place: Place): Promise<Expression> {
   );
 }
 
-const comparisons: Readonly<Record<string, string>> = {
+export const comparisons: Readonly<Record<string, string>> = {
   COMPARE_EQUAL: "=",
   COMPARE_NOTEQUAL: "<>",
   COMPARE_LESSTHAN: "<",
@@ -131,7 +130,7 @@ async function comparison(expression: Expression, place: Place): Promise<Express
   if (misfit !== null) return place.carry.refuse(expression, `${misfit} with ${construct}`, "cast both sides to one type");
   place.carry.used(construct);
   const changed = await withChildren(expression, place);
-  const isText = sides.some((side) => familyOf(place.types.get(side) ?? null) === "text");
+  const isText = sides.every((side) => ["text", "null"].includes(familyOf(place.types.get(side) ?? null) ?? ""));
   if (!isText || !/[<>]|BETWEEN/.test(construct) || construct === "<>") return changed;
   const first = changed.left ?? changed.input;
   if (first === undefined) return changed;
@@ -163,7 +162,7 @@ function isDayText(expression: Expression, family: string, other: string): boole
   return family === "text" && isDay && (other === "date" || other === "timestamp");
 }
 
-const operators: Readonly<Record<string, string>> = {
+export const operators: Readonly<Record<string, string>> = {
   OPERATOR_NOT: "NOT",
   OPERATOR_IS_NULL: "IS NULL",
   OPERATOR_IS_NOT_NULL: "IS NOT NULL",
@@ -194,7 +193,7 @@ function branches(expression: Expression): readonly Expression[] {
   return [...values, ...(expression.else_expr === undefined ? [] : [expression.else_expr])];
 }
 
-const subqueries: Readonly<Record<string, string>> = {
+export const subqueries: Readonly<Record<string, string>> = {
   SCALAR: "scalar subquery",
   EXISTS: "EXISTS",
   NOT_EXISTS: "EXISTS",
@@ -202,7 +201,8 @@ const subqueries: Readonly<Record<string, string>> = {
 };
 
 async function subquery(expression: Expression, place: Place): Promise<Expression> {
-  const { subquery_type: kind = "", subquery: inner, child, comparison_type: compared } = expression;
+  const { subquery_type: kind = "", subquery: inner, comparison_type: compared } = expression;
+  const child = expression.child ?? undefined;
   const construct = Object.hasOwn(subqueries, kind) ? subqueries[kind] : undefined;
   if (construct === undefined || inner === undefined || (kind === "ANY" && compared !== "COMPARE_EQUAL")) {
     return place.carry.refuse(expression, "a comparison with ANY or ALL", "compare with min() or max() of the subquery");

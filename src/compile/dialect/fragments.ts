@@ -50,15 +50,27 @@ function filledOne(text: string, id: number, template: string, count: number): s
   return text.slice(0, start) + value + filledOne(text.slice(end + 1), id, template, count);
 }
 
-/** What binds tighter than any operator as it is: a name, a literal, a call without calls in it. */
-const closed = [
-  new RegExp(`^(?:"?${nameMark}[^${nameMark}]*${nameMark}"?\\.?)+$`),
-  /^\d+(?:\.\d+)?$/,
-  /^'[^']*'$/,
-  /^[a-z_]+\([^()']*\)$/i,
-  /^\([^()']*\)$/,
-];
+/** What binds tighter than any operator as it is: a name, a number, a parameter, a text. */
+const closed = [new RegExp(`^(?:"?${nameMark}[^${nameMark}]*${nameMark}"?\\.?)+$`), /^\d+(?:\.\d+)?$/, /^\$\w+$/, /^'[^']*'$/];
 
 function enclosed(text: string): string {
-  return closed.some((pattern) => pattern.test(text)) ? text : `(${text})`;
+  return closed.some((pattern) => pattern.test(text)) || isOneCall(text) ? text : `(${text})`;
+}
+
+/** `name(…)` or `(…)` and nothing after it. */
+function isOneCall(text: string): boolean {
+  if (!/^\w*\(/.test(text)) return false;
+  let depth = 0;
+  let quote = "";
+  const characters = [...text];
+  for (const [index, character] of characters.entries()) {
+    if (quote !== "") quote = character === quote ? "" : quote;
+    else if (character === "'" || character === '"') quote = character;
+    else if (character === "(") depth += 1;
+    else if (character === ")") {
+      depth -= 1;
+      if (depth === 0) return index === characters.length - 1;
+    }
+  }
+  return false;
 }

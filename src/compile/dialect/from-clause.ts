@@ -13,11 +13,6 @@ interface FunctionRef {
   readonly with_ordinality?: string;
 }
 
-interface ValuesRef {
-  readonly type: "EXPRESSION_LIST";
-  readonly values: readonly (readonly Expression[])[];
-}
-
 /** What a FROM needs from the query around it. */
 export interface FromContext {
   readonly carry: Carry;
@@ -42,24 +37,14 @@ export async function carriedFrom(ref: TableRef | null, context: FromContext): P
     case "SUBQUERY": {
       carry.used("subquery in FROM");
       const node = await context.query(ref.subquery.node, context.scope, context.ctes);
-      const columns = await valuesColumns(ref.subquery.node, context.scope);
-      const names = ref.column_name_alias.length > 0 ? ref.column_name_alias : columns;
       const alias = ref.alias === "" ? "_unnamed" : lowerName(ref.alias);
-      return { ...ref, alias, subquery: { ...ref.subquery, node }, column_name_alias: names.map(lowerName) };
+      return { ...ref, alias, subquery: { ...ref.subquery, node }, column_name_alias: ref.column_name_alias.map(lowerName) };
     }
     case "TABLE_FUNCTION":
       return tableFunction(ref as unknown as FunctionRef, context);
-    case "EXPRESSION_LIST":
-      return values(ref as unknown as ValuesRef, context);
     default:
       return carry.refuse(ref, ref.type, "write it with joins, CASE and aggregates");
   }
-}
-
-/** A list of VALUES names its columns otherwise than PostgreSQL does. */
-async function valuesColumns(node: QueryNode, scope: Scope): Promise<readonly string[]> {
-  if (node.type !== "SELECT_NODE" || node.from_table?.type !== "EXPRESSION_LIST") return [];
-  return ((await scope.describe(node)) ?? []).map((column) => column.name);
 }
 
 async function table(ref: TableRef & { readonly type: "BASE_TABLE" }, context: FromContext): Promise<TableRef> {
@@ -141,15 +126,4 @@ function seriesTemplate(name: string, kind: keyof typeof bounds, count: number):
   };
   if (count === 1) return `generate_series(0::bigint, ${last("$1")})`;
   return `generate_series(cast($1 as ${type}), ${last("$2")}${count === 3 ? ", $3" : ""})`;
-}
-
-async function values(ref: ValuesRef, context: FromContext): Promise<TableRef> {
-  context.carry.used("VALUES");
-  const rows: Expression[][] = [];
-  for (const row of ref.values) {
-    const carried: Expression[] = [];
-    for (const value of row) carried.push({ ...(await context.expression(value, null)), alias: "" });
-    rows.push(carried);
-  }
-  return { ...ref, values: rows } as unknown as TableRef;
 }

@@ -8,6 +8,7 @@ import { withPlaces } from "./located-tree.ts";
 import { unmarkedNames, withMarkedNames } from "./marked-names.ts";
 import { outermostScope } from "./scope.ts";
 import { carriedQuery } from "./select.ts";
+import { valuesAsUnion } from "./values-as-union.ts";
 
 /**
  * PostgreSQL 15 and later. Structure and types are DuckDB's own (its tree and its binder); what differs is replaced in the tree, the rest is
@@ -21,7 +22,9 @@ export function postgresDialect(analyzer: SqlAnalyzer, transpiler: Transpiler): 
       if (text.includes(nameMark)) return refusal("the character U+E0A5", null, "leave it out");
       const tree = exactTree(parsed.identity);
       const carry = createCarry();
-      const node = await carriedQuery(withPlaces(tree.node, parsed.tree.node), carry, outermostScope(analyzer, tree, params));
+      const values = valuesAsUnion(withPlaces(tree.node, parsed.tree.node));
+      if (values.found) carry.used("VALUES");
+      const node = await carriedQuery(values.node, carry, outermostScope(analyzer, tree, params));
       if (carry.refused.length > 0) return { refused: distinct(carry.refused) };
       const [printed] = await printExactly(analyzer, [withMarkedNames(printable(node)) as QueryNode], tree);
       if (printed === null || printed === undefined)

@@ -15,6 +15,9 @@ function nullIf(call: Call): Outcome {
 /** Functions and operators of one row, by DuckDB's names. What is not here is not carried over. */
 export const scalarRules: Rules = { ...numberRules, ...textRules, ...dateRules, ...jsonRules, nullif: nullIf };
 
+/** How a function or operator is named in the suite. */
+export const scalarName = (name: string): string => `${/^[a-z_]/.test(name) ? "function" : "operator"} ${name}`;
+
 const parameter = "it has another value in every run: use a parameter of the pipeline ($name)";
 const order = "it depends on the order of rows: use min, max, arg_min or arg_max";
 const list = "lists stay in DuckDB: join a table of the values, or use string_agg";

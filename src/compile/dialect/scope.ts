@@ -47,8 +47,8 @@ function besides(from: TableRef, node: QueryNode): object {
 
 /** `relation.*` */
 export function starOf(relation: string): Expression {
-  const lists = { exclude_list: [], replace_list: [], qualified_exclude_list: [], rename_list: [] };
-  return { class: "STAR", type: "STAR", alias: "", relation_name: relation, columns: false, expr: null, ...lists } as unknown as Expression;
+  const names = { relation_name: relation, exclude_list: [], replace_list: [], columns: false, expr: null };
+  return { class: "STAR", type: "STAR", alias: "", ...names, qualified_exclude_list: [], rename_list: [] } as unknown as Expression;
 }
 
 function usedParams(node: QueryNode, params: Params): Params {

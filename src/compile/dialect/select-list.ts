@@ -1,7 +1,7 @@
 import type { Expression, SelectNode, TableRef } from "../../ports/syntax-tree.ts";
 import { plainSelect } from "../incremental/exact-tree.ts";
 import { leavesOf } from "../tree.ts";
-import { bareName, lowerName, sameName } from "./carry.ts";
+import { bareName, type Carry, lowerName, sameName } from "./carry.ts";
 import { changedChildren, type Scope, starOf } from "./scope.ts";
 import { columnRef } from "./tree-builders.ts";
 
@@ -15,14 +15,21 @@ interface Star extends Expression {
 }
 
 /** The SELECT list with every star written out; null for a star that cannot be. */
-export async function withoutStars(node: SelectNode, scope: Scope): Promise<readonly Expression[] | null> {
+export async function withoutStars(node: SelectNode, carry: Carry, scope: Scope): Promise<readonly Expression[] | null> {
   const items: Expression[] = [];
   for (const item of node.select_list) {
     const expanded = item.class === "STAR" ? await starItems(item as Star, node.from_table, scope) : [item];
     if (expanded === null) return null;
+    if (item.class === "STAR") noteStar(item as Star, carry);
     items.push(...expanded);
   }
   return items;
+}
+
+function noteStar(star: Star, carry: Carry): void {
+  carry.used("*");
+  if (star.exclude_list.length > 0) carry.used("EXCLUDE");
+  if (star.replace_list.length > 0) carry.used("REPLACE");
 }
 
 async function starItems(star: Star, from: TableRef | null, scope: Scope): Promise<readonly Expression[] | null> {
@@ -69,21 +76,23 @@ function usingColumns(ref: TableRef | null): ReadonlySet<string> {
   return new Set([...ref.using_columns.map(lowerName), ...usingColumns(ref.left), ...usingColumns(ref.right)]);
 }
 
+interface Aliases {
+  readonly items: readonly Expression[];
+  /** Names that are columns first, in lower case. */
+  readonly columns: ReadonlySet<string>;
+  readonly used: () => void;
+}
+
 /** How deep aliases may refer to aliases. */
 const depth = 20;
 
 /** The expression with the names of other items replaced by these items, as far as no column has the name. */
-export function withoutAliases(
-  expression: Expression,
-  items: readonly Expression[],
-  columns: ReadonlySet<string>,
-  aliasesFirst = false,
-  level = 0,
-): Expression {
+export function withoutAliases(expression: Expression, aliases: Aliases, level = 0): Expression {
   const name = bareName(expression);
-  const item = name === null ? undefined : items.find((other) => other.alias !== "" && sameName(other.alias, name));
-  if (name !== null && item !== undefined && item !== expression && (aliasesFirst || !columns.has(lowerName(name)))) {
-    return level > depth ? expression : { ...withoutAliases(item, items, columns, false, level + 1), alias: "" };
+  const item = name === null ? undefined : aliases.items.find((other) => other.alias !== "" && sameName(other.alias, name));
+  if (name !== null && item !== undefined && item !== expression && !aliases.columns.has(lowerName(name)) && level < depth) {
+    aliases.used();
+    return { ...withoutAliases(item, aliases, level + 1), alias: "" };
   }
-  return changedChildren(expression, (child) => withoutAliases(child, items, columns, false, level));
+  return changedChildren(expression, (child) => withoutAliases(child, aliases, level));
 }

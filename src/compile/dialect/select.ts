@@ -1,7 +1,7 @@
 import type { CteEntry, Expression, Modifier, QueryNode, SelectNode, SetOperationNode, TableRef } from "../../ports/syntax-tree.ts";
 import { plainSelect, selectAllFrom } from "../incremental/exact-tree.ts";
 import { carriedOrder } from "./aggregates.ts";
-import { type Carry, isAggregate, lowerName } from "./carry.ts";
+import { bareName, type Carry, isAggregate, lowerName, sameName } from "./carry.ts";
 import { carried, typedParts } from "./expressions.ts";
 import { carriedFrom } from "./from-clause.ts";
 import type { Place } from "./place.ts";
@@ -67,8 +67,8 @@ async function cte(entry: CteEntry, around: Surroundings): Promise<CteEntry> {
 }
 
 function tableNamed(name: string): object {
-  const names = { catalog_name: "", schema_name: "", table_name: name, column_name_alias: [], at_clause: null };
-  return { type: "BASE_TABLE", alias: "", sample: null, ...names };
+  const names = { schema_name: "", table_name: name, column_name_alias: [], catalog_name: "" };
+  return { type: "BASE_TABLE", alias: "", sample: null, ...names, at_clause: null };
 }
 
 async function body(node: QueryNode, around: Surroundings): Promise<QueryNode> {
@@ -113,11 +113,13 @@ async function spelledOut(
   around: Surroundings,
 ): Promise<{ readonly node: SelectNode; readonly columns: ReadonlySet<string> } | null> {
   const { carry, scope } = around;
-  const items = await withoutStars(node, scope);
+  carry.used("SELECT");
+  const items = await withoutStars(node, carry, scope);
   if (items === null) return carry.refuse(null, "a star that renames or chooses columns", "name the columns");
   const visible = isEmpty(node.from_table) ? [] : ((await scope.describe(plainSelect([starOf("")], node.from_table))) ?? []);
   const columns = new Set(visible.map((column) => lowerName(column.name)));
-  const resolve = (expression: Expression): Expression => withoutAliases(expression, items, columns);
+  const used = (): void => carry.used("alias reuse");
+  const resolve = (expression: Expression): Expression => withoutAliases(expression, { items, columns, used });
   const list = items.map((item) => ({ ...resolve(item), alias: item.alias }));
   const atPosition = (expression: Expression): Expression => {
     const position = constantOf(expression);
@@ -135,14 +137,25 @@ async function spelledOut(
     aggregate_handling: "STANDARD_HANDLING",
     having: node.having === null ? null : resolve(node.having),
     qualify: node.qualify === null ? null : resolve(node.qualify),
-    modifiers: node.modifiers.map((modifier) =>
-      spelledModifier(modifier, list, (item) => atPosition(withoutAliases(item, list, columns, true))),
-    ),
+    modifiers: node.modifiers.map((modifier) => spelledModifier(modifier, list, carry, (item) => atPosition(sortKey(item, list, resolve)))),
   };
   return { node: spelled, columns };
 }
 
-function spelledModifier(modifier: Modifier, items: readonly Expression[], resolve: (item: Expression) => Expression): Modifier {
+/** A name alone is an alias first; within an expression it is a column first. */
+function sortKey(key: Expression, items: readonly Expression[], resolve: (item: Expression) => Expression): Expression {
+  const name = bareName(key);
+  return (name === null ? undefined : items.find((item) => item.alias !== "" && sameName(item.alias, name))) ?? resolve(key);
+}
+
+function spelledModifier(
+  modifier: Modifier,
+  items: readonly Expression[],
+  carry: Carry,
+  resolve: (item: Expression) => Expression,
+): Modifier {
+  if ((modifier.orders as readonly OrderKey[] | undefined)?.some((key) => key.expression.class === "STAR") === true)
+    carry.used("ORDER BY ALL");
   const targets = (modifier.distinct_on_targets ?? []).map((target) => ({ ...resolve(target), alias: "" }));
   const orders = ((modifier.orders ?? []) as readonly OrderKey[]).flatMap((key) =>
     key.expression.class === "STAR"
@@ -163,7 +176,6 @@ async function select(written: SelectNode, around: Surroundings): Promise<QueryN
   if (written.sample !== null && written.sample !== undefined) return carry.refuse(written, "USING SAMPLE", "filter by a hash of the key");
   const described = await scope.describe(selectAllFrom(written));
   if (described === null) return carry.refuse(written, "a subquery in FROM that reads the tables beside it", "join them instead");
-  if (written.from_table?.type === "EXPRESSION_LIST") return valuesSelect(written, around);
   const spelled = await spelledOut(written, around);
   if (spelled === null) return written;
   const names = described.map((column) => column.name);
@@ -172,13 +184,6 @@ async function select(written: SelectNode, around: Surroundings): Promise<QueryN
   if (inside !== spelled.node) return select(inside, around);
   const place = await placeOf(spelled.node, spelled.columns, around);
   return parts(spelled.node, names, place, around);
-}
-
-/** `SELECT * FROM (VALUES …)`: the names of its columns are given by what is around it. */
-async function valuesSelect(node: SelectNode, around: Surroundings): Promise<QueryNode> {
-  const from = await carriedFrom(node.from_table, fromContext(around));
-  if (around.outermost) return around.carry.refuse(node, "VALUES without names", "write SELECT … FROM (VALUES …) AS t(a, b)");
-  return { ...node, from_table: from };
 }
 
 function fromContext(around: Surroundings): Parameters<typeof carriedFrom>[1] {
@@ -249,19 +254,22 @@ async function parts(node: SelectNode, names: readonly string[], place: Place, a
 
 /** An item of the SELECT list; NULL gets the type that its column has. */
 async function listItem(item: Expression, type: string | null, place: Place): Promise<Expression> {
+  const { carry } = place;
   const own = place.types.get(item) ?? null;
+  const found = carry.refused.length;
+  const tree = await place.expression(item);
+  if (carry.refused.length > found) return tree;
   if (familyOf(own) === null) {
-    return place.carry.refuse(
+    return carry.refuse(
       item,
       own === null ? "a column of unknown type" : `a column of type ${own}`,
       "cast it to a type that a contract can hold",
     );
   }
-  const tree = await place.expression(item);
   const wanted = type ?? own ?? "";
   const isNull = familyOf(own) === "null";
   if (familyOf(wanted) === null || (!isNull && (type === null || type === own))) return tree;
-  return place.carry.fragments.placeholder(`cast($1 as ${postgresTypeName(wanted)})`, [tree]);
+  return carry.fragments.placeholder(`cast($1 as ${postgresTypeName(wanted)})`, [tree]);
 }
 
 /** A bare number would be taken for a place in the SELECT list, and PostgreSQL takes no other constant. */
