@@ -6,7 +6,7 @@ import type { Session } from "../../src/ports/engine.ts";
 import type { NotPortable, SqlDialect, Translated } from "../../src/ports/sql-dialect.ts";
 import type { Params } from "../../src/terms.ts";
 import { testAnalyzer } from "../compile/analyzer.ts";
-import { type PostgresServer, startPostgres } from "../services/postgres.ts";
+import { startPostgres } from "../services/postgres.ts";
 import { duckdbTables, postgresTables, tables } from "./tables.ts";
 
 /** The same tables in DuckDB and in PostgreSQL, and the dialect between them. */
@@ -45,14 +45,14 @@ export async function openEngines(): Promise<Engines> {
       const [duckdb, postgres] = [await duckdbRows(session, text, params, types), await postgresRows(client, outcome.text, params, types)];
       return { duckdb, postgres, translated: outcome };
     },
-    close: () => closed(client, server, () => (session.close(), database.close(), analyzer.close())),
+    close: async () => {
+      await client.end();
+      session.close();
+      database.close();
+      analyzer.close();
+      await server.stop();
+    },
   };
-}
-
-async function closed(client: pg.Client, server: PostgresServer, rest: () => void): Promise<void> {
-  await client.end();
-  rest();
-  await server.stop();
 }
 
 export const sentence = ({ construct, fix }: NotPortable): string => `${construct}: ${fix}`;

@@ -135,7 +135,8 @@ function fractionOf(call: Call): string | null {
 }
 
 const bool = (name: "bool_and" | "bool_or"): AggregateRule => plain([["boolean"]], () => `${name}($1)`);
-const countIf: AggregateRule = notDistinct((call, parts) => misfit(call, [["boolean"]]) ?? finished("count(*)", parts, "$1"));
+/** Null where there is nothing to count, as a sum is. */
+const countIf: AggregateRule = notDistinct(plain([["boolean"]], () => "sum(cast($1 as integer))"));
 const argMax = argExtreme("desc");
 const argMin = argExtreme("asc");
 const median = quantile(() => 0.5);
@@ -172,16 +173,13 @@ export const aggregateRules: Readonly<Record<string, AggregateRule>> = {
   variance: statistic("var_samp"),
   var_samp: statistic("var_samp"),
   var_pop: statistic("var_pop"),
-  corr: pairStatistic("corr"),
   covar_pop: pairStatistic("covar_pop"),
   covar_samp: pairStatistic("covar_samp"),
 };
 
 /** Aggregates that may also run over a window. */
 export const windowAggregates: ReadonlySet<string> = new Set(
-  "count count_star count_if countif sum avg mean min max bool_and bool_or stddev stddev_samp stddev_pop variance var_samp var_pop".split(
-    " ",
-  ),
+  "count count_star count_if countif sum avg mean min max bool_and bool_or stddev stddev_samp stddev_pop variance var_samp var_pop".split(" "),
 );
 
 /** Functions that are windows only. */

@@ -1,3 +1,4 @@
+import { roundedDouble } from "./number-rules.ts";
 import { type Argument, constantArgument, familyOfArgument, type Outcome, refused } from "./rule.ts";
 import { type Family, familyOf, postgresTypeName, scaleOf } from "./sql-types.ts";
 
@@ -11,12 +12,11 @@ const isoOnly: Cast = (_, to) => `cast(case when $1 ~ '^ *[0-9]{4}[-/]' then ${w
 /** DuckDB cuts what PostgreSQL rounds. */
 const wholeMicroseconds = String.raw`regexp_replace($1, '(\.[0-9]{6})[0-9]+', '\1')`;
 
-/** A double is rounded as DuckDB does: in units of the last digit, half to even, after a nudge against representation errors. */
+/** A double is rounded as DuckDB does: in units of the last digit, half away from zero. */
 const doubleToDecimal: Cast = (_, to) => {
   const scale = Number(/,(\d+)\)$/.exec(to)?.[1] ?? 0);
   const unit = `1e${scale}::double precision`;
-  const units = `cast(round($1 * ${unit} + sign($1) * 1e-9::double precision) as bigint)`;
-  return `cast(${units} * 1e-${scale}::numeric as ${to})`;
+  return `cast(cast(${roundedDouble(`($1 * ${unit})`)} as bigint) * 1e-${scale}::numeric as ${to})`;
 };
 
 /** As many digits as the type has, however the value came about. */
@@ -106,7 +106,7 @@ const limits: Readonly<Record<string, readonly [string, string]>> = {
 };
 
 const isoDay = "[0-9]{4}([-/])[0-9]{1,2}\\1[0-9]{1,2}";
-const isoTime = "[0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]+)?)?";
+const isoTime = "(([01]?[0-9]|2[0-3]):[0-5]?[0-9](:[0-5]?[0-9](\\.[0-9]+)?)?|24:00:00)";
 
 const partOfDay = (pattern: string): string => `cast(substring($1 from '${pattern}') as integer)`;
 const year = partOfDay("^ *([0-9]{4})");
@@ -138,9 +138,9 @@ export function tryCastRule(argument: Argument, to: string): Outcome {
     case "boolean":
       return "case when lower($1) in ('true', 't', '1', 'yes', 'y') then true when lower($1) in ('false', 'f', '0', 'no', 'n') then false end";
     case "date":
-      return `case when $1 ~ '^ *${isoDay}( *|[ T].*)$' then ${existingDay(`make_date(${year}, ${month}, ${dayOfMonth})`)} end`;
+      return `case when $1 ~ '^ *${isoDay}([^0-9].*)?$' then ${existingDay(`make_date(${year}, ${month}, ${dayOfMonth})`)} end`;
     case "timestamp": {
-      const parts = `$1 ~ '^${isoDay}([ T]${isoTime})?$' and $1 !~ ' 2[4-9]:|[3-9][0-9]:[0-9]{2}(:|$)|:[6-9][0-9]|[ T]2[4-9]:'`;
+      const parts = `$1 ~ '^${isoDay}([ T]${isoTime})?$'`;
       return `case when ${parts} then ${existingDay(`cast(${wholeMicroseconds} as timestamp)`)} end`;
     }
     default:

@@ -86,7 +86,6 @@ const differences: Readonly<Record<string, (hole: string) => string>> = {
   year: (hole) => `extract(year from ${moment(hole)})`,
   quarter: quarters,
   month: months,
-  week: (hole) => units("week", 604_800, hole),
   day: (hole) => units("day", 86_400, hole),
   hour: (hole) => units("hour", 3600, hole),
   minute: (hole) => units("minute", 60, hole),
@@ -97,7 +96,8 @@ function dateDiff(call: Call): Outcome {
   const problem = misfit(call, [texts, dates, dates]);
   if (problem !== null) return problem;
   const difference = differences[named(call.args[0])];
-  if (difference === undefined) return refused(`name a part as a constant: ${Object.keys(differences).join(", ")}`);
+  if (difference === undefined)
+    return refused(`name a part as a constant: ${Object.keys(differences).join(", ")}; for weeks divide days by 7`);
   return `cast(${difference("$3")} - ${difference("$2")} as bigint)`;
 }
 
@@ -130,8 +130,6 @@ const codes: Readonly<Record<string, string>> = {
   "%-S": "FMSS",
   "%-j": "FMDDD",
   "%%": '"%"',
-  "%F": "YYYY-MM-DD",
-  "%T": "HH24:MI:SS",
 };
 
 /** A format of to_char; null when a code has no equal. */

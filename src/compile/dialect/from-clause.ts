@@ -57,11 +57,11 @@ async function table(ref: TableRef & { readonly type: "BASE_TABLE" }, context: F
   }
   const columns = await scope.describe(plainSelect([starOf("")], ref));
   if (columns === null) return carry.refuse(ref, `table ${ref.table_name}`, "its columns are not known");
-  const plain = { ...ref, alias, column_name_alias: names };
+  const plain = { ...ref, schema_name: lowerName(ref.schema_name), table_name: lowerName(ref.table_name), alias, column_name_alias: names };
   if (columns.every(({ name }) => name === lowerName(name))) return plain;
   // Everything around it is in lower case.
   const items = columns.map(({ name }) => columnRef([name], lowerName(name)));
-  const node = plainSelect(items, { ...ref, alias: "", column_name_alias: [] });
+  const node = plainSelect(items, { ...plain, alias: "", column_name_alias: [] });
   const subquery = { type: "SUBQUERY", alias, sample: null, subquery: { node, named_param_map: [] }, column_name_alias: names };
   return subquery as unknown as TableRef;
 }

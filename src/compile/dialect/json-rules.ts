@@ -10,7 +10,18 @@ function pathOf(path: string | number | null): readonly string[] | null {
   return keys === undefined ? null : [...keys.matchAll(/\.("?)([^".[]+|[^"]+)\1|\[(\d+)\]/gu)].map((match) => match[2] ?? match[3] ?? "");
 }
 
-/** Members are reached by name one after the other; DuckDB keeps a JSON null as JSON, so only text is carried over. */
+/** DuckDB writes fractions as doubles and leaves out the spaces of objects and lists. */
+function memberAsText(document: string, keys: readonly string[]): string {
+  const path = [document, ...keys].join(", ");
+  const text = `json_extract_path_text(${path})`;
+  const double = `cast(cast(${text} as double precision) as text)`;
+  const compact = String.raw`regexp_replace(${text}, '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g')`;
+  return `case json_typeof(json_extract_path(${path}))
+    when 'number' then case when ${text} !~ '[.eE]' then ${text} when ${double} ~ '^-?[0-9]+$' then ${double} || '.0' else ${double} end
+    when 'string' then ${text} when 'boolean' then ${text} when 'null' then null else ${compact} end`;
+}
+
+/** A member by its path; DuckDB keeps a JSON null as JSON, so only text is carried over. */
 function member(call: Call): Outcome {
   const [document, path] = call.args;
   const family = familyOfArgument(document);
@@ -19,7 +30,7 @@ function member(call: Call): Outcome {
   const keys = pathOf(constantArgument(path));
   if (keys === null) return refused("give the path as a constant like '$.customer.name' or a key");
   const holes = keys.map((_, index) => `$${index + 2}`);
-  return { template: `json_extract_path_text(cast($1 as json), ${holes.join(", ")})`, args: [document.tree, ...keys.map(textConstant)] };
+  return { template: memberAsText("cast($1 as json)", holes), args: [document.tree, ...keys.map(textConstant)] };
 }
 
 export const jsonRules: Rules = {

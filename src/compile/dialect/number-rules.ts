@@ -36,7 +36,8 @@ const quotient =
 const arithmetic = (operator: string): Rule => firstOf(template([numbers, numbers], `$1 ${operator} $2`));
 
 /** Half away from zero, as DuckDB rounds doubles; PostgreSQL rounds them to even. */
-const roundedDouble = (value: string): string => `(sign(${value}) * floor(abs(${value}) + 0.5))`;
+export const roundedDouble = (value: string): string =>
+  `(trunc(${value}) + case when abs(${value} - trunc(${value})) >= 0.5 then sign(${value}) else 0 end)`;
 
 function rounded(call: Call): Outcome {
   const problem = misfit(call, [numbers, integers], 1);
@@ -48,7 +49,7 @@ function rounded(call: Call): Outcome {
   if (typeof places !== "number") return refused("give the number of digits as a constant");
   if (!isDouble) return `round(cast($1 as numeric), ${places})`;
   if (places < 0) return refused("cast to decimal first: doubles are rounded to digits after the point only");
-  return `${roundedDouble(`$1 * 1e${places}::double precision`)} / 1e${places}::double precision`;
+  return `${roundedDouble(`($1 * 1e${places}::double precision)`)} / 1e${places}::double precision`;
 }
 
 function extreme(name: string): Rule {

@@ -6,9 +6,9 @@ import { createCarry } from "./carry.ts";
 import { nameMark } from "./fragments.ts";
 import { withPlaces } from "./located-tree.ts";
 import { unmarkedNames, withMarkedNames } from "./marked-names.ts";
+import { plainQuery } from "./plain-query.ts";
 import { outermostScope } from "./scope.ts";
 import { carriedQuery } from "./select.ts";
-import { valuesAsUnion } from "./values-as-union.ts";
 
 /**
  * PostgreSQL 15 and later. Structure and types are DuckDB's own (its tree and its binder); what differs is replaced in the tree, the rest is
@@ -22,9 +22,10 @@ export function postgresDialect(analyzer: SqlAnalyzer, transpiler: Transpiler): 
       if (text.includes(nameMark)) return refusal("the character U+E0A5", null, "leave it out");
       const tree = exactTree(parsed.identity);
       const carry = createCarry();
-      const values = valuesAsUnion(withPlaces(tree.node, parsed.tree.node));
-      if (values.found) carry.used("VALUES");
-      const node = await carriedQuery(values.node, carry, outermostScope(analyzer, tree, params));
+      const plain = await plainQuery(withPlaces(tree.node, parsed.tree.node), analyzer);
+      if (plain.values > longestValues) return refusal(`VALUES of ${plain.values} rows`, null, "load them as a bronze table");
+      if (plain.values > 0) carry.used("VALUES");
+      const node = await carriedQuery(plain.node, carry, outermostScope(analyzer, tree, params));
       if (carry.refused.length > 0) return { refused: distinct(carry.refused) };
       const [printed] = await printExactly(analyzer, [withMarkedNames(printable(node)) as QueryNode], tree);
       if (printed === null || printed === undefined)
@@ -34,6 +35,9 @@ export function postgresDialect(analyzer: SqlAnalyzer, transpiler: Transpiler): 
     },
   };
 }
+
+/** Rows of VALUES that are carried over: each is bound on its own. */
+const longestValues = 100;
 
 function refusal(construct: string, offset: number | null, fix: string): { readonly refused: readonly NotPortable[] } {
   return { refused: [{ construct, offset, fix }] };

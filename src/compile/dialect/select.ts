@@ -88,7 +88,9 @@ async function setOperation(node: SetOperationNode, around: Surroundings): Promi
   const { carry, scope } = around;
   const { setop_type: kind } = node;
   if (!setOperations.has(kind)) return carry.refuse(node, kind.replaceAll("_", " "), "name the columns of both sides in one order");
-  const columns = await scope.describe(selectAllFrom(node));
+  // A part of a chain is not described: alone the parser would nest it in another way.
+  const isPart = around.types !== null && node.modifiers.length === 0;
+  const columns = isPart ? [] : await scope.describe(selectAllFrom(node));
   if (columns === null) return carry.refuse(node, kind, "its columns are not known");
   const names = columns.map((column) => column.name);
   if (node.modifiers.length > 0) {
@@ -175,7 +177,7 @@ async function select(written: SelectNode, around: Surroundings): Promise<QueryN
   const { carry, scope } = around;
   if (written.sample !== null && written.sample !== undefined) return carry.refuse(written, "USING SAMPLE", "filter by a hash of the key");
   const described = await scope.describe(selectAllFrom(written));
-  if (described === null) return carry.refuse(written, "a subquery in FROM that reads the tables beside it", "join them instead");
+  if (described === null) return carry.refuse(written, "a SELECT that does not bind when it stands alone", "join tables instead of reading them from a subquery beside them in FROM, or write it in simpler steps");
   const spelled = await spelledOut(written, around);
   if (spelled === null) return written;
   const names = described.map((column) => column.name);
@@ -200,6 +202,9 @@ function fromContext(around: Surroundings): Parameters<typeof carriedFrom>[1] {
   };
 }
 
+/** The binder describes it as an integer. */
+const isNull = (expression: Expression): boolean => expression.class === "CONSTANT" && expression.value?.is_null === true;
+
 async function placeFor(
   expressions: readonly Expression[],
   from: TableRef | null,
@@ -208,7 +213,7 @@ async function placeFor(
 ): Promise<Place> {
   const typed = [...new Set(expressions.flatMap(typedParts))];
   const found = await typesOf(typed, from, around.scope, isAggregate);
-  const types = new Map(typed.map((expression, index) => [expression, found[index] ?? null]));
+  const types = new Map(typed.map((expression, index) => [expression, isNull(expression) ? "NULL" : (found[index] ?? null)]));
   const subscope = around.scope.within(from);
   const place: Place = {
     carry: around.carry,
@@ -267,8 +272,7 @@ async function listItem(item: Expression, type: string | null, place: Place): Pr
     );
   }
   const wanted = type ?? own ?? "";
-  const isNull = familyOf(own) === "null";
-  if (familyOf(wanted) === null || (!isNull && (type === null || type === own))) return tree;
+  if (familyOf(wanted) === null || (familyOf(own) !== "null" && (type === null || type === own))) return tree;
   return carry.fragments.placeholder(`cast($1 as ${postgresTypeName(wanted)})`, [tree]);
 }
 

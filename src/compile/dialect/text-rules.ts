@@ -1,5 +1,6 @@
 import { portableMatch, portablePattern } from "./portable-pattern.ts";
 import {
+  type Argument,
   type Call,
   constantArgument,
   familyOfArgument,
@@ -12,6 +13,7 @@ import {
   template,
   texts,
 } from "./rule.ts";
+import { postgresTypeName } from "./sql-types.ts";
 import { textConstant } from "./tree-builders.ts";
 
 /** What DuckDB's trim removes: Unicode's space separators. */
@@ -23,6 +25,13 @@ const inCase = (name: string, hole: string): string => `(${name}(${hole} collate
 /** Families whose text DuckDB and PostgreSQL write alike. */
 const written = ["text", "integer", "decimal", "boolean", "date", "timestamp"] as const;
 
+/** Decimals with as many digits as their type has, however they came about. */
+function asText(argument: Argument, hole: string): string {
+  const family = familyOfArgument(argument);
+  if (family === "text") return hole;
+  return family === "decimal" ? `cast(cast(${hole} as ${postgresTypeName(argument.type ?? "")}) as text)` : `cast(${hole} as text)`;
+}
+
 /** Each argument as text. */
 function asTexts(call: Call, join: (holes: readonly string[]) => string): Outcome {
   const bad = call.args.find((argument) => {
@@ -30,9 +39,7 @@ function asTexts(call: Call, join: (holes: readonly string[]) => string): Outcom
     return family === null || (family !== "null" && !(written as readonly string[]).includes(family));
   });
   if (bad !== undefined) return refused(`${bad.type ?? "an unknown type"} is written differently: cast it to decimal or text first`);
-  return join(
-    call.args.map((argument, index) => (familyOfArgument(argument) === "text" ? `$${index + 1}` : `cast($${index + 1} as text)`)),
-  );
+  return join(call.args.map((argument, index) => asText(argument, `$${index + 1}`)));
 }
 
 function like(operator: "like" | "not like", fold: boolean): Rule {

@@ -58,7 +58,6 @@ export const aggregates: readonly Example[] = [
     "variance(rate)",
     "var_samp(qty)",
     "var_pop(amount)",
-    "corr(qty, small)",
     "covar_pop(qty, small)",
     "covar_samp(qty, amount)",
     "sum(amount) / count(*)",

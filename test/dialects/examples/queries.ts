@@ -47,6 +47,7 @@ const plain: readonly string[] = [
   "select id, amount from silver.sales union all select 100, 1",
   "select a, b from (values (1, 'x'), (2, null), (null, 'z')) as t(a, b)",
   "select t.a + 1 as b from (values (1), (2)) as t(a)",
+  "select t.a from (values (1), (2), (3), (4), (5), (6), (7)) as t(a)",
   "select * from (values (1, 2.5), (3, 4)) as t(n, amount)",
   "with v(k, label) as (values ('anna', 'A'), ('bert', 'B')) select s.id, v.label from silver.sales s join v on v.k = s.customer",
   "select q.customer, q.n from (select customer, count(*) as n from silver.sales group by customer) as q where q.n > 1",
