@@ -19,6 +19,7 @@ export const errorCodes = {
   NAME_DUPLICATE: { exit: 2, retryable: false, meaning: "Two definitions share one name." },
   SQL_SYNTAX: { exit: 2, retryable: false, meaning: "A model's SQL does not parse." },
   SQL_INVALID: { exit: 2, retryable: false, meaning: "A model's SQL parses but does not bind." },
+  SQL_NOT_PORTABLE: { exit: 2, retryable: false, meaning: "A model's SQL holds what the environment's engine does not have." },
   TABLE_UNKNOWN: { exit: 2, retryable: false, meaning: "A model reads a table the project does not declare." },
   COLUMN_UNKNOWN: { exit: 2, retryable: false, meaning: "SQL or a definition names a column that does not exist." },
   CYCLE: { exit: 2, retryable: false, meaning: "Models depend on each other in a circle." },

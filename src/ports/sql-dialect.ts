@@ -1,10 +1,17 @@
-import type { Params } from "../terms.ts";
+import type { Params, TableName } from "../terms.ts";
 
 /** One SELECT in DuckDB's SQL, bound to tables the analyzer knows. */
 export interface DialectQuery {
   readonly text: string;
   /** Values for its parameters, for their types. */
   readonly params: Params;
+  /** Where the tables of the project stand in the engine; a name that is not here stays as it is, in lower case. */
+  readonly relations: ReadonlyMap<TableName, RelationName>;
+}
+
+export interface RelationName {
+  readonly schema: string;
+  readonly name: string;
 }
 
 /** A construct of DuckDB's SQL that has no equal in the engine's. */
@@ -26,6 +33,8 @@ export interface Translated {
 
 /** Carries a model's SELECT over to another engine, so that it yields the same rows there. */
 export interface SqlDialect {
+  /** The engine's name, for messages. */
+  readonly engine: string;
   /** Either the whole query or every construct that cannot be carried over. The text has to bind in DuckDB. */
   translate(query: DialectQuery): Promise<Translated | { readonly refused: readonly NotPortable[] }>;
 }

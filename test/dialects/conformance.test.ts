@@ -1,8 +1,10 @@
+import { readFileSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { portableConstructs } from "../../src/compile/dialect/portable-constructs.ts";
 import { type Engines, openEngines, type Rows } from "./engines.ts";
 import { allExamples } from "./examples/all-examples.ts";
 import type { Example } from "./examples/example.ts";
+import { pageWith, words } from "./sql-page.ts";
 
 let engines: Engines;
 const covered = new Map<string, string>();
@@ -36,5 +38,14 @@ describe("DuckDB's SQL on PostgreSQL", () => {
 
   it("carries over no construct without saying so", () => {
     expect([...covered.keys()].filter((construct) => !portableConstructs.has(construct))).toEqual([]);
+  });
+
+  // ASSAY_WRITE_DOCS=1 writes the page.
+  it("is what docs/reference/sql.md says", () => {
+    const file = new URL("../../docs/reference/sql.md", import.meta.url);
+    const page = readFileSync(file, "utf8");
+    const wanted = pageWith(page, covered);
+    if (process.env.ASSAY_WRITE_DOCS === "1") writeFileSync(file, wanted);
+    else expect(words(page)).toBe(words(wanted));
   });
 });

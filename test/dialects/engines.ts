@@ -39,7 +39,7 @@ export async function openEngines(): Promise<Engines> {
   return {
     dialect,
     both: async (text, params = {}) => {
-      const outcome = await dialect.translate({ text, params });
+      const outcome = await dialect.translate({ text, params, relations: new Map() });
       if ("refused" in outcome) throw new Error(`refused: ${outcome.refused.map(sentence).join("; ")}`);
       const types = (await session.query({ text: `describe ${text}`, params })).map((row) => String(row.column_type));
       const [duckdb, postgres] = [await duckdbRows(session, text, params, types), await postgresRows(client, outcome.text, params, types)];

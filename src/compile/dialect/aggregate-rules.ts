@@ -179,7 +179,9 @@ export const aggregateRules: Readonly<Record<string, AggregateRule>> = {
 
 /** Aggregates that may also run over a window. */
 export const windowAggregates: ReadonlySet<string> = new Set(
-  "count count_star count_if countif sum avg mean min max bool_and bool_or stddev stddev_samp stddev_pop variance var_samp var_pop".split(" "),
+  "count count_star count_if countif sum avg mean min max bool_and bool_or stddev stddev_samp stddev_pop variance var_samp var_pop".split(
+    " ",
+  ),
 );
 
 /** Functions that are windows only. */

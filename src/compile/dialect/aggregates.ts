@@ -47,6 +47,7 @@ async function finishedCall(
   const name = (expression.function_name ?? "").toLowerCase();
   const construct = `${kind} ${name}`;
   const holes = createHoles();
+  const before = place.carry.refused.length;
   const args: Argument[] = [];
   for (const child of children) {
     const argument = argumentOf(child, await place.expression(child), place);
@@ -59,6 +60,7 @@ async function finishedCall(
   if (over !== null && typeof over !== "string") return place.carry.refuse(expression, over.construct, over.fix);
   const condition = filter === null ? null : holes.hole(await place.expression(filter));
   if (condition !== null) place.carry.used("FILTER");
+  if (place.carry.refused.length > before) return expression;
   const parts: AggregateParts = { distinct: expression.distinct === true, orders: keys, filter: condition, over };
   const call = { name, args, result: place.types.get(expression) ?? null };
   const isOrdered = (window?.orders ?? []).length > 0;

@@ -1,5 +1,6 @@
-import type { NotPortable } from "../../ports/sql-dialect.ts";
+import type { NotPortable, RelationName } from "../../ports/sql-dialect.ts";
 import type { Expression } from "../../ports/syntax-tree.ts";
+import type { TableName } from "../../terms.ts";
 import { aggregateFunctions } from "../aggregate-functions.ts";
 import { createFragments, type Fragments } from "./fragments.ts";
 import { offsetOf } from "./located-tree.ts";
@@ -9,19 +10,23 @@ export interface Carry {
   readonly fragments: Fragments;
   readonly refused: NotPortable[];
   readonly constructs: Set<string>;
+  /** Where a table stands in the engine. */
+  relation(schema: string, table: string): RelationName;
   /** Notes that a construct was carried over. */
   used(construct: string): void;
   /** Notes that one cannot be, and gives the part back so that the rest is looked at too. */
   refuse<T>(part: T, construct: string, fix: string): T;
 }
 
-export function createCarry(): Carry {
+export function createCarry(relations: ReadonlyMap<TableName, RelationName>): Carry {
   const refused: NotPortable[] = [];
   const constructs = new Set<string>();
+  const byName = new Map([...relations].map(([name, relation]) => [lowerName(name), relation]));
   return {
     fragments: createFragments(),
     refused,
     constructs,
+    relation: (schema, table) => byName.get(lowerName(`${schema}.${table}`)) ?? { schema: lowerName(schema), name: lowerName(table) },
     used: (construct) => {
       constructs.add(construct);
     },

@@ -48,6 +48,9 @@ export async function carried(expression: Expression, place: Place): Promise<Exp
       return operator(expression, place);
     case "SUBQUERY":
       return subquery(expression, place);
+    // `document -> 'key'` is told from a lambda by its types alone.
+    case "LAMBDA":
+      return carry.refuse(expression, "operator ->", adviceFor("->"));
     default:
       return carry.refuse(expression, expression.class.toLowerCase().replaceAll("_", " "), adviceFor(""));
   }
@@ -87,7 +90,9 @@ async function cast(expression: Expression, place: Place): Promise<Expression> {
   const { child, try_cast: isTry = false } = expression;
   const to = place.types.get(expression) ?? null;
   if (child === undefined || to === null) return place.carry.refuse(expression, "cast", "its type is not known: name the columns in it");
+  const before = place.carry.refused.length;
   const argument = argumentOf(child, await carried(child, place), place);
+  if (place.carry.refused.length > before) return expression;
   const outcome = isTry ? tryCastRule(argument, to) : castRule(argument, to);
   return applied(outcome, expression, [argument.tree], castName(argument, to, isTry), place);
 }
@@ -99,7 +104,9 @@ async function call(expression: Expression, place: Place): Promise<Expression> {
   const rule = Object.hasOwn(scalarRules, name) ? scalarRules[name] : undefined;
   if (rule === undefined) return place.carry.refuse(expression, construct, adviceFor(name));
   const args: Argument[] = [];
+  const before = place.carry.refused.length;
   for (const child of expression.children ?? []) args.push(argumentOf(child, await carried(child, place), place));
+  if (place.carry.refused.length > before) return expression;
   const outcome = rule({ name, args, result: place.types.get(expression) ?? null });
   return applied(
     outcome,
@@ -126,10 +133,12 @@ async function comparison(expression: Expression, place: Place): Promise<Express
   const { left, right, input, lower, upper, type } = expression;
   const sides = [left, right, input, lower, upper].filter((side) => side !== undefined);
   const construct = comparisons[type] ?? type;
+  const before = place.carry.refused.length;
+  const changed = await withChildren(expression, place);
+  if (place.carry.refused.length > before) return expression;
   const misfit = differentFamilies(sides, place);
   if (misfit !== null) return place.carry.refuse(expression, `${misfit} with ${construct}`, "cast both sides to one type");
   place.carry.used(construct);
-  const changed = await withChildren(expression, place);
   const isText = sides.every((side) => ["text", "null"].includes(familyOf(place.types.get(side) ?? null) ?? ""));
   if (!isText || !/[<>]|BETWEEN/.test(construct) || construct === "<>") return changed;
   const first = changed.left ?? changed.input;
@@ -177,13 +186,16 @@ export const operators: Readonly<Record<string, string>> = {
 async function operator(expression: Expression, place: Place): Promise<Expression> {
   const construct = Object.hasOwn(operators, expression.type) ? operators[expression.type] : undefined;
   if (construct === undefined) {
-    return place.carry.refuse(expression, expression.type.toLowerCase().replaceAll("_", " "), adviceFor("list"));
+    return place.carry.refuse(expression, expression.type.toLowerCase().replaceAll("_", " "), adviceFor("[]"));
   }
+  const before = place.carry.refused.length;
+  const changed = await withChildren(expression, place);
+  if (place.carry.refused.length > before) return expression;
   const alike = ["coalesce", "IN (list)"].includes(construct) ? (expression.children ?? []) : branches(expression);
   const misfit = differentFamilies(alike, place);
   if (misfit !== null) return place.carry.refuse(expression, `${misfit} in one ${construct}`, "cast them to one type");
   place.carry.used(construct);
-  return withChildren(expression, place);
+  return changed;
 }
 
 /** Values of a CASE. */

@@ -57,7 +57,8 @@ async function table(ref: TableRef & { readonly type: "BASE_TABLE" }, context: F
   }
   const columns = await scope.describe(plainSelect([starOf("")], ref));
   if (columns === null) return carry.refuse(ref, `table ${ref.table_name}`, "its columns are not known");
-  const plain = { ...ref, schema_name: lowerName(ref.schema_name), table_name: lowerName(ref.table_name), alias, column_name_alias: names };
+  const { schema, name: table_name } = carry.relation(ref.schema_name, ref.table_name);
+  const plain = { ...ref, schema_name: schema, table_name, catalog_name: "", alias, column_name_alias: names };
   if (columns.every(({ name }) => name === lowerName(name))) return plain;
   // Everything around it is in lower case.
   const items = columns.map(({ name }) => columnRef([name], lowerName(name)));

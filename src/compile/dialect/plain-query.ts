@@ -26,7 +26,8 @@ export async function plainQuery(node: QueryNode, analyzer: SqlAnalyzer): Promis
     if (typeof part !== "object" || part === null || "rawJSON" in part) return part;
     const rows = valuesOf(part);
     const union = unions.get(rows?.length ?? 0);
-    const whole = rows === null || union === undefined ? plainExpression(part) : { ...filled(union, [...rows]), ...around(part as SelectNode) };
+    const whole =
+      rows === null || union === undefined ? plainExpression(part) : { ...filled(union, [...rows]), ...around(part as SelectNode) };
     return { ...whole, ...Object.fromEntries(Object.entries(whole).map(([key, value]) => [key, visit(value)])) };
   };
   return { node: visit(node) as QueryNode, values: Math.max(0, ...unions.keys()) };

@@ -16,12 +16,13 @@ import { carriedQuery } from "./select.ts";
  */
 export function postgresDialect(analyzer: SqlAnalyzer, transpiler: Transpiler): SqlDialect {
   return {
-    translate: async ({ text, params }) => {
+    engine: "PostgreSQL",
+    translate: async ({ text, params, relations }) => {
       const [parsed] = await analyzer.parse([text]);
       if (parsed === undefined || "failure" in parsed) return refusal("this text", null, parsed?.failure.message ?? "it does not parse");
       if (text.includes(nameMark)) return refusal("the character U+E0A5", null, "leave it out");
       const tree = exactTree(parsed.identity);
-      const carry = createCarry();
+      const carry = createCarry(relations);
       const plain = await plainQuery(withPlaces(tree.node, parsed.tree.node), analyzer);
       if (plain.values > longestValues) return refusal(`VALUES of ${plain.values} rows`, null, "load them as a bronze table");
       if (plain.values > 0) carry.used("VALUES");

@@ -46,6 +46,7 @@ const advice: Readonly<Record<string, string>> = {
   printf: "use ||, lpad and strftime",
   quantile_disc: "use quantile_cont",
   approx_count_distinct: "use count(distinct …)",
+  "[]": "use substr for parts of a text; lists stay in DuckDB",
   "->": "take the member as text with ->>",
   json_extract: "take the member as text with json_extract_string or ->>",
   try_strptime: "use try_cast on ISO texts",

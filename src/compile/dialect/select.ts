@@ -177,7 +177,12 @@ async function select(written: SelectNode, around: Surroundings): Promise<QueryN
   const { carry, scope } = around;
   if (written.sample !== null && written.sample !== undefined) return carry.refuse(written, "USING SAMPLE", "filter by a hash of the key");
   const described = await scope.describe(selectAllFrom(written));
-  if (described === null) return carry.refuse(written, "a SELECT that does not bind when it stands alone", "join tables instead of reading them from a subquery beside them in FROM, or write it in simpler steps");
+  if (described === null)
+    return carry.refuse(
+      written,
+      "a SELECT that does not bind when it stands alone",
+      "join tables instead of reading them from a subquery beside them in FROM, or write it in simpler steps",
+    );
   const spelled = await spelledOut(written, around);
   if (spelled === null) return written;
   const names = described.map((column) => column.name);
@@ -238,7 +243,8 @@ async function parts(node: SelectNode, names: readonly string[], place: Place, a
   const list: Expression[] = [];
   for (const [index, item] of node.select_list.entries()) {
     const name = around.outermost ? (names[index] ?? "") : lowerName(names[index] ?? "");
-    if (Buffer.byteLength(name) > 63) carry.refuse(item, `the column name ${name.slice(0, 20)}…`, "give it an alias of at most 63 bytes");
+    if (around.outermost && Buffer.byteLength(name) > 63)
+      carry.refuse(item, `the column name ${name.slice(0, 20)}…`, "give it an alias of at most 63 bytes");
     list.push({ ...(await listItem(item, around.types?.[index] ?? null, place)), alias: name });
   }
   const groups: Expression[] = [];
