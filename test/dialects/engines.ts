@@ -42,7 +42,11 @@ export async function openEngines(): Promise<Engines> {
       const outcome = await dialect.translate({ text, params, relations: new Map() });
       if ("refused" in outcome) throw new Error(`refused: ${outcome.refused.map(sentence).join("; ")}`);
       const types = (await session.query({ text: `describe ${text}`, params })).map((row) => String(row.column_type));
-      const [duckdb, postgres] = [await duckdbRows(session, text, params, types), await postgresRows(client, outcome.text, params, types)];
+      const digits = outcome.constructs.some((construct) => approximate.test(construct)) ? 12 : 17;
+      const [duckdb, postgres] = [
+        await duckdbRows(session, text, params, types, digits),
+        await postgresRows(client, outcome.text, params, types, digits),
+      ];
       return { duckdb, postgres, translated: outcome };
     },
     close: async () => {
@@ -55,14 +59,17 @@ export async function openEngines(): Promise<Engines> {
   };
 }
 
-export const sentence = ({ construct, fix }: NotPortable): string => `${construct}: ${fix}`;
+const sentence = ({ construct, fix }: NotPortable): string => `${construct}: ${fix}`;
 
-async function duckdbRows(session: Session, text: string, params: Params, types: readonly string[]): Promise<Rows> {
+async function duckdbRows(session: Session, text: string, params: Params, types: readonly string[], digits: number): Promise<Rows> {
   const result = await session.result({ text, params });
-  return { names: result.columns, rows: result.rows.map((row) => row.map((value, index) => comparable(value, types[index] ?? ""))) };
+  return {
+    names: result.columns,
+    rows: result.rows.map((row) => row.map((value, index) => comparable(value, types[index] ?? "", digits))),
+  };
 }
 
-async function postgresRows(client: pg.Client, text: string, params: Params, types: readonly string[]): Promise<Rows> {
+async function postgresRows(client: pg.Client, text: string, params: Params, types: readonly string[], digits: number): Promise<Rows> {
   const names = Object.keys(params);
   const values = names.filter((name) => text.includes(`$${name}`));
   const numbered = values.reduce((result, name, index) => result.replaceAll(`$${name}`, `$${index + 1}`), text);
@@ -74,16 +81,19 @@ async function postgresRows(client: pg.Client, text: string, params: Params, typ
   const rows = result.rows as readonly (readonly unknown[])[];
   return {
     names: result.fields.map((field) => field.name),
-    rows: rows.map((row) => row.map((value, index) => comparable(value, types[index] ?? ""))),
+    rows: rows.map((row) => row.map((value, index) => comparable(value, types[index] ?? "", digits))),
   };
 }
 
-/** A value as text: numbers by value (doubles to 12 digits, as engines add them up in other orders), the rest as written. */
-export function comparable(value: unknown, type: string): string {
+/** What the two compute in other ways: such doubles are compared to 12 digits, all others to the last. */
+const approximate = /^(?:aggregate|window) (?:stddev|var|covar)|^function (?:log2|ln|log|log10|exp|pow|power)$|^operator (?:\*\*|\^)$/;
+
+/** A value as text: numbers by value, the rest as written. */
+export function comparable(value: unknown, type: string, digits = 17): string {
   if (value === null || value === undefined) return "∅";
   const text = String(value);
   if (type === "BOOLEAN") return text.startsWith("t") ? "true" : "false";
-  if (type === "DOUBLE" || type === "FLOAT") return Number.isFinite(Number(text)) ? String(Number(Number(text).toPrecision(12))) : text;
+  if (type === "DOUBLE" || type === "FLOAT") return Number.isFinite(Number(text)) ? String(Number(Number(text).toPrecision(digits))) : text;
   if (/^(?:DECIMAL|TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)/.test(type)) return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
   return text;
 }

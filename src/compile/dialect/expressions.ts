@@ -148,7 +148,7 @@ async function comparison(expression: Expression, place: Place): Promise<Express
 }
 
 /** Two families that are not compared in the same way; null when all are. A date may stand as text if it is a constant. */
-export function differentFamilies(sides: readonly Expression[], place: Place): string | null {
+function differentFamilies(sides: readonly Expression[], place: Place): string | null {
   const types = sides.map((side) => ({ side, type: place.types.get(side) ?? null }));
   for (const { side, type } of types) {
     if (familyOf(type) === null) return type === null ? "a value of unknown type" : `values of type ${type}`;

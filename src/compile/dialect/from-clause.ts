@@ -37,8 +37,12 @@ export async function carriedFrom(ref: TableRef | null, context: FromContext): P
     case "SUBQUERY": {
       carry.used("subquery in FROM");
       const node = await context.query(ref.subquery.node, context.scope, context.ctes);
-      const alias = ref.alias === "" ? "_unnamed" : lowerName(ref.alias);
-      return { ...ref, alias, subquery: { ...ref.subquery, node }, column_name_alias: ref.column_name_alias.map(lowerName) };
+      return {
+        ...ref,
+        alias: lowerName(ref.alias),
+        subquery: { ...ref.subquery, node },
+        column_name_alias: ref.column_name_alias.map(lowerName),
+      };
     }
     case "TABLE_FUNCTION":
       return tableFunction(ref as unknown as FunctionRef, context);

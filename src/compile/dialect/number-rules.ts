@@ -19,7 +19,7 @@ import {
 import { postgresTypeName, scaleOf } from "./sql-types.ts";
 
 /** A template whose value gets the type that DuckDB gives it. */
-export function typed(rule: Rule): Rule {
+function typed(rule: Rule): Rule {
   return (call) => {
     const outcome = rule(call);
     if (typeof outcome !== "string") return outcome;

@@ -11,7 +11,7 @@ interface PlainQuery {
 
 /**
  * The same query in forms that the printer writes so that they parse alike: `SELECT … UNION ALL SELECT …` for a list of VALUES, a cast text
- * for a boolean constant, `count_star()` for `count(*)` over a window.
+ * for a boolean constant, `count_star()` for `count(*)` over a window. Subqueries in FROM without a name get one.
  */
 export async function plainQuery(node: QueryNode, analyzer: SqlAnalyzer): Promise<PlainQuery> {
   const unions = new Map<number, QueryNode>();
@@ -21,17 +21,26 @@ export async function plainQuery(node: QueryNode, analyzer: SqlAnalyzer): Promis
     return true;
   });
   for (const rows of unions.keys()) unions.set(rows, await unionOf(rows, analyzer));
+  let unnamed = 0;
   const visit = (part: unknown): unknown => {
     if (Array.isArray(part)) return part.map(visit);
     if (typeof part !== "object" || part === null || "rawJSON" in part) return part;
     const rows = valuesOf(part);
     const union = unions.get(rows?.length ?? 0);
+    if (isUnnamed(part)) {
+      unnamed += 1;
+      return visit({ ...part, alias: `_unnamed_${unnamed}` });
+    }
     const whole =
       rows === null || union === undefined ? plainExpression(part) : { ...filled(union, [...rows]), ...around(part as SelectNode) };
     return { ...whole, ...Object.fromEntries(Object.entries(whole).map(([key, value]) => [key, visit(value)])) };
   };
   return { node: visit(node) as QueryNode, values: Math.max(0, ...unions.keys()) };
 }
+
+/** Expressions have a class. */
+const isUnnamed = (part: object): boolean =>
+  "type" in part && part.type === "SUBQUERY" && "alias" in part && part.alias === "" && !("class" in part);
 
 function plainExpression(part: object): object {
   const { class: kind, function_name: name, children = [], value, alias } = part as Expression;

@@ -8,7 +8,7 @@ import type { Place } from "./place.ts";
 import { qualifiedInside, sortedOutside } from "./restructure.ts";
 import { hasAggregate, type Scope, starOf, typesOf } from "./scope.ts";
 import { withoutAliases, withoutStars } from "./select-list.ts";
-import { familyOf, postgresTypeName } from "./sql-types.ts";
+import { comparable, familyOf, postgresTypeName } from "./sql-types.ts";
 import { constantOf, type OrderKey } from "./tree-builders.ts";
 
 /** Where a query stands. */
@@ -117,7 +117,13 @@ async function spelledOut(
   const { carry, scope } = around;
   carry.used("SELECT");
   const items = await withoutStars(node, carry, scope);
-  if (items === null) return carry.refuse(null, "a star that renames or chooses columns", "name the columns");
+  if (items === null) {
+    const before = carry.refused.length;
+    await carriedFrom(node.from_table, fromContext(around));
+    const star = node.select_list.find((item) => item.class === "STAR");
+    if (carry.refused.length === before) carry.refuse(star, "a star that renames or chooses columns", "name the columns");
+    return null;
+  }
   const visible = isEmpty(node.from_table) ? [] : ((await scope.describe(plainSelect([starOf("")], node.from_table))) ?? []);
   const columns = new Set(visible.map((column) => lowerName(column.name)));
   const used = (): void => carry.used("alias reuse");
@@ -278,7 +284,11 @@ async function listItem(item: Expression, type: string | null, place: Place): Pr
     );
   }
   const wanted = type ?? own ?? "";
-  if (familyOf(wanted) === null || (familyOf(own) !== "null" && (type === null || type === own))) return tree;
+  if (familyOf(own) !== "null" && (type === null || type === own)) return tree;
+  const [from, to] = [familyOf(own), familyOf(wanted)];
+  if (from === null || to === null || !comparable(from, to)) {
+    return carry.refuse(item, `${own} and ${wanted} in one column of a set operation`, "cast both to one type");
+  }
   return carry.fragments.placeholder(`cast($1 as ${postgresTypeName(wanted)})`, [tree]);
 }
 
