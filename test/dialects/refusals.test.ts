@@ -135,6 +135,10 @@ describe("what is not carried over", () => {
     expect(await refusals(text)).toEqual(["the character U+E0A5"]);
   });
 
+  it("texts that look like what marks a replaced part", async () => {
+    expect(await refusals("select '__ASSAY_0(' || 'x' as x")).toEqual(["the word __assay_ with a number"]);
+  });
+
   it("quotes in names", async () => {
     const outcome = await dialect.translate({ text: 'select id as "a""b; drop table x --" from silver.sales', params: {}, relations });
     expect(outcome).toMatchObject({ text: 'SELECT "id" AS "a""b; drop table x --" FROM "silver"."sales" AS "sales"' });

@@ -21,6 +21,7 @@ export function postgresDialect(analyzer: SqlAnalyzer, transpiler: Transpiler): 
       const [parsed] = await analyzer.parse([text]);
       if (parsed === undefined || "failure" in parsed) return refusal("this text", null, parsed?.failure.message ?? "it does not parse");
       if (text.includes(nameMark)) return refusal("the character U+E0A5", null, "leave it out");
+      if (/__assay_\d/i.test(text)) return refusal("the word __assay_ with a number", null, "leave it out: it marks what is replaced");
       const tree = exactTree(parsed.identity);
       const carry = createCarry(relations);
       const plain = await plainQuery(withPlaces(tree.node, parsed.tree.node), analyzer);
