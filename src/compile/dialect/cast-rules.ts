@@ -1,6 +1,6 @@
 import { roundedDouble } from "./number-rules.ts";
 import { type Argument, constantArgument, familyOfArgument, type Outcome, refused } from "./rule.ts";
-import { type Family, familyOf, postgresTypeName, scaleOf } from "./sql-types.ts";
+import { type Family, familyOf, postgresTypeName } from "./sql-types.ts";
 
 type Cast = (from: string, to: string) => string;
 
@@ -96,54 +96,4 @@ function intervalConstant(argument: Argument): Outcome {
   const portable = /^[+-]?\d+ (?:years?|months?|weeks?|days?|hours?|minutes?|seconds?)$/i;
   if (typeof text === "string" && portable.test(text)) return "cast($1 as interval)";
   return refused("write intervals with one unit, e.g. interval 3 day");
-}
-
-const number = "^ *[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][+-]?[0-9]{1,2})? *$";
-const limits: Readonly<Record<string, readonly [string, string]>> = {
-  SMALLINT: ["-32768", "32767"],
-  INTEGER: ["-2147483648", "2147483647"],
-  BIGINT: ["-9223372036854775808", "9223372036854775807"],
-};
-
-const isoDay = "[0-9]{4}([-/])[0-9]{1,2}\\1[0-9]{1,2}";
-const isoTime = "(([01]?[0-9]|2[0-3]):[0-5]?[0-9](:[0-5]?[0-9](\\.[0-9]+)?)?|24:00:00)";
-
-const partOfDay = (pattern: string): string => `cast(substring($1 from '${pattern}') as integer)`;
-const year = partOfDay("^ *([0-9]{4})");
-const month = partOfDay("^ *[0-9]{4}[-/]([0-9]{1,2})");
-const dayOfMonth = partOfDay("^ *[0-9]{4}[-/][0-9]{1,2}[-/]([0-9]{1,2})");
-const lastDay = `extract(day from make_date(${year}, ${month}, 1) + interval '1 month' - interval '1 day')`;
-
-/** The day in an ISO text, or null where the calendar has none. */
-const existingDay = (then: string): string =>
-  `case when ${year} >= 1 and ${month} between 1 and 12 then case when ${dayOfMonth} between 1 and ${lastDay} then ${then} end end`;
-
-/** `try_cast(text as type)`: null where the text is none. */
-export function tryCastRule(argument: Argument, to: string): Outcome {
-  if (familyOfArgument(argument) !== "text") return refused("try_cast takes text here: other casts cannot fail or are checked with CASE");
-  const type = postgresTypeName(to);
-  const range = limits[to];
-  if (range !== undefined) {
-    const value = "round(cast($1 as numeric))";
-    return `case when $1 ~ '${number}' then case when ${value} between ${range[0]} and ${range[1]} then cast(${value} as ${type}) end end`;
-  }
-  switch (familyOf(to)) {
-    case "decimal": {
-      const digits = Number(/^DECIMAL\((\d+)/.exec(to)?.[1] ?? 0) - scaleOf(to);
-      const value = `round(cast($1 as numeric), ${scaleOf(to)})`;
-      return `case when $1 ~ '${number}' then case when abs(${value}) < 1e${digits}::numeric then cast(${value} as ${type}) end end`;
-    }
-    case "double":
-      return `case when $1 ~ '${number}' then cast($1 as double precision) end`;
-    case "boolean":
-      return "case when lower($1) in ('true', 't', '1', 'yes', 'y') then true when lower($1) in ('false', 'f', '0', 'no', 'n') then false end";
-    case "date":
-      return `case when $1 ~ '^ *${isoDay}([^0-9].*)?$' then ${existingDay(`make_date(${year}, ${month}, ${dayOfMonth})`)} end`;
-    case "timestamp": {
-      const parts = `$1 ~ '^${isoDay}([ T]${isoTime})?$'`;
-      return `case when ${parts} then ${existingDay(`cast(${wholeMicroseconds} as timestamp)`)} end`;
-    }
-    default:
-      return refused("try_cast to an integer, decimal, double, boolean, date or timestamp");
-  }
 }

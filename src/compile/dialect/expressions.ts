@@ -1,13 +1,14 @@
 import type { Expression } from "../../ports/syntax-tree.ts";
 import { aggregateCall, windowCall } from "./aggregates.ts";
 import { isAggregate, lowerName } from "./carry.ts";
-import { castName, castRule, tryCastRule } from "./cast-rules.ts";
+import { castName, castRule } from "./cast-rules.ts";
 import { applied, argumentOf, type Place } from "./place.ts";
 import { type Argument, familyOfArgument, inByteOrder } from "./rule.ts";
 import { adviceFor, scalarName, scalarRules } from "./scalar-rules.ts";
 import { changedChildren } from "./scope.ts";
 import { comparable, familyOf, postgresTypeName } from "./sql-types.ts";
 import { constantOf } from "./tree-builders.ts";
+import { tryCastRule } from "./try-cast-rules.ts";
 
 /** Every expression in it that a rule may ask the type of. */
 export function typedParts(expression: Expression): readonly Expression[] {
