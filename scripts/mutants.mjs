@@ -38,8 +38,14 @@ function bundled(node, folder) {
 
 const asPattern = (texts) => texts.map((text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("|");
 
+/** Runs tests, once more where they only ran out of time: a machine that is busy with other things must not pass for a test that noticed. */
+function runTests(node, folder, test, bail = 1) {
+  const once = runOnce(node, folder, test, bail);
+  return once.isSlow === true ? runOnce(node, folder, test, bail) : once;
+}
+
 /** Runs tests in the scratch checkout. `broken`: vitest did not get as far as the tests. */
-function runTests(node, folder, { file, only, built }, bail = 1) {
+function runOnce(node, folder, { file, only, built }, bail) {
   const broken = (why) => ({ outcome: "broken", first: why, failed: [] });
   const report = join(folder, "report.json");
   rmSync(report, { force: true });
@@ -79,9 +85,7 @@ function runTests(node, folder, { file, only, built }, bail = 1) {
 /** Tries a mutant's tests one file after the other, until a test fails. */
 function firstFailure(node, folder, tests) {
   for (const test of tests) {
-    const once = runTests(node, folder, test);
-    // A machine that is busy with other things must not pass for a test that noticed.
-    const { outcome, first, failed } = once.isSlow === true ? runTests(node, folder, test) : once;
+    const { outcome, first, failed } = runTests(node, folder, test);
     if (outcome !== "passed") return { outcome, first, test: { ...test, only: failed.length > 0 ? failed : test.only } };
   }
   return { outcome: "passed", first: "", test: null };
