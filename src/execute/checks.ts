@@ -112,8 +112,8 @@ async function scanOnce(
     if (rule.broken === null) return null;
     // Whether a column holds nulls the engine may know without a look at it.
     const count =
-      rule.broken === nullIn(rule.column)
-        ? `count(*) - count(${quoteIdentifier(rule.column ?? "")})`
+      rule.check === "not_null" && rule.column !== null
+        ? `count(*) - count(${quoteIdentifier(rule.column)})`
         : `count(*) filter (where ${rule.broken})`;
     return `${count} as broken_${index}`;
   });
@@ -142,7 +142,7 @@ async function scanOnce(
   return found;
 }
 
-const nullIn = (column: string | null): string => `${quoteIdentifier(column ?? "")} is null`;
+const nullIn = (column: string): string => `${quoteIdentifier(column)} is null`;
 
 function resultOf(
   check: string,
