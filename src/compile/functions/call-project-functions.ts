@@ -9,6 +9,7 @@ import type { Location } from "../../terms.ts";
 import { lineOf } from "../parse-models.ts";
 import type { Project } from "../project.ts";
 import { type Calls, withVersions } from "./call-versions.ts";
+import { bodyQuery, bodyWithin } from "./function-body.ts";
 
 /** SQL somewhere in a definition: a query, or an expression that stands in one. */
 interface Written {
@@ -41,11 +42,9 @@ export async function callProjectFunctions(
   return { project: changed, errors };
 }
 
-const prefix = "select (";
-
 /** The text as a query; `{table}` of a check becomes a name of its length. */
 function parsable({ kind, text }: Written): string {
-  return kind === "query" ? text.replaceAll("{table}", "_table_") : `${prefix}${text}\n)`;
+  return kind === "query" ? text.replaceAll("{table}", "_table_") : bodyQuery(text);
 }
 
 function changedText(written: Written, parsed: ReadonlyMap<string, ParseOutcome | undefined>, calls: Calls, errors: AssayError[]): string {
@@ -54,7 +53,7 @@ function changedText(written: Written, parsed: ReadonlyMap<string, ParseOutcome 
   if (outcome === undefined || "failure" in outcome) return written.text;
   const original = written.kind === "query" ? written.text : query;
   const result = withVersions(original, outcome.tree, calls);
-  if ("text" in result) return written.kind === "query" ? result.text : result.text.slice(prefix.length, -"\n)".length);
+  if ("text" in result) return written.kind === "query" ? result.text : bodyWithin(result.text);
   const { owner, location, kind } = written;
   const line = kind === "query" ? lineOf({ kind: "sql", text: original, location }, result.offset) : location.line;
   errors.push(

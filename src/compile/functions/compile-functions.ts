@@ -15,7 +15,7 @@ import { lineOf } from "../parse-models.ts";
 import type { Project } from "../project.ts";
 import { callProjectFunctions } from "./call-project-functions.ts";
 import { calledFunctions, withVersions } from "./call-versions.ts";
-import { bodyFault, bodyQuery } from "./function-body.ts";
+import { bodyFault, bodyQuery, bodyWithin, offsetInBody } from "./function-body.ts";
 import { functionNameErrors } from "./function-names.ts";
 import { unknownFunction } from "./unknown-function.ts";
 
@@ -103,7 +103,7 @@ async function parsedFunction(
   const written = "a body is one expression over the function's parameters, in DuckDB's SQL";
   if ("failure" in outcome) {
     const { message, offset } = outcome.failure;
-    const line = lineOf(body, offset === null ? null : offset - "select (".length);
+    const line = lineOf(body, offset === null ? null : offsetInBody(offset));
     return invalid("SQL_SYNTAX", definition, message, written, { ...body.location, line });
   }
   const fault = bodyFault(outcome);
@@ -122,7 +122,7 @@ async function typedFunction(
   const query = withVersions(bodyQuery(body.text), parsed.tree, calls);
   if (!("text" in query))
     return invalid("SQL_INVALID", item, `${query.name}() is called as a method or with a schema`, `write ${query.name}(…)`, body.location);
-  const own = query.text.slice("select (".length, -bodyQuery("").length + "select (".length);
+  const own = bodyWithin(query.text);
   const params = Object.entries(definition.params).map(([param, { type }]) => ({ name: param, type }));
   const values = params.map((param) => `cast(null as ${columnTypeName(param.type)}) as ${quoteIdentifier(param.name)}`);
   const outcome = await analyzer.describe(bodyQuery(own, values.length === 0 ? "" : ` from (select ${values.join(", ")})`), {});

@@ -5,8 +5,17 @@ import { walk } from "../incremental/exact-tree.ts";
 import { unstableCalls } from "../incremental/unstable-calls.ts";
 import { aggregateMacros, rowMakingFunctions } from "../incremental/unstable-functions.ts";
 
-/** A body as a query: what is wrong with it stands on the line on which it stands in the body. */
-export const bodyQuery = (body: string, from = ""): string => `select (${body}\n) as result${from}`;
+const before = "select (";
+const after = "\n) as result";
+
+/** A body, or any expression, as a query: what is wrong with it stands on the line on which it stands in the body. */
+export const bodyQuery = (body: string, from = ""): string => `${before}${body}${after}${from}`;
+
+/** The body within a query made by {@link bodyQuery}, without a FROM. */
+export const bodyWithin = (query: string): string => query.slice(before.length, -after.length);
+
+/** Where a place in such a query lies in its body. */
+export const offsetInBody = (offset: number): number => offset - before.length;
 
 /** Why a body is not one expression over its parameters that gives the same result always; null when it is. Takes the tree of {@link bodyQuery}. */
 export function bodyFault({ tree }: ParsedSql): string | null {
