@@ -142,3 +142,13 @@ export interface Expression {
   readonly identifier?: string;
   readonly relation_name?: string;
 }
+
+/** `*`, `t.*`, `columns(…)`, with what is left out, replaced or renamed. */
+export interface Star extends Expression {
+  readonly exclude_list: readonly unknown[];
+  readonly qualified_exclude_list: readonly unknown[];
+  readonly replace_list: readonly { readonly key: string; readonly value: Expression }[];
+  readonly rename_list: readonly unknown[];
+  readonly columns: boolean;
+  readonly expr: Expression | null;
+}

@@ -191,26 +191,16 @@ const interval = (unit: string): Rule => template([integers], `$1 * interval '1 
 const added: Rule = template([dates, ["interval"]], `${moment("$1")} + $2`);
 const textOf = (format: string): Rule => template([dates], `to_char(${moment("$1")}, '${format}')`);
 
+/** Parts that are functions of their own, too. */
+const partFunctions = [
+  ...["year", "month", "day", "hour", "minute", "second", "quarter", "week"],
+  ...["dayofweek", "weekday", "isodow", "dayofyear", "isoyear"],
+];
+
 export const dateRules: Rules = {
-  ...Object.fromEntries(
-    [
-      "year",
-      "month",
-      "day",
-      "dayofmonth",
-      "hour",
-      "minute",
-      "second",
-      "quarter",
-      "week",
-      "weekofyear",
-      "dayofweek",
-      "weekday",
-      "isodow",
-    ].map((name) => [name, datePart({ dayofmonth: "day", weekofyear: "week", dayofweek: "dow", weekday: "dow" }[name] ?? name)]),
-  ),
-  dayofyear: datePart("doy"),
-  isoyear: datePart("isoyear"),
+  ...Object.fromEntries(partFunctions.map((name) => [name, datePart(parts[name] ?? name)])),
+  dayofmonth: datePart("day"),
+  weekofyear: datePart("week"),
   epoch: template([dates], epoch("$1")),
   date_part: anyDatePart,
   datepart: anyDatePart,

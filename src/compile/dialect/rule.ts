@@ -56,7 +56,7 @@ export function misfit(call: Call, signature: readonly (readonly Family[])[], le
   return refused(`argument ${bad + 1} is ${type}; cast it to ${signature[bad]?.join(" or ")}`);
 }
 
-/** One template for a signature; `least` arguments have to be there. */
+/** One template for a signature of which every argument has to be there. */
 export function template(signature: readonly (readonly Family[])[], text: string): Rule {
   return (call) => misfit(call, signature) ?? text;
 }

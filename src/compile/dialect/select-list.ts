@@ -1,18 +1,9 @@
-import type { Expression, SelectNode, TableRef } from "../../ports/syntax-tree.ts";
+import type { Expression, SelectNode, Star, TableRef } from "../../ports/syntax-tree.ts";
 import { plainSelect } from "../incremental/exact-tree.ts";
 import { leavesOf } from "../tree.ts";
 import { bareName, type Carry, lowerName, sameName } from "./carry.ts";
 import { changedChildren, type Scope, starOf } from "./scope.ts";
 import { columnRef } from "./tree-builders.ts";
-
-interface Star extends Expression {
-  readonly exclude_list: readonly unknown[];
-  readonly qualified_exclude_list: readonly unknown[];
-  readonly replace_list: readonly { readonly key: string; readonly value: Expression }[];
-  readonly rename_list: readonly unknown[];
-  readonly columns: boolean;
-  readonly expr: Expression | null;
-}
 
 /** The SELECT list with every star written out; null for a star that cannot be. */
 export async function withoutStars(node: SelectNode, carry: Carry, scope: Scope): Promise<readonly Expression[] | null> {

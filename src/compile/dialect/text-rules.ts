@@ -4,6 +4,7 @@ import {
   type Call,
   constantArgument,
   familyOfArgument,
+  inByteOrder,
   integers,
   misfit,
   type Outcome,
@@ -99,9 +100,9 @@ function regexpMatches(call: Call): Outcome {
   if (problem !== null) return problem;
   const pattern = portableMatch(constantArgument(call.args[1]));
   if ("fix" in pattern) return refused(pattern.fix);
-  const args = [call.args[0], undefined].flatMap((argument) => (argument === undefined ? [] : [argument.tree]));
+  const args = call.args.slice(0, 1).map((argument) => argument.tree);
   const whole = call.name === "regexp_full_match" ? `^(?:${pattern.text})$` : pattern.text;
-  return { template: `$1 ~ ($2 collate "C")`, args: [...args, textConstant(whole)] };
+  return { template: `$1 ~ ${inByteOrder("$2")}`, args: [...args, textConstant(whole)] };
 }
 
 function regexpReplace(call: Call): Outcome {
@@ -116,7 +117,7 @@ function regexpReplace(call: Call): Outcome {
   if (typeof written !== "string" || /\\(?![0-9])|&/.test(written))
     return refused("give the replacement as a constant without & and backslashes");
   const args = [value, replacement].flatMap((argument) => (argument === undefined ? [] : [argument.tree]));
-  const call4 = `regexp_replace($1, ($3 collate "C"), $2${options === "g" ? ", 'g'" : ""})`;
+  const call4 = `regexp_replace($1, ${inByteOrder("$3")}, $2${options === "g" ? ", 'g'" : ""})`;
   return { template: call4, args: [...args, textConstant(portable.text)] };
 }
 
@@ -132,7 +133,7 @@ function regexpExtract(call: Call): Outcome {
   // Without a group substring() gives the whole match, otherwise the first group.
   const text = wanted === 0 ? portable.text.replace(/(?<!\\)\((?!\?)/g, "(?:") : onlyGroup(portable.text, wanted);
   const args = value === undefined ? [] : [value.tree];
-  const found = `substring($1 from ($2 collate "C"))`;
+  const found = `substring($1 from ${inByteOrder("$2")})`;
   return { template: `case when $1 is not null then coalesce(${found}, '') end`, args: [...args, textConstant(text)] };
 }
 

@@ -1,4 +1,4 @@
-import type { Expression, SelectNode } from "../../ports/syntax-tree.ts";
+import type { Expression, SelectNode, Star } from "../../ports/syntax-tree.ts";
 import { same } from "../joins.ts";
 import { isGrouped } from "../lineage.ts";
 import { type ColumnOf, isFollowed, leafColumnName, type QueryColumn } from "./query.ts";
@@ -46,15 +46,6 @@ const unknown: Expanded = { name: null, draft: () => ({ kind: "none", reason: "t
 function nameOf(item: Expression): string | null {
   if (item.alias !== "") return item.alias;
   return item.class === "COLUMN_REF" ? (item.column_names?.at(-1) ?? null) : null;
-}
-
-interface Star extends Expression {
-  readonly exclude_list: readonly unknown[];
-  readonly qualified_exclude_list: readonly unknown[];
-  readonly replace_list: readonly { readonly key: string; readonly value: Expression }[];
-  readonly rename_list: readonly unknown[];
-  readonly columns: boolean;
-  readonly expr: Expression | null;
 }
 
 /** `*`, `t.*`, with EXCLUDE and REPLACE; null for other forms. */
