@@ -1,8 +1,6 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { memoryDatabase } from "../../src/adapters/duckdb/database.ts";
-import { duckdbAnalyzer } from "../../src/adapters/duckdb/sql-analyzer.ts";
 import { fileSource } from "../../src/adapters/files/index.ts";
 import { localLake } from "../../src/adapters/files/lake.ts";
 import { compileProject } from "../../src/compile/compile.ts";
@@ -18,9 +16,9 @@ import type { RunEvent } from "../../src/execute/run-event.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { type Observation, planRun } from "../../src/plan/plan-run.ts";
 import type { Cell, Engine, Session } from "../../src/ports/engine.ts";
-import type { SqlAnalyzer } from "../../src/ports/sql-analyzer.ts";
 import type { State, StateStore } from "../../src/ports/state-store.ts";
 import type { RunResult, TableName } from "../../src/terms.ts";
+import { reusableAnalyzer } from "../support/reusable-analyzer.ts";
 import { type Fault, faultyEngine } from "./faults.ts";
 
 /** An engine on an empty database. */
@@ -63,29 +61,12 @@ export interface World {
   readonly close: () => Promise<void>;
 }
 
-/** Opening a database takes longer than compiling a project of this size: one analyzer serves all. */
-async function reusableAnalyzer(): Promise<SqlAnalyzer> {
-  const database = await memoryDatabase();
-  const analyzer = await duckdbAnalyzer(database);
-  const session = await database.session();
-  return {
-    ...analyzer,
-    declare: async (tables) => {
-      for (const { name } of tables) await session.execute({ text: `drop table if exists ${quoteTable(name)}` });
-      await analyzer.declare(tables);
-    },
-  };
-}
-
-let shared: Promise<SqlAnalyzer> | undefined;
-
 /** Later by a minute with each run, so that nothing is at the same time by chance. */
 const firstRun = Date.UTC(2030, 0, 1);
 const minute = 60_000;
 
 export async function openWorld(open: () => Promise<OpenedEngine>): Promise<World> {
-  shared ??= reusableAnalyzer();
-  const [analyzer, { engine, store, close }] = await Promise.all([shared, open()]);
+  const [analyzer, { engine, store, close }] = await Promise.all([reusableAnalyzer(), open()]);
   const folder = await mkdtemp(join(tmpdir(), "assay-conformance-"));
   const session = await engine.session();
   await store.migrate(session);

@@ -1,22 +1,20 @@
 import type { z } from "zod";
 import { memoryDatabase } from "../../src/adapters/duckdb/database.ts";
 import { duckdbEngine } from "../../src/adapters/duckdb/engine.ts";
-import { duckdbAnalyzer } from "../../src/adapters/duckdb/sql-analyzer.ts";
 import { duckdbStateStore } from "../../src/adapters/duckdb/state-store.ts";
 import { compileProject } from "../../src/compile/compile.ts";
 import type { Manifest, ModelTable } from "../../src/compile/manifest.ts";
 import { type BronzeDefinition, bronze } from "../../src/define/bronze.ts";
 import type { ModelDefinition } from "../../src/define/model.ts";
 import { defineProject, pipeline } from "../../src/define/project.ts";
-import { quoteTable } from "../../src/define/quote.ts";
 import { csv } from "../../src/define/source.ts";
 import type { Columns } from "../../src/define/types.ts";
 import { buildModel } from "../../src/execute/build.ts";
 import type { Run } from "../../src/execute/context.ts";
 import { type StepFacts, StepFailure } from "../../src/execute/step-result.ts";
 import type { Session } from "../../src/ports/engine.ts";
-import type { SqlAnalyzer } from "../../src/ports/sql-analyzer.ts";
 import type { Params, StepResult, TableName } from "../../src/terms.ts";
+import { reusableAnalyzer } from "../support/reusable-analyzer.ts";
 
 export interface BronzeTableOfTest {
   readonly name: string;
@@ -27,32 +25,15 @@ export interface BronzeTableOfTest {
 const definition = ({ name, key, columns }: BronzeTableOfTest): BronzeDefinition =>
   bronze(name, { from: csv(`${name}.csv`), columns, key });
 
-/** One analyzer for many small projects: opening a database takes longer than compiling them. */
-async function reusableAnalyzer(): Promise<SqlAnalyzer> {
-  const database = await memoryDatabase();
-  const analyzer = await duckdbAnalyzer(database);
-  const session = await database.session();
-  return {
-    ...analyzer,
-    declare: async (tables) => {
-      for (const { name } of tables) await session.execute({ text: `drop table if exists ${quoteTable(name)}` });
-      await analyzer.declare(tables);
-    },
-  };
-}
-
-let shared: Promise<SqlAnalyzer> | undefined;
-
 /** Compiles models over bronze tables, as `assay check` does. */
 export async function compileModels(
   tables: readonly BronzeTableOfTest[],
   models: readonly ModelDefinition[],
   params?: z.ZodType,
 ): Promise<Manifest> {
-  shared ??= reusableAnalyzer();
   const pipelines = params === undefined ? [] : [pipeline("daily", { params })];
   const config = defineProject({ name: "test" });
-  return compileProject({ folder: ".", config, bronze: tables.map(definition), models, pipelines, sinks: [] }, await shared);
+  return compileProject({ folder: ".", config, bronze: tables.map(definition), models, pipelines, sinks: [] }, await reusableAnalyzer());
 }
 
 export interface Warehouse {

@@ -1,33 +1,13 @@
-import { memoryDatabase } from "../../src/adapters/duckdb/database.ts";
-import { duckdbAnalyzer } from "../../src/adapters/duckdb/sql-analyzer.ts";
 import { compileProject } from "../../src/compile/compile.ts";
 import type { Manifest } from "../../src/compile/manifest.ts";
 import { type BronzeDefinition, bronze } from "../../src/define/bronze.ts";
 import { type ModelDefinition, model } from "../../src/define/model.ts";
 import { defineProject } from "../../src/define/project.ts";
-import { quoteTable } from "../../src/define/quote.ts";
 import { csv, type FileSource, json, parquet } from "../../src/define/source.ts";
 import { type Column, t } from "../../src/define/types.ts";
 import { AssayError } from "../../src/errors.ts";
-import type { SqlAnalyzer } from "../../src/ports/sql-analyzer.ts";
+import { reusableAnalyzer } from "../support/reusable-analyzer.ts";
 import type { BronzeSpec, ModelSpec, ProjectSpec, SimColumn } from "./scenario.ts";
-
-/** Opening a database takes longer than compiling a project of this size: one serves all of a process. */
-async function reusableAnalyzer(): Promise<SqlAnalyzer> {
-  const database = await memoryDatabase();
-  const analyzer = await duckdbAnalyzer(database);
-  const session = await database.session();
-  return {
-    ...analyzer,
-    declare: async (tables) => {
-      if (tables.length === 0) return;
-      await session.execute({ text: tables.map(({ name }) => `drop table if exists ${quoteTable(name)}`).join("; ") });
-      await analyzer.declare(tables);
-    },
-  };
-}
-
-let shared: Promise<SqlAnalyzer> | undefined;
 
 /** Compiles the project; a model that repeats the rows of a measure gets the reason its error asks for. */
 export async function compileSpec(project: ProjectSpec, revised: boolean): Promise<Manifest> {
@@ -53,7 +33,6 @@ async function compileExcused(
   revised: boolean,
   excused: ReadonlyMap<string, Readonly<Record<string, string>>>,
 ): Promise<Manifest> {
-  shared ??= reusableAnalyzer();
   return compileProject(
     {
       folder: ".",
@@ -63,7 +42,7 @@ async function compileExcused(
       pipelines: [],
       sinks: [],
     },
-    await shared,
+    await reusableAnalyzer(),
   );
 }
 
