@@ -11,6 +11,8 @@ export type Rule = (sources: Sources) => readonly string[];
 const rooms = ["terms", "errors", "define", "ports", "compile", "plan", "execute", "observe", "serve", "cli"];
 /** What an adapter or generator may import, besides itself. */
 const edge = ["terms", "errors", "define", "ports"];
+/** What adapters of SQL databases have in common. */
+const shared = "adapters/sql";
 
 const inOrder = (sources: Sources): readonly (readonly [string, string])[] => [...sources].sort(([a], [b]) => (a < b ? -1 : 1));
 
@@ -24,7 +26,8 @@ const isEdge = (room: string): boolean => room === "generators" || room.startsWi
 
 function allowedIn(room: string): ((imported: string) => boolean) | null {
   if (room === "index") return (imported) => ["terms", "errors", "define"].includes(imported);
-  if (isEdge(room)) return (imported) => imported === room || edge.includes(imported);
+  if (isEdge(room))
+    return (imported) => imported === room || edge.includes(imported) || (room.startsWith("adapters/") && imported === shared);
   const rank = rooms.indexOf(room);
   if (rank < 0) return null;
   return (imported) => (rooms.includes(imported) && rooms.indexOf(imported) <= rank) || (room === "cli" && isEdge(imported));

@@ -1,8 +1,7 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { duckdbEngine } from "../adapters/duckdb/engine.ts";
-import { duckdbRetentionStore } from "../adapters/duckdb/retention-store.ts";
-import { duckdbStateStore } from "../adapters/duckdb/state-store.ts";
+import { duckdbRetentionStore, duckdbStateStore } from "../adapters/duckdb/state-store.ts";
 import { localLake } from "../adapters/files/lake.ts";
 import type { Manifest } from "../compile/manifest.ts";
 import { resolvePath } from "../compile/settings.ts";

@@ -2,11 +2,10 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { duckdbHashes } from "../adapters/duckdb/engine.ts";
 import { defineFunctions } from "../adapters/duckdb/functions.ts";
-import { duckdbStateStore } from "../adapters/duckdb/state-store.ts";
-import { duckdbVerificationStore } from "../adapters/duckdb/verification-store.ts";
+import { duckdbStateStore, duckdbVerificationStore } from "../adapters/duckdb/state-store.ts";
 import type { Manifest, ModelTable } from "../compile/manifest.ts";
 import { AssayError } from "../errors.ts";
-import { fullDefinition } from "../execute/full-definition.ts";
+import { whyNotVerified } from "../execute/full-definition.ts";
 import { type Verification, type VerifyContext, verifyTable } from "../execute/verify-table.ts";
 import { selectTables } from "../plan/selection.ts";
 import type { Session } from "../ports/engine.ts";
@@ -68,12 +67,8 @@ function modelsToVerify(manifest: Manifest, selectors: readonly string[]): reado
   const selected = selectTables(manifest, selectors.length === 0 ? ["*"] : selectors);
   const tables = manifest.tables.filter((table) => selected.has(table.name));
   const models = tables.filter((table): table is ModelTable => table.kind === "model");
-  const reasons = models.flatMap((model) => {
-    const definition = fullDefinition(model);
-    return definition.proves === "none" ? [definition.reason] : [];
-  });
-  if (models.length > reasons.length)
-    return selectors.length > 0 ? models : models.filter((model) => fullDefinition(model).proves !== "none");
+  const reasons = models.flatMap((model) => whyNotVerified(model) ?? []);
+  if (models.length > reasons.length) return selectors.length > 0 ? models : models.filter((model) => whyNotVerified(model) === null);
   const [reason = `${tables[0]?.name} is no model: it holds what its source gave`] = reasons;
   throw new AssayError("NOT_COMPARABLE", reason, {
     hint: "verify takes stored models, for example assay verify gold.*",

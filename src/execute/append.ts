@@ -11,7 +11,9 @@ import { paramsOf, type Run } from "./context.ts";
 import { publishDifference } from "./publish-difference.ts";
 import { difference } from "./refresh-statements.ts";
 import { buildError } from "./step-failure.ts";
+import { createTemporary } from "./temporary-table.ts";
 import { NotRefreshable, touchedPart } from "./touched-values.ts";
+import { typedColumns } from "./typed-columns.ts";
 
 /** Builds an append table from all the SQL yields: rows whose key is not there yet are added, nothing else changes. */
 export async function buildAppend(
@@ -27,7 +29,7 @@ export async function buildAppend(
   if (before === undefined) return buildInFull(run, session, step, position, table, { ...own, select: firstRows(run, table) });
   if (before.fingerprint === table.fingerprint) return appendRows(run, session, step, position, table, null, notes);
   const known = await session.describe(`select * from ${quoteTable(table.name)}`);
-  const select = keptAndNew(table, new Set(known.map((column) => column.name.toLowerCase())));
+  const select = keptAndNew(session, table, new Set(known.map((column) => column.name.toLowerCase())));
   return buildInFull(run, session, step, position, table, { ...own, select: { text: select, params: paramsOf(run, table) } });
 }
 
@@ -45,8 +47,8 @@ export async function appendRows(
   const committed = await session.transaction(async () => {
     const part = mode === null ? null : await touchedPart(run, session, table, mode);
     const { text, params = {} } = part?.made ?? { text: table.select, params: paramsOf(run, table) };
-    const made = `create or replace temp table ${difference} as select 1::bigint as _op, * from (${newRows(table, text, quoteTable(table.name))})`;
-    await session.execute({ text: made, params }).catch((error: unknown) => {
+    const made = `select cast(1 as bigint) as _op, ${typedColumns(session.sql, table.columns)} from (${newRows(table, text, quoteTable(table.name))}) as news`;
+    await createTemporary(session, difference, { text: made, params }).catch((error: unknown) => {
       throw mode === null ? buildError(run, table, error) : new NotRefreshable(messageOf(error));
     });
     await part?.drop();
@@ -71,18 +73,19 @@ const firstRows = (run: Run, table: ModelTable): { text: string; params: Run["pa
 /** One row a key. Which one does not depend on the order of rows. */
 function onePerKey(table: ModelTable, select: string): string {
   const order = columnList(table.columns.map((column) => column.name));
-  return `select * from (${select}) as made qualify row_number() over (partition by ${columnList(table.grain)} order by ${order}) = 1`;
+  const placed = `select ${order}, row_number() over (partition by ${columnList(table.grain)} order by ${order}) as _place from (${select}\n) as made`;
+  return `select ${order} from (${placed}) as placed where _place = 1`;
 }
 
 function newRows(table: ModelTable, select: string, existing: string): string {
-  const match = table.grain.map((name) => `new.${quoteIdentifier(name)} = old.${quoteIdentifier(name)}`).join(" and ");
-  return `select * from (${onePerKey(table, select)}) as new where not exists (select 1 from ${existing} as old where ${match})`;
+  const match = table.grain.map((name) => `fresh.${quoteIdentifier(name)} = old.${quoteIdentifier(name)}`).join(" and ");
+  return `select * from (${onePerKey(table, select)}) as fresh where not exists (select 1 from ${existing} as old where ${match})`;
 }
 
 /** With another definition the rows there are stay, in the columns the table has now; new ones are made by it. */
-function keptAndNew(table: ModelTable, known: ReadonlySet<string>): string {
-  const columns = table.columns.map(({ name }) =>
-    known.has(name.toLowerCase()) ? quoteIdentifier(name) : `null as ${quoteIdentifier(name)}`,
+function keptAndNew({ sql }: Session, table: ModelTable, known: ReadonlySet<string>): string {
+  const columns = table.columns.map(({ name, type }) =>
+    known.has(name.toLowerCase()) ? quoteIdentifier(name) : `cast(null as ${sql.type(type)}) as ${quoteIdentifier(name)}`,
   );
   const kept = `select ${columns.join(", ")} from ${quoteTable(table.name)}`;
   return `with kept as (${kept}) select * from kept union all ${newRows(table, table.select, "kept")}`;

@@ -1,6 +1,5 @@
 import { touchedName } from "../compile/incremental/relation-names.ts";
 import type { ModelTable } from "../compile/manifest.ts";
-import { columnList } from "../define/quote.ts";
 import type { Step } from "../plan/plan.ts";
 import type { Session, Statement } from "../ports/engine.ts";
 import type { StepResult } from "../terms.ts";
@@ -11,6 +10,7 @@ import { publishDifference } from "./publish-difference.ts";
 import { refreshStatements } from "./refresh-statements.ts";
 import { createDifference } from "./row-changes.ts";
 import { buildError } from "./step-failure.ts";
+import { typedColumns } from "./typed-columns.ts";
 
 /** Builds given values of an incremental model again, from what its upstreams hold now; its cursor stays where it was. */
 export async function backfillValues(
@@ -24,14 +24,21 @@ export async function backfillValues(
   const started = run.clock();
   const by = table.incremental?.by ?? [];
   const committed = await session.transaction(async () => {
-    const columns = table.columns.map((column) => column.name);
-    const { made, old, drop } = refreshStatements({ table: table.name, columns, plan: { by, upstreams: [] }, changed: [] });
+    const { made, old, drop } = refreshStatements(session.sql, {
+      table: table.name,
+      columns: table.columns,
+      plan: { by, upstreams: [] },
+      changed: [],
+    });
     const fail = (error: unknown): never => {
       throw buildError(run, table, error);
     };
-    await session
-      .execute({ ...values, text: `create temp table ${touchedName} as select distinct ${columnList(by)} from (${values.text})` })
-      .catch(fail);
+    const wished = typedColumns(
+      session.sql,
+      table.columns.filter(({ name }) => by.includes(name)),
+    );
+    const touched = `create temp table ${touchedName} as select distinct ${wished} from (${values.text}\n) as wished`;
+    await session.execute({ ...values, text: touched }).catch(fail);
     const found = countOf((await oneRow(session, `select count(*) as found from ${touchedName}`)).found);
     const definition = { text: made(table.incremental?.spliced ?? table.select), params: paramsOf(run, table) };
     const kept = await divertTouched(session, table, definition, by).catch(fail);

@@ -6,7 +6,6 @@ import type { IngestedFile } from "../ports/state-store.ts";
 import type { RowChanges } from "../terms.ts";
 import { countOf, oneRow, paramsOf, type Run } from "./context.ts";
 import type { Ingested } from "./ingested.ts";
-import { relationOver } from "./relation-over.ts";
 import { countChanges, createDifference, dropDifference } from "./row-changes.ts";
 
 /** How a table's rows differ from those published before. */
@@ -44,16 +43,18 @@ export async function bronzeDifference(
   const come = ingested.current.filter((file) => !isIn(ingested.before, file));
   const [goneRows, comeRows] = [gone, come].map((files) => files.reduce((sum, file) => sum + file.rows, 0));
   if (goneRows === 0 && comeRows === 0) return sameRows;
-  const removed = relationOver(table, pathsOf(gone));
-  const added = relationOver(table, pathsOf(come));
+  const removed = await run.engine.batchRows(session, table, pathsOf(gone));
+  const added = await run.engine.batchRows(session, table, pathsOf(come));
   const columns = columnList(table.columns.map((column) => column.name));
   if (!table.tracked) {
     if (goneRows !== comeRows) return wholeTable;
     const hash = async (from: string): Promise<unknown> =>
-      (await oneRow(session, `select ${run.engine.contentHash(describedColumns(table.columns))} as content from ${from}`)).content;
+      (await oneRow(session, `select ${run.engine.contentHash(describedColumns(table.columns))} as content from ${from} as batch`)).content;
     return (await hash(removed)) === (await hash(added)) ? sameRows : wholeTable;
   }
-  await createDifference(session, table, `select ${columns} from ${removed}`, { text: `select ${columns} from ${added}` });
+  await createDifference(session, table, `select ${columns} from ${removed} as batch`, {
+    text: `select ${columns} from ${added} as batch`,
+  });
   const { inserted, updated, deleted, rows: changed } = await countChanges(session, table);
   const isLarge = !run.alwaysRefresh && changed > Math.max(rows, before.rows) * largestRecordedShare;
   if (changed === 0 || isLarge) await dropDifference(session);

@@ -42,6 +42,8 @@ export async function buildInFull(
       materialization: isView ? "view" : "table",
       select: definition.select,
       columns: table.columns,
+      key: table.grain,
+      description: table.description,
     };
     const relation = await run.engine.buildCandidate(session, candidate).catch((error: unknown) => {
       throw buildError(run, table, error);
@@ -132,7 +134,10 @@ async function differenceOf(run: Run, session: Session, table: ModelTable, relat
   const published = quoteTable(table.name);
   if (!sameDefinition(run, table) && !(await sameColumns(session, published, relation))) return newVersion;
   const hash = async (from: string): Promise<string> =>
-    String((await oneRow(session, `select ${run.engine.contentHash(describedColumns(table.columns))} as content from ${from}`)).content);
+    String(
+      (await oneRow(session, `select ${run.engine.contentHash(describedColumns(table.columns))} as content from ${from} as compared`))
+        .content,
+    );
   const content = await hash(relation);
   if (rows === before.rows && content === (before.content ?? (await hash(published)))) return { kind: "none", changes: null, content };
   if (!table.tracked) return { ...newVersion, content };
@@ -152,7 +157,7 @@ async function costOf(run: Run, session: Session, table: ModelTable, millisecond
   if (table.incremental === null) return null;
   const values = await oneRow(
     session,
-    `select approx_count_distinct(${run.engine.keyHash(table.incremental.by)}) as by_values from ${quoteTable(table.name)}`,
+    `select ${session.sql.distinctValues(table.incremental.by)} as by_values from ${quoteTable(table.name)}`,
   );
   const rowsIn = table.upstreams.reduce((sum, name) => sum + (run.publications.get(name)?.rows ?? 0), 0);
   return { full_ms: Math.round(milliseconds), rows_in: rowsIn, by_values: countOf(values.by_values) };

@@ -3,6 +3,7 @@ import type { Check } from "../define/check.ts";
 import { columnList, quoteIdentifier, quoteTable, quoteText, quoteValue } from "../define/quote.ts";
 import type { ContractColumn } from "../define/types.ts";
 import type { Engine, Session } from "../ports/engine.ts";
+import type { EngineSql } from "../ports/engine-sql.ts";
 import { withFunctionNames } from "../ports/project-function.ts";
 import type { Metric } from "../ports/state-store.ts";
 import type { CheckResult, ConservedMeasure, TableName } from "../terms.ts";
@@ -70,7 +71,7 @@ interface KeyRule {
  */
 export async function runChecks(engine: Pick<Engine, "keyHash">, session: Session, all: CheckSubject): Promise<CheckReport> {
   const subject = { ...all, checks: all.checks.filter((check) => check.severity !== "quarantine") };
-  const rules = rowRules(subject);
+  const rules = rowRules(session.sql, subject);
   const keys = keyRules(subject);
   const { orphans = [] } = subject;
   const scan = await scanOnce(engine, session, subject, rules, keys);
@@ -127,17 +128,22 @@ async function scanOnce(
   const all = ["count(*) as rows", ...pick(rules, broken, false), ...pick(keys, unique, false), ...orphans, ...historyMeasures(subject)];
   const { part, relation } = subject;
   const found =
-    part !== null && all.length === 1 ? { rows: part.rows } : { ...(await oneRow(session, `select ${all.join(", ")} from ${relation}`)) };
+    part !== null && all.length === 1
+      ? { rows: part.rows }
+      : { ...(await oneRow(session, `select ${all.join(", ")} from ${relation} as checked`)) };
   if (part === null) return found;
   const added = pick(rules, broken, true);
-  if (added.length > 0) Object.assign(found, await oneRow(session, `select ${added.join(", ")} from ${part.added}`));
+  if (added.length > 0) Object.assign(found, await oneRow(session, `select ${added.join(", ")} from ${part.added} as added`));
   for (const [index, key] of keys.entries()) {
     if (!isScoped(key.severity)) continue;
     const match = key.columns.map((column) => `r.${quoteIdentifier(column)} = a.${quoteIdentifier(column)}`).join(" and ");
     // The rows of keys that are not new went before these came: no other row of the table has them.
     const isAlone = key.declared === null && part.inserted === 0;
-    const sharing = isAlone ? `${part.added} as a` : `${relation} as r semi join ${part.added} as a on ${match}`;
-    Object.assign(found, await oneRow(session, `select ${unique[index]} from (select ${columnList(key.columns)} from ${sharing})`));
+    const sharing = isAlone ? `${part.added} as a` : session.sql.havingPartner(`${relation} as r`, `${part.added} as a`, match);
+    Object.assign(
+      found,
+      await oneRow(session, `select ${unique[index]} from (select ${columnList(key.columns)} from ${sharing}) as sharing`),
+    );
   }
   return found;
 }
@@ -155,7 +161,7 @@ function resultOf(
   return { check, column, severity, status, failures, message };
 }
 
-function rowRules(subject: CheckSubject): readonly RowRule[] {
+function rowRules(sql: EngineSql, subject: CheckSubject): readonly RowRule[] {
   const contract = subject.columns
     .filter((column) => !column.nullable || (subject.grain ?? []).includes(column.name))
     .map(
@@ -169,13 +175,13 @@ function rowRules(subject: CheckSubject): readonly RowRule[] {
     );
   const required = new Set(contract.map((rule) => rule.column));
   const declared = subject.checks
-    .flatMap((check) => rowRule(check) ?? [])
+    .flatMap((check) => rowRule(sql, check) ?? [])
     .filter((rule) => rule.check !== "not_null" || !required.has(rule.column));
   return [...contract, ...declared];
 }
 
 /** A declared check as a condition on a row; null for a rule that is none. */
-export function rowRule(check: Check): RowRule | null {
+export function rowRule(sql: Pick<EngineSql, "matches">, check: Check): RowRule | null {
   const column = "column" in check ? quoteIdentifier(check.column) : "";
   switch (check.kind) {
     case "not_null":
@@ -209,7 +215,7 @@ export function rowRule(check: Check): RowRule | null {
         check: check.kind,
         column: check.column,
         severity: check.severity,
-        broken: `not regexp_matches(${column}, ${quoteText(check.pattern)})`,
+        broken: `not ${sql.matches(column, quoteText(check.pattern))}`,
         says: `${check.column} does not match ${check.pattern}`,
       };
     case "expression":
@@ -230,7 +236,9 @@ async function examples(session: Session, subject: CheckSubject, rule: RowRule):
   const keys = subject.grain ?? [];
   const shown = rule.column === null || rule.check === "not_null" ? keys : [rule.column];
   if (shown.length === 0) return "";
-  const found = await session.query({ text: `select ${columnList(shown)} from ${subject.relation} where ${rule.broken} limit 3` });
+  const found = await session.query({
+    text: `select ${columnList(shown)} from ${subject.relation} as checked where ${rule.broken} limit 3`,
+  });
   return `, e.g. ${found.map((row) => describeRow(row, subject.columns)).join("; ")}`;
 }
 
@@ -273,10 +281,10 @@ function oneRowResult(rows: number): CheckResult {
 
 async function uniqueResult(session: Session, subject: CheckSubject, { check, columns, severity }: KeyRule): Promise<CheckResult> {
   const keys = columnList(columns);
-  const repeated = `select ${keys}, count(*) as _times from ${subject.relation} where ${presence(columns)} group by ${keys} having count(*) > 1`;
-  const failures = countOf((await oneRow(session, `select count(*) as keys from (${repeated})`)).keys);
+  const repeated = `select ${keys}, count(*) as _times from ${subject.relation} as checked where ${presence(columns)} group by ${keys} having count(*) > 1`;
+  const failures = countOf((await oneRow(session, `select count(*) as keys from (${repeated}) as repeated`)).keys);
   if (failures === 0) return resultOf(check, columns.join(", "), severity, 0, null);
-  const example = await oneRow(session, `select * from (${repeated}) order by _times desc, ${keys} limit 1`);
+  const example = await oneRow(session, `select * from (${repeated}) as repeated order by _times desc, ${keys} limit 1`);
   const { _times, ...key } = example;
   const message = `${failures} ${failures === 1 ? "key appears" : "keys appear"} more than once, e.g. ${describeRow(key, subject.columns)} ${_times} times`;
   return resultOf(check, columns.join(", "), severity, failures, message);
@@ -306,9 +314,8 @@ async function tableRule(
     case "relationships": {
       const column = quoteIdentifier(check.column);
       const field = quoteIdentifier(check.field);
-      // NOT EXISTS would be planned by the values of the child: four times as dear.
-      const partners = `select ${field} from ${comparedWith(subject, check.to)} where ${field} is not null`;
-      const orphans = `from ${subject.relation} as child where ${column} is not null and ${column} not in (${partners})`;
+      const isOrphan = session.sql.isNoneOf(`child.${column}`, field, comparedWith(subject, check.to));
+      const orphans = `from ${subject.relation} as child where ${column} is not null and ${isOrphan}`;
       const failures = countOf((await oneRow(session, `select count(*) as orphans ${orphans}`)).orphans);
       if (failures === 0) return resultOf(check.kind, check.column, check.severity, 0, null);
       const found = await session.query({ text: `select distinct ${column} ${orphans} limit 3` });
@@ -325,9 +332,9 @@ async function tableRule(
       return conservesResult(session, subject, check, conserved);
     case "sql": {
       const query = check.query.replaceAll("{table}", subject.relation).replace(/;\s*$/, "");
-      const failures = countOf((await oneRow(session, `select count(*) as rows from (${query}\n)`)).rows);
+      const failures = countOf((await oneRow(session, `select count(*) as rows from (${query}\n) as broken`)).rows);
       if (failures === 0) return resultOf(check.kind, null, check.severity, 0, null);
-      const found = await session.query({ text: `select * from (${query}\n) limit 1` });
+      const found = await session.query({ text: `select * from (${query}\n) as broken limit 1` });
       return resultOf(
         check.kind,
         null,
@@ -363,8 +370,10 @@ async function conservesResult(
   const filter = check.where === null ? "" : ` where (${check.where}\n)`;
   const totals = await oneRow(
     session,
-    `select own::varchar as own, source::varchar as source, coalesce(own, 0) = coalesce(source, 0) as agrees, (coalesce(own, 0) - coalesce(source, 0))::varchar as difference
-     from (select (select sum(${quoteIdentifier(check.column)}) from ${subject.relation}) as own, (select sum(${check.measure}\n) from ${quoteTable(check.upstream)}${filter}) as source)`,
+    `select cast(own as varchar) as own, cast(source as varchar) as source, coalesce(own, 0) = coalesce(source, 0) as agrees,
+       cast(coalesce(own, 0) - coalesce(source, 0) as varchar) as difference
+     from (select (select sum(${quoteIdentifier(check.column)}) from ${subject.relation} as checked) as own,
+       (select sum(${check.measure}\n) from ${quoteTable(check.upstream)}${filter}) as source) as totals`,
   );
   const agrees = totals.agrees === true;
   const measure = { column: check.column, upstream: check.upstream as TableName, measure: withFunctionNames(check.measure) };

@@ -72,7 +72,7 @@ async function sidesOf(session: Session, tables: TablesToCompare): Promise<{ sid
     const items = common.map((item, index) => {
       const [from, name] = [quoteIdentifier(item[side].name), quoteIdentifier(item.column)];
       const type = types[index];
-      return type === undefined || comparesNatively(type) ? `${from} as ${name}` : `${from}::varchar as ${name}`;
+      return type === undefined || comparesNatively(type) ? `${from} as ${name}` : `cast(${from} as varchar) as ${name}`;
     });
     return `(select ${items.join(", ")} from ${relation} as compared)`;
   };
@@ -110,8 +110,11 @@ function isSensitive(contract: readonly ContractColumn[] | null, name: string): 
 }
 
 async function nothingInCommon(session: Session, tables: TablesToCompare, facts: Facts): Promise<TableComparison> {
-  const rows = await oneRow(session, `select (select count(*) from ${tables.old}) as old, (select count(*) from ${tables.new}) as new`);
-  const [old_rows, new_rows] = [countOf(rows.old), countOf(rows.new)];
+  const rows = await oneRow(
+    session,
+    `select (select count(*) from ${tables.old} as compared) as old_rows, (select count(*) from ${tables.new} as compared) as new_rows`,
+  );
+  const [old_rows, new_rows] = [countOf(rows.old_rows), countOf(rows.new_rows)];
   return { ...facts, ...noDifference, by: "row", key: [], old_rows, new_rows, added: new_rows, removed: old_rows, equal: 0 };
 }
 
@@ -130,14 +133,16 @@ async function keysAreUnique(
 }
 
 async function byKey(session: Session, sides: ComparedSides, samples: number): Promise<Difference> {
-  const counts = await oneRow(session, keyedCountsStatement(sides));
+  const counts = await oneRow(session, keyedCountsStatement(session.sql, sides));
   const [added, removed, changed] = [countOf(counts.added), countOf(counts.removed), countOf(counts.changed)];
   const columns = comparedColumns(sides)
     .map((column, index) => ({ column: column.name, changed: countOf(counts[`changed_${index}`]) }))
     .filter((column) => column.changed > 0);
   const oneSided = async (side: "old" | "new", count: number): Promise<readonly OneSidedRow[]> =>
-    count === 0 || samples === 0 ? [] : rowsShown(sides, await session.query({ text: oneSidedStatement(sides, side, samples) }));
-  const changedRows = changed === 0 || samples === 0 ? [] : await session.query({ text: changedStatement(sides, samples) });
+    count === 0 || samples === 0
+      ? []
+      : rowsShown(sides, await session.query({ text: oneSidedStatement(session.sql, sides, side, samples) }));
+  const changedRows = changed === 0 || samples === 0 ? [] : await session.query({ text: changedStatement(session.sql, sides, samples) });
   return {
     by: "key",
     added,

@@ -8,6 +8,7 @@ import { countOf } from "./context.ts";
 import { changeTable } from "./row-changes.ts";
 import { isEqual } from "./table-comparison.ts";
 import { keyOf, type TableDiff, type TableState } from "./table-diff.ts";
+import { createTemporary, dropTemporary } from "./temporary-table.ts";
 
 export interface RunsToDiff {
   readonly manifest: Pick<Manifest, "tables">;
@@ -179,17 +180,18 @@ async function whyNotByRow(session: Session, { name, table, history }: DiffSubje
 
 /** A temporary table of the rows that went (`_op` -1) and came (1) in the end; a row that came and went again is in neither. */
 async function netChanges(session: Session, { name, history }: DiffSubject) {
-  const relation = `temp.${quoteIdentifier("net changes")}`;
-  const described = await session.describe(`select * exclude (_version, _op) from ${changeTable(name)}`);
-  const columns = columnList(described.map((column) => column.name));
+  const relation = quoteIdentifier("net changes");
+  const described = await session.describe(`select * from ${changeTable(name)}`);
+  const columns = columnList(described.map((column) => column.name).filter((column) => column !== "_version" && column !== "_op"));
   const versions = history.between.map((commit) => Number(commit.version)).join(", ");
-  await session.execute({
-    text: `create or replace temp table ${quoteIdentifier("net changes")} as select sign(_net)::tinyint as _op, ${columns} from (
-      select sum(_op) as _net, ${columns} from ${changeTable(name)} where _version in (${versions}) group by all having sum(_op) <> 0
-    ) as net, range(abs(_net)::bigint)`,
+  await createTemporary(session, relation, {
+    text: `select cast(sign(_net) as smallint) as _op, ${columns} from (
+      select cast(sum(_op) as bigint) as _net, ${columns} from ${changeTable(name)} where _version in (${versions}) group by ${columns}
+      having sum(_op) <> 0
+    ) as net, generate_series(1, abs(_net)) as _times(_time)`,
   });
   return {
     side: (op: 1 | -1): string => `(select ${columns} from ${relation} where _op = ${op})`,
-    drop: () => session.execute({ text: `drop table ${relation}` }),
+    drop: () => dropTemporary(session, relation),
   };
 }

@@ -2,6 +2,7 @@ import type { ModelTable } from "../compile/manifest.ts";
 import { quoteIdentifier, quoteText } from "../define/quote.ts";
 import { AssayError } from "../errors.ts";
 import type { Session } from "../ports/engine.ts";
+import type { EngineSql } from "../ports/engine-sql.ts";
 import type { DivertedRows, QuarantinedRow } from "../ports/quarantine.ts";
 import type { DoorRule } from "../ports/source.ts";
 import type { CheckResult } from "../terms.ts";
@@ -10,6 +11,7 @@ import { divertedResults } from "./diverted-results.ts";
 import { divertingRules, keeps } from "./door-rules.ts";
 import { overLimit } from "./rejected-limit.ts";
 import { type StepFacts, StepFailure } from "./step-result.ts";
+import { createTemporary, dropTemporary } from "./temporary-table.ts";
 
 /** Temporary table of a session with a candidate's rows that broke a rule, their rule (`_rule`, by place) and what quarantine keeps of them. */
 const divertedTable = quoteIdentifier("diverted");
@@ -36,15 +38,13 @@ export async function divertRows(
   relation: string,
   { touched, closedAs }: Omit<DivertedRows, "from">,
 ): Promise<Diverted> {
-  const rules = divertingRules(table.checks);
+  const rules = divertingRules(session.sql, table.checks);
   if (rules.length === 0) return { rows: 0, made: null, all: relation, results: [], record: {} };
   const rule = `case ${rules.map((item, place) => `when ${item.broken} then ${place}`).join(" ")} end`;
-  const judged = `(select *, ${rule} as _rule from ${relation})`;
+  const judged = `(select made.*, ${rule} as _rule from ${relation} as made) as judged`;
   const { made, broken } = await oneRow(session, `select count(*) as made, count(_rule) as broken from ${judged}`);
   const rows = countOf(broken);
-  await session.execute({
-    text: `create or replace temp table ${divertedTable} as ${keptRows(table, rules, judged)} where _rule is not null`,
-  });
+  await createTemporary(session, divertedTable, { text: `${keptRows(session.sql, table, rules, judged)} where _rule is not null` });
   if (rows > 0) {
     await session.execute({ text: `delete from ${relation} where not (${keeps(rules).join(" and ")})` });
     await requireAll(session, table, relation, countOf(made), rows);
@@ -56,39 +56,32 @@ export async function divertRows(
     rows,
     made: countOf(made),
     all: rows === 0 ? relation : `(select ${columns} from ${relation} union all select ${columns} from ${divertedTable})`,
-    results: divertedResults(table.checks, byRule),
+    results: divertedResults(session.sql, table.checks, byRule),
     record: { diverted: { from: `(${keptColumns})`, touched, closedAs } },
   };
 }
 
 export async function dropDiverted(session: Session): Promise<void> {
-  await session.execute({ text: `drop table temp.${divertedTable}` });
+  await dropTemporary(session, divertedTable);
 }
 
 /** The rows with what quarantine keeps of them, under names that no column has; the id is the same as long as the key is. */
-function keptRows(table: ModelTable, rules: readonly DoorRule[], judged: string): string {
+function keptRows(sql: EngineSql, table: ModelTable, rules: readonly DoorRule[], judged: string): string {
   const told = (text: (rule: DoorRule) => string | null): string => {
     const cases = rules.map((rule, place) => `when ${place} then ${text(rule) === null ? "null" : quoteText(text(rule) ?? "")}`);
-    return `case _rule ${cases.join(" ")} end::varchar`;
+    return `cast(case _rule ${cases.join(" ")} end as varchar)`;
   };
-  const object = (names: readonly string[]): string =>
-    names.length === 0 ? "'{}'" : `to_json({${names.map((name) => `${quoteText(name)}: ${jsonValue(table, name)}`).join(", ")}})::varchar`;
-  const names = table.columns.map((column) => column.name);
-  const identity = `concat_ws(chr(10), ${quoteText(table.name)}, _key, (row_number() over (partition by _key order by _raw))::varchar)`;
-  return `select *, left(md5(${identity}), 16) as _id from (
-    select *, ${told((rule) => rule.rule)} as _name, ${told((rule) => rule.reason)} as _reason, ${told((rule) => rule.column)} as _column,
-      ${told((rule) => rule.message)} as _message, ${object(table.grain)} as _key, ${object(names)} as _raw
-    from ${judged})`;
+  const key = table.grain.flatMap((name) => table.columns.find((column) => column.name.toLowerCase() === name.toLowerCase()) ?? []);
+  const place = "cast(row_number() over (partition by _key order by _raw) as varchar)";
+  const identity = `concat_ws(chr(10), ${quoteText(table.name)}, _key, ${place})`;
+  return `select told.*, left(md5(${identity}), 16) as _id from (
+    select judged.*, ${told((rule) => rule.rule)} as _name, ${told((rule) => rule.reason)} as _reason, ${told((rule) => rule.column)} as _column,
+      ${told((rule) => rule.message)} as _message, ${sql.jsonObject(key)} as _key, ${sql.jsonObject(table.columns)} as _raw
+    from ${judged}) as told`;
 }
 
 /** As the store and people know them. */
 const keptColumns = `select _id as id, _name as rule, _reason as reason, _column as column_name, _message as message, _key as "key", _raw as raw from ${divertedTable}`;
-
-/** Decimals would become doubles in JSON, and lose digits. */
-function jsonValue(table: ModelTable, name: string): string {
-  const column = table.columns.find((item) => item.name.toLowerCase() === name.toLowerCase());
-  return `${quoteIdentifier(name)}${column?.type.kind === "decimal" ? "::varchar" : ""}`;
-}
 
 /** A rule that gives another result when it is asked again would lose rows. Throws LEDGER_UNBALANCED. */
 async function requireAll(session: Session, table: ModelTable, relation: string, made: number, diverted: number): Promise<void> {

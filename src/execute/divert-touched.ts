@@ -4,6 +4,7 @@ import { columnList, quoteIdentifier } from "../define/quote.ts";
 import type { Session, Statement } from "../ports/engine.ts";
 import { type Diverted, divertRows } from "./divert-rows.ts";
 import { divertingRules } from "./door-rules.ts";
+import { createTemporary, dropTemporary } from "./temporary-table.ts";
 
 const touchedRows = quoteIdentifier("touched rows");
 const judgedValues = quoteIdentifier("judged values");
@@ -15,9 +16,9 @@ export async function divertTouched(
   made: Statement,
   by: readonly string[],
 ): Promise<{ readonly select: Statement; readonly diverted: Diverted | null }> {
-  if (divertingRules(table.checks).length === 0) return { select: made, diverted: null };
-  await session.execute({ ...made, text: `create or replace temp table ${touchedRows} as ${made.text}` });
-  await session.execute({ text: `create or replace temp table ${judgedValues} as select * from ${touchedName}` });
+  if (divertingRules(session.sql, table.checks).length === 0) return { select: made, diverted: null };
+  await createTemporary(session, touchedRows, made);
+  await createTemporary(session, judgedValues, { text: `select * from ${touchedName}` });
   const touched = { from: judgedValues, columns: by };
   const diverted = await divertRows(session, table, touchedRows, { touched, closedAs: "superseded" });
   const columns = columnList(table.columns.map((column) => column.name));
@@ -26,5 +27,5 @@ export async function divertTouched(
 
 /** Drops what {@link divertTouched} made. */
 export async function dropTouchedRows(session: Session): Promise<void> {
-  await session.execute({ text: `drop table if exists temp.${touchedRows}; drop table if exists temp.${judgedValues}` });
+  for (const name of [touchedRows, judgedValues]) await dropTemporary(session, name);
 }

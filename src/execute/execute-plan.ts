@@ -108,7 +108,8 @@ function committedFolders(context: ExecuteContext): ReadonlySet<string> {
 async function runSteps(run: Run, plan: Plan): Promise<readonly StepResult[]> {
   const results = new Map<string, StepResult>();
   const waiting = longestChainFirst(plan.steps.filter((step) => step.action === "run"));
-  const sessions: Session[] = [];
+  const opened: Session[] = [];
+  const free: Session[] = [];
   const active = new Set<Promise<void>>();
   /** Steps that turned out to have nothing to do. */
   const idle = new Set<string>();
@@ -117,18 +118,23 @@ async function runSteps(run: Run, plan: Plan): Promise<readonly StepResult[]> {
     results.set(step.step, result);
     run.emit({ kind: "StepFinished", at: isoTime(run.clock()), result });
   };
+  const connect = async (): Promise<Session> => {
+    const session = free.pop() ?? (await run.engine.session());
+    if (!opened.includes(session)) opened.push(session);
+    return session;
+  };
   const start = async (step: Step): Promise<void> => {
-    const session = sessions.pop() ?? (await run.engine.session());
     run.emit({ kind: "StepStarted", at: isoTime(run.clock()), step: step.step, table: step.table });
+    const session = await connect();
     finish(step, await runStep(run, session, step, plan.steps.indexOf(step)));
-    sessions.push(session);
+    free.push(session);
   };
   try {
     for (const [position, step] of plan.steps.entries()) {
       if (step.action === "run") continue;
-      const session = sessions.pop() ?? (await run.engine.session());
+      const session = await connect();
       const result = await runStep(run, session, step, position);
-      sessions.push(session);
+      free.push(session);
       if (result.status === "skipped") results.set(step.step, result);
       else finish(step, result);
     }
@@ -157,7 +163,7 @@ async function runSteps(run: Run, plan: Plan): Promise<readonly StepResult[]> {
   } finally {
     // Whatever broke the loop, nothing goes on in the background.
     await Promise.allSettled(active);
-    for (const session of sessions) session.close();
+    for (const session of opened) session.close();
   }
   return plan.steps.flatMap((step) => results.get(step.step) ?? []);
 }

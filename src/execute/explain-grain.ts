@@ -79,9 +79,10 @@ async function worstExample(session: Session, table: ModelTable, relation: strin
   const outputs = [...new Set([...table.grain, ...join.keys.map((key) => key.output)])];
   const match = join.keys.map((key) => `repeated.${quoteIdentifier(key.output)} = many.${quoteIdentifier(key.column)}`).join(" and ");
   const [example] = await session.query({
-    text: `with repeated as (select ${columnList(outputs)}, count(*) over (partition by ${grain}) as _times from ${relation} qualify _times > 1),
+    text: `with counted as (select ${columnList(outputs)}, count(*) over (partition by ${grain}) as _times from ${relation}),
+      repeated as (select * from counted where _times > 1),
       many as (select ${joinColumns}, count(*) as _rows from ${quoteTable(join.table)} group by ${joinColumns} having count(*) > 1)
-      select repeated.*, many._rows from repeated join many on ${match} order by _rows desc, _times desc, ${columnList(table.grain)} limit 1`,
+      select repeated.*, many._rows from repeated join many on ${match} order by many._rows desc, repeated._times desc, ${table.grain.map((name) => `repeated.${quoteIdentifier(name)}`).join(", ")} limit 1`,
   });
   if (example === undefined) return null;
   const { _times, _rows, ...values } = example;

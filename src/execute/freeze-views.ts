@@ -1,5 +1,7 @@
 import type { ModelTable } from "../compile/manifest.ts";
+import { parseColumnType } from "../define/column-type.ts";
 import { columnList, quoteTable } from "../define/quote.ts";
+import type { ColumnType, ContractColumn } from "../define/types.ts";
 import type { TableName } from "../terms.ts";
 import type { Run } from "./context.ts";
 
@@ -17,28 +19,30 @@ export async function freezeViews(run: Run, changing: TableName): Promise<void> 
 }
 
 function viewsOver(run: Run, name: TableName): readonly ModelTable[] {
-  const found = new Map<TableName, ModelTable>();
+  const found = new Set<TableName>();
   const open = [name];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     for (const table of run.manifest.tables) {
       if (table.kind !== "model" || table.materialize.kind !== "view" || found.has(table.name)) continue;
       if (!table.upstreams.includes(next) || !run.publications.has(table.name)) continue;
-      found.set(table.name, table);
+      found.add(table.name);
       open.push(table.name);
     }
   }
-  return [...found.values()];
+  // A view goes before the one it reads, which could not be replaced under it.
+  return run.manifest.tables.filter((table): table is ModelTable => found.has(table.name)).toReversed();
 }
 
 async function freeze(run: Run, view: ModelTable): Promise<void> {
   const session = await run.engine.session();
   try {
     if ((await run.engine.kindOf(session, view.name)) !== "view") return;
-    const { name: table, columns } = view;
+    const { name: table, description } = view;
     // Columns as published: the definition may name others by now.
     const published = await session.describe(`select * from ${quoteTable(table)}`);
     const text = `select ${columnList(published.map((column) => column.name))} from ${quoteTable(table)}`;
-    const candidate = { table, materialization: "table", select: { text }, columns } as const;
+    const columns = published.map(({ name, type }) => asPublished(name, parseColumnType(type) ?? { kind: "varchar" }));
+    const candidate = { table, materialization: "table", select: { text }, columns, key: null, description } as const;
     await session.transaction(async () => {
       await run.engine.buildCandidate(session, candidate);
       await run.engine.publish(session, candidate);
@@ -46,4 +50,9 @@ async function freeze(run: Run, view: ModelTable): Promise<void> {
   } finally {
     session.close();
   }
+}
+
+/** What is not known of a column any more does not matter for the rows it shows. */
+function asPublished(name: string, type: ColumnType): ContractColumn {
+  return { name, type, nullable: true, description: null, sensitive: false };
 }

@@ -48,9 +48,9 @@ export function historyMeasures(subject: Subject): readonly string[] {
     const column = quoteIdentifier(check.column);
     const now = `timestamp ${quoteText(isoTime(subject.history.now).replace("Z", ""))}`;
     // A date stands for its whole day. One row from the future must not hide that nothing came since.
-    const until = isDate(subject, check.column) ? `${column} + interval 1 day` : column;
+    const until = isDate(subject, check.column) ? `${column} + interval '1 day'` : column;
     const newest = (value: string): string => `(max(${value}) filter (where ${column} <= ${now} and isfinite(${column})))`;
-    return [`${newest(column)}::varchar as newest_${index}`, `epoch_ms(${newest(until)}) as newest_ms_${index}`];
+    return [`cast(${newest(column)} as varchar) as newest_${index}`, `extract(epoch from ${newest(until)}) * 1000 as newest_ms_${index}`];
   });
 }
 

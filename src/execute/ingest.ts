@@ -8,7 +8,7 @@ import type { SourceFile } from "../ports/source.ts";
 import type { IngestedFile } from "../ports/state-store.ts";
 import type { StepResult } from "../terms.ts";
 import { countOf, isoTime, oneRow, paramsOf, type Run } from "./context.ts";
-import { divertingRules } from "./door-rules.ts";
+import { rulesAtDoor } from "./door-rules.ts";
 import { type Door, type LandedFile, landFile } from "./land-file.ts";
 import { publishBronze } from "./publish-bronze.ts";
 import { quarantinedRows } from "./quarantined-rows.ts";
@@ -56,7 +56,7 @@ export async function ingestTable(run: Run, session: Session, step: Step, positi
   );
   const again = groups.filter(({ file }) => !replayed.some((item) => item.replay_of === file.name && item.sha256 === file.sha256));
   const folder = fresh.length + again.length === 0 ? null : await run.lake.openBatch(table.name, date, run.runId);
-  const door: Door = { replicas, rules: divertingRules(table.checks) };
+  const door: Door = { replicas, rules: await rulesAtDoor(run.engine, session, table.checks) };
   const landed: LandedFile[] = [];
   const reentered: LandedReplay[] = [];
   const recorded = table.schema === "evolve" ? ((await run.store.readEvolvedColumns(session)).get(table.name) ?? []) : [];
@@ -65,10 +65,10 @@ export async function ingestTable(run: Run, session: Session, step: Step, positi
     if (folder !== null) {
       for (const [index, { file }] of fresh.entries()) {
         const target = { folder, position: index + 1 };
-        const schema = await fileSchema(session, run.source, table, file, evolved);
+        const schema = await fileSchema(session.files, run.source, table, file, evolved);
         const [source, shape] =
           schema === null ? [run.source, table] : [readingAs(run.source, schema), { ...table, columns: schema.stored }];
-        const result = await landFile(session, source, shape, file, target, door, leftOut(groupOf(file)));
+        const result = await landFile(session.files, source, shape, file, target, door, leftOut(groupOf(file)));
         landed.push({ ...result, notes: [...(schema?.notes ?? []), ...result.notes] });
       }
       for (const [index, group] of again.entries()) {
@@ -189,7 +189,7 @@ function outlasting(table: BronzeTable, before: readonly IngestedFile[], now: re
 
 async function replicasOf(run: Run, session: Session, table: BronzeTable): Promise<number> {
   if (table.replicate === null) return 1;
-  const times = countOf((await oneRow(session, `select (${table.replicate.times})::integer as times`, paramsOf(run, table))).times);
+  const times = countOf((await oneRow(session.files, `select (${table.replicate.times})::integer as times`, paramsOf(run, table))).times);
   if (Number.isInteger(times) && times >= 1) return times;
   throw new AssayError("PARAM_INVALID", `${table.name}: replicate.times gives ${times}; it has to be at least 1`, {
     location: table.location,

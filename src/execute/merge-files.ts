@@ -8,9 +8,9 @@ import { countOf, oneRow, type Run } from "./context.ts";
 import { describeRow } from "./describe-row.ts";
 import { freezeViews } from "./freeze-views.ts";
 import type { Ingested } from "./ingested.ts";
-import { relationOver } from "./relation-over.ts";
 import { applyDifference, countChanges, createDifference, dropDifference } from "./row-changes.ts";
 import { StepFailure } from "./step-result.ts";
+import { createTemporary, dropTemporary } from "./temporary-table.ts";
 
 const latest = quoteIdentifier("latest");
 
@@ -33,23 +33,29 @@ export async function mergeFiles(
   const live = table.deleted === null ? "true" : `((${table.deleted}\n) is not true)`;
   const columns = columnList(table.columns.map((column) => column.name));
   if (!partly) {
-    const candidate = { table: table.name, materialization: "table", columns: table.columns } as const;
+    const candidate = {
+      table: table.name,
+      materialization: "table",
+      columns: table.columns,
+      key: table.grain,
+      description: table.description,
+    } as const;
     const select = { text: `select ${columns} from ${latest} where ${live}` };
     await run.engine.buildCandidate(session, { ...candidate, select });
     await freezeViews(run, table.name);
     await run.engine.publish(session, { ...candidate, select });
-    await session.execute({ text: `drop table temp.${latest}` });
+    await dropTemporary(session, latest);
     return { difference: { ...wholeTable, repeated }, relation };
   }
   const key = table.grain.map((name) => `o.${quoteIdentifier(name)} = n.${quoteIdentifier(name)}`).join(" and ");
   const held = quoteIdentifier("held");
   // One look at the table: the rows whose keys the files name.
-  await session.execute({
-    text: `create or replace temp table ${held} as select o.* from ${relation} as o semi join ${latest} as n on ${key}`,
+  await createTemporary(session, held, {
+    text: `select o.* from ${session.sql.havingPartner(`${relation} as o`, `${latest} as n`, key)}`,
   });
   await createDifference(session, table, `select ${columns} from ${held}`, { text: `select ${columns} from ${latest} where ${live}` });
-  await session.execute({ text: `drop table temp.${held}` });
-  await session.execute({ text: `drop table temp.${latest}` });
+  await dropTemporary(session, held);
+  await dropTemporary(session, latest);
   const { inserted, updated, deleted, rows } = await countChanges(session, table);
   if (rows === 0) {
     await dropDifference(session);
@@ -78,21 +84,24 @@ async function latestRows(
   const columns = columnList(table.columns.map((column) => column.name));
   const keys = columnList(table.grain);
   const inOrder = files.filter((file) => file.files !== "").toSorted((a, b) => a.sequence - b.sequence);
-  const parts = inOrder.map(
-    (file, part) => `select ${part} as _part, ${file.sequence} as _file, * from ${relationOver(table, [run.lake.absolute(file.files)])}`,
-  );
+  const parts: string[] = [];
+  for (const [part, file] of inOrder.entries()) {
+    const rows = await run.engine.batchRows(session, table, [run.lake.absolute(file.files)]);
+    parts.push(`select ${part} as _part, ${file.sequence} as _file, ${columns} from ${rows} as batch`);
+  }
   const staged = quoteIdentifier("staged");
-  const all = parts.length === 0 ? `select 0 as _part, 0 as _file, * from ${relationOver(table, [])}` : parts.join(" union all ");
-  await session.execute({ text: `create or replace temp table ${staged} as select _part, _file, ${columns} from (${all})` });
-  const twice = `select _file, ${keys}, count(*) as _times from ${staged} group by all having count(*) > 1`;
+  const none = `select 0 as _part, 0 as _file, ${columns} from ${await run.engine.batchRows(session, table, [])} as batch`;
+  const all = parts.length === 0 ? none : parts.join(" union all ");
+  await createTemporary(session, staged, { text: `select _part, _file, ${columns} from (${all}) as files` });
+  const twice = `select _file, ${keys}, count(*) as _times from ${staged} group by _file, ${keys} having count(*) > 1`;
   const example = async (): Promise<Row | undefined> =>
-    (await session.query({ text: `select * from (${twice}) order by _times desc, _file, ${keys} limit 1` }))[0];
+    (await session.query({ text: `select * from (${twice}) as twice order by _times desc, _file, ${keys} limit 1` }))[0];
   if ((await example()) !== undefined) {
     // The same row twice is one row.
     const once = quoteIdentifier("staged once");
-    await session.execute({
-      text: `create or replace temp table ${once} as select distinct * from ${staged}; drop table temp.${staged}; alter table temp.${once} rename to ${staged}`,
-    });
+    await createTemporary(session, once, { text: `select distinct * from ${staged}` });
+    await dropTemporary(session, staged);
+    await session.execute({ text: `alter table ${session.sql.temporary(once)} rename to ${staged}` });
     const found = await example();
     if (found !== undefined) throw keyTwice(table, inOrder, found, ingested);
   }
@@ -102,12 +111,12 @@ async function latestRows(
     `select count(*) as rows from ${staged} where _part in (${[-1, ...fresh.map((item) => item.part)].join(", ")})`,
   );
   if (parts.length <= 1) {
-    await session.execute({ text: `drop table if exists temp.${latest}; alter table temp.${staged} rename to ${latest}` });
+    await dropTemporary(session, latest);
+    await session.execute({ text: `alter table ${session.sql.temporary(staged)} rename to ${latest}` });
   } else {
-    await session.execute({
-      text: `create or replace temp table ${latest} as select ${columns} from ${staged} qualify row_number() over (partition by ${keys} order by _file desc) = 1`,
-    });
-    await session.execute({ text: `drop table temp.${staged}` });
+    const placed = `select ${columns}, row_number() over (partition by ${keys} order by _file desc) as _place from ${staged}`;
+    await createTemporary(session, latest, { text: `select ${columns} from (${placed}) as placed where _place = 1` });
+    await dropTemporary(session, staged);
   }
   return fresh.reduce((sum, item) => sum + item.rows, 0) - countOf(counts.rows);
 }

@@ -74,7 +74,7 @@ async function matchedRows(
   });
   if (counts.length === 0) return {};
   const hashed = [...hashes].map(([hash, name]) => `${hash} as ${name}`);
-  const keys = hashed.length === 0 ? "" : `with made as materialized (select ${hashed.join(", ")} from ${relation}) `;
+  const keys = hashed.length === 0 ? "" : `with made as materialized (select ${hashed.join(", ")} from ${relation} as result) `;
   return oneRow(session, `${keys}select ${counts.join(", ")}`);
 }
 

@@ -28,7 +28,7 @@ export async function orphanResult(session: Session, subject: Checked, rule: Orp
   const rows = `from ${subject.relation} as child where ${orphanCondition(rule)}${(await isAmbiguous(session, rule)) ? withoutKey(rule) : ""}`;
   const failures = rule.witness.absent === null ? found : countOf((await oneRow(session, `select count(*) as orphans ${rows}`)).orphans);
   if (failures === 0) return passed;
-  const examples = await session.query({ text: `select distinct ${columnList(outputs)} ${rows} order by all limit 3` });
+  const examples = await session.query({ text: `select distinct ${columnList(outputs)} ${rows} order by ${columnList(outputs)} limit 3` });
   const shown = examples.map((row) => describeRow(row, subject.columns)).join("; ");
   const what = `${failures} ${failures === 1 ? "row finds" : "rows find"} no partner in ${rule.dimension}${rule.atTime ? " at its time" : ""}`;
   return { ...base, status: "warned", failures, message: `${what}, e.g. ${shown}` };

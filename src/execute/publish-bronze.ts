@@ -12,7 +12,6 @@ import { freezeViews } from "./freeze-views.ts";
 import { checkHistory } from "./history-checks.ts";
 import type { Ingested } from "./ingested.ts";
 import { mergeFiles } from "./merge-files.ts";
-import { relationOver } from "./relation-over.ts";
 import { changedPart, dropDifference, forgetChanges, recordChanges } from "./row-changes.ts";
 import { evolvedContract } from "./source-schema.ts";
 import { throwOnFailure } from "./step-failure.ts";
@@ -77,7 +76,7 @@ interface Published {
 
 async function viewed(run: Run, session: Session, table: BronzeTable, ingested: Ingested): Promise<Published> {
   const files = ingested.current.filter((file) => file.files !== "").map((file) => run.lake.absolute(file.files));
-  const relation = relationOver(table, files);
+  const relation = await run.engine.batchRows(session, table, files);
   const report = await check(run, session, table, relation, null);
   const difference = await bronzeDifference(run, session, table, ingested, report.rows);
   if (difference.kind !== "none") await freezeViews(run, table.name);

@@ -11,7 +11,8 @@ import { dropTouchedRows } from "./divert-touched.ts";
 import { explained } from "./explain-grain.ts";
 import { freezeViews } from "./freeze-views.ts";
 import { checkHistory } from "./history-checks.ts";
-import { applyDifference, changedPart, countChanges, dropDifference, recordChanges } from "./row-changes.ts";
+import { absentValues } from "./required-values.ts";
+import { addedRows, applyDifference, changedPart, countChanges, dropDifference, recordChanges } from "./row-changes.ts";
 import { throwOnFailure } from "./step-failure.ts";
 import { noFacts, type StepFacts } from "./step-result.ts";
 
@@ -39,14 +40,18 @@ export async function publishDifference(
 ): Promise<Committed> {
   const { inserted, updated, deleted, rows: changed } = await countChanges(session, table);
   if (changed > 0) {
+    const absent = await absentValues(session, table, addedRows(table));
+    throwOnFailure(table, { ...noFacts, checks: absent, touched: refreshed.touched, upstreams: refreshed.upstreams });
     await freezeViews(run, table.name);
     await applyDifference(session, table);
   }
   const relation = quoteTable(table.name);
   const { name, columns, grain, checks, orphans } = table;
   const history = await checkHistory(run, session, table);
+  // Looked at above, where anything was put in.
+  const required = new Set(columns.filter((column) => !column.nullable || grain.includes(column.name)).map((column) => column.name));
   const part = changedPart(run, table, { inserted, updated, deleted });
-  const subject = { table: name, relation, columns, grain, checks, orphans, present: new Set<string>(), part, history };
+  const subject = { table: name, relation, columns, grain, checks, orphans, present: required, part, history };
   const report = await runChecks(run.engine, session, subject);
   const { diverted = null } = refreshed;
   const facts: StepFacts = {

@@ -1,7 +1,10 @@
 import { deltaName, hatName, opColumn, touchedName } from "../compile/incremental/relation-names.ts";
 import type { IncrementalPlan, UpstreamLink } from "../compile/incremental/upstream-link.ts";
 import { columnList, quoteIdentifier, quoteTable } from "../define/quote.ts";
+import type { ContractColumn } from "../define/types.ts";
+import type { EngineSql } from "../ports/engine-sql.ts";
 import type { TableName } from "../terms.ts";
+import { typedColumns } from "./typed-columns.ts";
 
 /** An upstream's changed rows since the consumer's cursor. */
 export interface ChangedRows {
@@ -16,7 +19,7 @@ export interface ChangedRows {
 export interface Refresh {
   readonly table: TableName;
   /** Its columns, in order. */
-  readonly columns: readonly string[];
+  readonly columns: readonly ContractColumn[];
   readonly plan: Pick<IncrementalPlan, "by" | "upstreams">;
   /** Every changed upstream; none of them may be `full`. */
   readonly changed: readonly ChangedRows[];
@@ -28,7 +31,7 @@ export interface RefreshStatements {
   readonly deltas: readonly string[];
   /** For each table through which other tables' changes are followed, the rows it has or had. */
   readonly hats: readonly string[];
-  /** The `by` values to rebuild. */
+  /** The `by` values to rebuild, in the types the table has them. */
   readonly touched: string;
   /** SELECT of the definition's rows of these values; takes the definition, its upstream reads restricted to the values or not. */
   readonly made: (definition: string) => string;
@@ -38,24 +41,28 @@ export interface RefreshStatements {
   readonly drop: readonly string[];
 }
 
-export function refreshStatements({ table, columns, plan, changed }: Refresh): RefreshStatements {
+export function refreshStatements(sql: EngineSql, { table, columns, plan, changed }: Refresh): RefreshStatements {
   const links = changed.flatMap((change) => plan.upstreams.filter((link) => link.table === change.table).filter(isFollowed));
   const hats = [...new Set(links.flatMap((link) => link.hats))];
   const by = columnList(plan.by);
-  const touching = (alias: string): string =>
-    plan.by.map((name) => `${alias}.${quoteIdentifier(name)} is not distinct from t.${quoteIdentifier(name)}`).join(" and ");
+  const same = plan.by.map((name) => sql.sameValue(`q.${quoteIdentifier(name)}`, `t.${quoteIdentifier(name)}`)).join(" and ");
+  const ofTouched = (rows: string): string => sql.havingPartner(`${rows} as q`, `${touchedName} as t`, same);
   const none = `select ${by} from ${quoteTable(table)} where false`;
-  const queries = [none, ...links.map((link) => `select ${by} from (${link.touched}\n)`)].join(" union all ");
+  const queries = [none, ...links.map((link) => `select ${by} from (${link.touched}\n) as link`)].join(" union all ");
+  const values = typedColumns(
+    sql,
+    columns.filter(({ name }) => plan.by.includes(name)),
+  );
   return {
     deltas: changed.map(deltaStatement),
     hats: hats.map((hat) => hatStatement(hat, changed)),
-    touched: `create temp table ${touchedName} as select distinct ${by} from (${queries})`,
-    made: (definition) => `select q.* from (${definition}\n) as q semi join ${touchedName} as t on ${touching("q")}`,
-    old: `select ${columnList(columns)} from ${quoteTable(table)} as q semi join ${touchedName} as t on ${touching("q")}`,
+    touched: `create temp table ${touchedName} as select distinct ${values} from (${queries}) as touching`,
+    made: (definition) => `select q.* from ${ofTouched(`(${definition}\n)`)}`,
+    old: `select ${columns.map(({ name }) => `q.${quoteIdentifier(name)}`).join(", ")} from ${ofTouched(quoteTable(table))}`,
     drop: [
-      ...hats.map((hat) => `drop view if exists temp.${hatName(hat)}`),
-      ...changed.map((change) => `drop ${change.isNet ? "view" : "table"} if exists temp.${deltaName(change.table)}`),
-      `drop table if exists temp.${touchedName}`,
+      ...hats.map((hat) => `drop view if exists ${sql.temporary(hatName(hat))}`),
+      ...changed.map((change) => `drop ${change.isNet ? "view" : "table"} if exists ${sql.temporary(deltaName(change.table))}`),
+      `drop table if exists ${sql.temporary(touchedName)}`,
     ],
   };
 }
@@ -64,11 +71,10 @@ export function refreshStatements({ table, columns, plan, changed }: Refresh): R
 export const difference = quoteIdentifier("difference");
 
 /** What separates the rows of one SELECT from those of another: equal rows, as often as they come, cancel out. No row: nothing changed. */
-export function differenceStatement(columns: readonly string[], before: string, after: string): string {
+export function differenceSelect(columns: readonly string[], before: string, after: string): string {
   const list = columnList(columns);
-  return `create or replace temp table ${difference} as
-select cast(sum(${opColumn}) as bigint) as ${opColumn}, ${list}
-from (select 1 as ${opColumn}, ${list} from (${after}) union all select -1, ${list} from (${before}))
+  return `select cast(sum(${opColumn}) as bigint) as ${opColumn}, ${list}
+from (select 1 as ${opColumn}, ${list} from (${after}\n) as come union all select -1, ${list} from (${before}) as gone) as both_sides
 group by ${list} having sum(${opColumn}) <> 0`;
 }
 
@@ -81,9 +87,9 @@ function isFollowed(link: UpstreamLink): link is FollowedLink {
 /** Whole rows, netted: netting after a projection would lose a change of the other columns. */
 function deltaStatement({ table, columns, rows, isNet }: ChangedRows): string {
   const list = columnList(columns);
-  if (isNet) return `create temp view ${deltaName(table)} as select ${list}, ${opColumn} from (${rows})`;
-  const net = `select ${list}, sum(${opColumn}) as "_rows" from (${rows}) group by ${list} having sum(${opColumn}) <> 0`;
-  return `create temp table ${deltaName(table)} as select ${list}, cast(sign("_rows") as tinyint) as ${opColumn} from (${net})`;
+  if (isNet) return `create temp view ${deltaName(table)} as select ${list}, ${opColumn} from (${rows}) as recorded`;
+  const net = `select ${list}, sum(${opColumn}) as "_rows" from (${rows}) as recorded group by ${list} having sum(${opColumn}) <> 0`;
+  return `create temp table ${deltaName(table)} as select ${list}, cast(sign("_rows") as smallint) as ${opColumn} from (${net}) as net`;
 }
 
 function hatStatement(table: TableName, changed: readonly ChangedRows[]): string {

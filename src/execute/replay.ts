@@ -84,7 +84,7 @@ export async function landReplay(
   await writeFile(path, [csvLine(names), ...rows.map((row) => csvLine(names.map((name) => row.record?.[name] ?? null)))]);
   const { size: bytes } = await stat(path);
   const file: SourceFile = { path, name: group.file.name, bytes, stamp: "", stampedAt: 0, sha256: "" };
-  const landed = await landFile(session, run.source, { ...table, source: replaySource(table, path) }, file, target, door);
+  const landed = await landFile(session.files, run.source, { ...table, source: replaySource(table, path) }, file, target, door);
   const refused = new Map(landed.refused.map((refusal) => [(refusal.row_number ?? 0) - 2, refusal] as const));
   const at = isoTime(run.clock());
   const batch_id = group.known?.batch_id ?? batchId;

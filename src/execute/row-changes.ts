@@ -1,11 +1,12 @@
-import { columnTypeName } from "../define/column-type.ts";
 import { columnList, quoteIdentifier, quoteTable } from "../define/quote.ts";
 import type { ContractColumn } from "../define/types.ts";
 import type { Session, Statement } from "../ports/engine.ts";
 import type { RowChanges, TableName } from "../terms.ts";
 import type { ChangedPart } from "./checks.ts";
 import { countOf, oneRow, type Run } from "./context.ts";
-import { difference, differenceStatement } from "./refresh-statements.ts";
+import { difference, differenceSelect } from "./refresh-statements.ts";
+import { createTemporary, dropTemporary } from "./temporary-table.ts";
+import { typedColumns } from "./typed-columns.ts";
 
 /** A stored table whose rows change in place. */
 export interface ChangingTable {
@@ -23,35 +24,38 @@ export const changeTable = (table: TableName): string => `assay_changes.${quoteI
 /** Fills the difference of two SELECTs, each row with `_op` -1 or 1. */
 export async function createDifference(session: Session, table: ChangingTable, before: string, after: Statement): Promise<void> {
   const columns = names(table);
-  const text = differenceStatement(
+  const text = differenceSelect(
     table.columns.map((column) => column.name),
     before,
-    after.text,
+    `select ${typedColumns(session.sql, table.columns)} from (${after.text}\n) as made`,
   );
-  await session.execute({ ...after, text });
+  await createTemporary(session, difference, { ...after, text });
   const [repeated] = await session.query({ text: `select 1 as found from ${difference} where abs(_op) > 1 limit 1` });
   if (repeated === undefined) return;
   const once = quoteIdentifier("difference once");
-  await session.execute({
-    text: `create or replace temp table ${once} as select sign(_op)::bigint as _op, ${columns} from (select *, unnest(range(abs(_op))) from ${difference})`,
+  await createTemporary(session, once, {
+    text: `select cast(sign(_op) as bigint) as _op, ${columns} from ${difference} as repeated, generate_series(1, abs(_op)) as _times(_time)`,
   });
-  await session.execute({ text: `drop table temp.${difference}; alter table temp.${once} rename to ${difference}` });
+  await dropTemporary(session, difference);
+  await session.execute({ text: `alter table ${session.sql.temporary(once)} rename to ${difference}` });
 }
+
+/** The rows that the difference puts in. */
+export const addedRows = (table: ChangingTable): string => `(select ${names(table)} from ${difference} where _op = 1)`;
 
 /** The part of a published table that the difference changes, for its checks; null where no key says which rows those are. */
 export function changedPart(run: Pick<Run, "publications">, table: ChangingTable, changes: RowChanges): ChangedPart | null {
   const [inserted, deleted] = [countOf(changes.inserted), countOf(changes.deleted)];
   const before = run.publications.get(table.name);
   if (before === undefined || table.grain.length === 0) return null;
-  const added = `(select ${names(table)} from ${difference} where _op = 1)`;
-  return { added, inserted, rows: before.rows + inserted - deleted };
+  return { added: addedRows(table), inserted, rows: before.rows + inserted - deleted };
 }
 
 /** How many keys the difference holds, by what happened to them; without a key, how many rows came and went. */
 export async function countChanges(session: Session, table: ChangingTable): Promise<Required<RowChanges> & { readonly rows: number }> {
-  const same = table.grain.map((key) => `o.${quoteIdentifier(key)} is not distinct from n.${quoteIdentifier(key)}`).join(" and ");
+  const same = table.grain.map((key) => session.sql.sameValue(`o.${quoteIdentifier(key)}`, `n.${quoteIdentifier(key)}`)).join(" and ");
   const [gone, come] = [-1, 1].map((op) => `(select * from ${difference} where _op = ${op})`);
-  const both = same === "" ? "0" : `(select count(*) from ${come} as n semi join ${gone} as o on ${same})`;
+  const both = same === "" ? "0" : `(select count(*) from ${session.sql.havingPartner(`${come} as n`, `${gone} as o`, same)})`;
   const row = await oneRow(
     session,
     `select count(*) filter (where _op = 1) as added, count(*) filter (where _op = -1) as removed, ${both} as updated from ${difference}`,
@@ -71,9 +75,9 @@ export async function applyDifference(session: Session, table: ChangingTable): P
 
 /** Keeps the difference as the changes that made a version. */
 export async function recordChanges(session: Session, table: ChangingTable, version: string): Promise<void> {
-  const types = table.columns.map((column) => `, ${quoteIdentifier(column.name)} ${columnTypeName(column.type)}`);
+  const types = table.columns.map((column) => `, ${quoteIdentifier(column.name)} ${session.sql.type(column.type)}`);
   const target = changeTable(table.name);
-  await session.execute({ text: `create table if not exists ${target} (_version bigint, _op tinyint${types.join("")})` });
+  await session.execute({ text: `create table if not exists ${target} (_version bigint, _op smallint${types.join("")})` });
   await session.execute({
     text: `insert into ${target} select ${Number(version)}, _op, ${names(table)} from ${difference}`,
   });
@@ -91,7 +95,7 @@ export function changesBetween(table: ChangingTable, after: string, upTo: string
 }
 
 export async function dropDifference(session: Session): Promise<void> {
-  await session.execute({ text: `drop table temp.${difference}` });
+  await dropTemporary(session, difference);
 }
 
 /** Puts the difference of two relations that hold a key into the temporary table; false, and none made, when it has more than `limit` pairs. */
@@ -102,8 +106,8 @@ export async function compareByKey(session: Session, table: ChangingTable, befor
   const match = table.grain.map((key) => `o.${quoteIdentifier(key)} = n.${quoteIdentifier(key)}`).join(" and ") || "true";
   const differs = columns.map((column) => `o.${column} is distinct from n.${column}`).join(" or ");
   const pairs = quoteIdentifier("difference pairs");
-  await session.execute({
-    text: `create or replace temp table ${pairs} as select o._is is not null as _was, n._is is not null as _is, ${side("o", "old")}, ${side("n", "new")}
+  await createTemporary(session, pairs, {
+    text: `select o._is is not null as _was, n._is is not null as _is, ${side("o", "old")}, ${side("n", "new")}
       from (select 1 as _is, * from ${before}) as o full join (select 1 as _is, * from ${after}) as n on ${match}
       where o._is is null or n._is is null or ${differs} limit ${limit + 1}`,
   });
@@ -111,11 +115,11 @@ export async function compareByKey(session: Session, table: ChangingTable, befor
   const picked = (prefix: string): string =>
     table.columns.map((column) => `${quoteIdentifier(`${prefix} ${column.name}`)} as ${quoteIdentifier(column.name)}`).join(", ");
   if (found <= limit) {
-    await session.execute({
-      text: `create or replace temp table ${difference} as select (-1)::tinyint as _op, ${picked("old")} from ${pairs} where _was
-        union all select 1::tinyint as _op, ${picked("new")} from ${pairs} where _is`,
+    await createTemporary(session, difference, {
+      text: `select cast(-1 as smallint) as _op, ${picked("old")} from ${pairs} where _was
+        union all select cast(1 as smallint) as _op, ${picked("new")} from ${pairs} where _is`,
     });
   }
-  await session.execute({ text: `drop table temp.${pairs}` });
+  await dropTemporary(session, pairs);
   return found <= limit;
 }

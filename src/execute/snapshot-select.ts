@@ -1,8 +1,9 @@
 import type { ModelTable } from "../compile/manifest.ts";
 import { snapshotColumns } from "../compile/snapshot-columns.ts";
-import { columnTypeName } from "../define/column-type.ts";
 import { openEnd, openStart } from "../define/materialization.ts";
 import { columnList, quoteIdentifier } from "../define/quote.ts";
+import type { ContractColumn } from "../define/types.ts";
+import type { EngineSql } from "../ports/engine-sql.ts";
 import type { TableName } from "../terms.ts";
 
 /** A snapshot table's parts. */
@@ -11,8 +12,8 @@ export interface SnapshotTable {
   readonly at: string;
   readonly deleted: string | null;
   readonly missing: "keep" | "close";
-  /** Columns of its SQL, with their SQL types. */
-  readonly columns: readonly { readonly name: string; readonly sqlType: string }[];
+  /** Columns of its SQL. */
+  readonly columns: readonly ContractColumn[];
   /** Table of every version seen so far: the SQL's columns, `_at`, `_deleted`, `_inferred`. */
   readonly versions: string;
 }
@@ -31,7 +32,7 @@ export function snapshotTable(table: ModelTable): SnapshotTable {
     at: columns.find((column) => column.name.toLowerCase() === at.toLowerCase())?.name ?? at,
     deleted,
     missing,
-    columns: columns.map((column) => ({ name: column.name, sqlType: columnTypeName(column.type) })),
+    columns,
     versions: versionsTable(table.name),
   };
 }
@@ -40,10 +41,10 @@ export function snapshotTable(table: ModelTable): SnapshotTable {
  * The validity rows of a snapshot's versions, for all keys or for those in a relation: of consecutive versions with equal attributes the
  * first one counts; a deletion ends the version before it and makes no row.
  */
-export function validitySelect(snapshot: SnapshotTable, keys: string | null): string {
+export function validitySelect(sql: EngineSql, snapshot: SnapshotTable, keys: string | null): string {
   const { key, at, columns, versions } = snapshot;
   const match = key.map((name) => `v.${quoteIdentifier(name)} = k.${quoteIdentifier(name)}`).join(" and ");
-  const from = keys === null ? `${versions} as v` : `${versions} as v semi join ${keys} as k on ${match}`;
+  const from = keys === null ? `${versions} as v` : sql.havingPartner(`${versions} as v`, `${keys} as k`, match);
   const attributes = columns.map((column) => column.name).filter((name) => name !== at && !key.includes(name));
   const window = `over (partition by ${columnList(key)} order by _at)`;
   const changed = [...attributes.map(quoteIdentifier), "_deleted"]

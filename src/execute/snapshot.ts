@@ -15,7 +15,9 @@ import { createDifference } from "./row-changes.ts";
 import { type SnapshotTable, snapshotTable, validitySelect } from "./snapshot-select.ts";
 import { buildError } from "./step-failure.ts";
 import { noFacts, StepFailure } from "./step-result.ts";
+import { createTemporary, dropTemporary } from "./temporary-table.ts";
 import { NotRefreshable, type TouchedPart, touchedPart } from "./touched-values.ts";
+import { typedColumns } from "./typed-columns.ts";
 
 const observed = quoteIdentifier("observed");
 const keysTouched = quoteIdentifier("touched keys");
@@ -46,7 +48,7 @@ export async function buildSnapshot(
   let notes: readonly string[] = [];
   if (before === undefined || known === undefined || before.fingerprint !== table.fingerprint || run.fullRefresh) {
     return buildInFull(run, session, step, position, table, {
-      select: { text: validitySelect(snapshot, null) },
+      select: { text: validitySelect(session.sql, snapshot, null) },
       prepare: async () => {
         await prepareVersions(run, session, table, snapshot);
         notes = await observe(run, session, table, snapshot, null);
@@ -61,8 +63,8 @@ export async function buildSnapshot(
     await part?.drop();
     const keys = snapshot.key.map((name) => `o.${quoteIdentifier(name)} = k.${quoteIdentifier(name)}`).join(" and ");
     const columns = columnList(table.columns.map((column) => column.name));
-    const old = `select ${columns} from ${quoteTable(table.name)} as o semi join ${keysTouched} as k on ${keys}`;
-    await createDifference(session, table, old, { text: validitySelect(snapshot, keysTouched) });
+    const old = `select ${columns} from ${session.sql.havingPartner(`${quoteTable(table.name)} as o`, `${keysTouched} as k`, keys)}`;
+    await createDifference(session, table, old, { text: validitySelect(session.sql, snapshot, keysTouched) });
     const values = countOf((await oneRow(session, `select count(*) as keys from ${keysTouched}`)).keys);
     const all = table.upstreams.map((name) => ({ table: name, read: run.publications.get(name)?.rows ?? 0, used: null }));
     return publishDifference(run, session, step, position, table, {
@@ -79,7 +81,7 @@ export async function buildSnapshot(
 
 /** The table that keeps all versions, with the columns the SQL has now; columns it had before and has no more are forgotten. */
 async function prepareVersions(run: Run, session: Session, table: ModelTable, snapshot: SnapshotTable): Promise<void> {
-  const types = snapshot.columns.map((column) => `${quoteIdentifier(column.name)} ${column.sqlType}`).join(", ");
+  const types = snapshot.columns.map((column) => `${quoteIdentifier(column.name)} ${session.sql.type(column.type)}`).join(", ");
   const fresh = `(${types}, _at timestamp, _deleted boolean, _inferred boolean)`;
   const found = run.publications.has(table.name)
     ? await session.query({
@@ -91,11 +93,11 @@ async function prepareVersions(run: Run, session: Session, table: ModelTable, sn
   const known = new Set((await session.describe(`select * from ${snapshot.versions}`)).map((column) => column.name));
   const kept = [...snapshot.columns.map((column) => column.name).filter((name) => known.has(name)), "_at", "_deleted", "_inferred"];
   const old = quoteIdentifier("old versions");
-  await session.execute({ text: `create or replace temp table ${old} as select ${columnList(kept)} from ${snapshot.versions}` });
-  await session.execute({ text: `create or replace table ${snapshot.versions} ${fresh}` });
-  await session.execute({
-    text: `insert into ${snapshot.versions} (${columnList(kept)}) select ${columnList(kept)} from ${old}; drop table temp.${old}`,
-  });
+  await createTemporary(session, old, { text: `select ${columnList(kept)} from ${snapshot.versions}` });
+  await session.execute({ text: `drop table ${snapshot.versions}` });
+  await session.execute({ text: `create table ${snapshot.versions} ${fresh}` });
+  await session.execute({ text: `insert into ${snapshot.versions} (${columnList(kept)}) select ${columnList(kept)} from ${old}` });
+  await dropTemporary(session, old);
 }
 
 /** Adds what the SQL yields to the versions; fills the temporary table of touched keys. Returns notes. */
@@ -109,14 +111,13 @@ async function observe(
   const { text, params = {} } = part?.made ?? { text: table.select, params: paramsOf(run, table) };
   const { key, versions, missing } = snapshot;
   const own = snapshot.columns.map((column) => column.name);
-  const columns = columnList(own);
   const keys = columnList(key);
   const deleted = snapshot.deleted === null ? "false" : `((${snapshot.deleted}\n) is true)`;
   const at = quoteIdentifier(snapshot.at);
-  const now = `${quoteText(isoTime(run.clock()).replace("T", " ").replace("Z", ""))}::timestamp`;
+  const now = `timestamp ${quoteText(isoTime(run.clock()).replace("T", " ").replace("Z", ""))}`;
   try {
-    await session.execute({
-      text: `create or replace temp table ${observed} as select distinct ${columns}, ${at}::timestamp as _at, ${deleted} as _deleted, false as _inferred from (${text})`,
+    await createTemporary(session, observed, {
+      text: `select distinct ${typedColumns(session.sql, snapshot.columns)}, cast(${at} as timestamp) as _at, ${deleted} as _deleted, false as _inferred from (${text}\n) as made`,
       params,
     });
   } catch (error) {
@@ -126,8 +127,8 @@ async function observe(
   const match = (a: string, b: string): string =>
     key.map((name) => `${a}.${quoteIdentifier(name)} = ${b}.${quoteIdentifier(name)}`).join(" and ");
   // The source may be ahead of the clock: what is inferred now comes after everything known.
-  const after = (alias: string): string => `greatest(${now}, ${alias}._at + interval 1 microsecond)`;
-  const last = `(select * from ${versions} qualify row_number() over (partition by ${keys} order by _at desc) = 1)`;
+  const after = (alias: string): string => `greatest(${now}, ${alias}._at + interval '1 microsecond')`;
+  const last = `(select * from (select *, row_number() over (partition by ${keys} order by _at desc) as _place from ${versions}) as placed where _place = 1)`;
   const inPart = part === null ? "" : ` and exists (select 1 from ${touchedName} as t where ${match("t", "v")})`;
   if (missing === "close") {
     // A key that came back with a time before its inferred end holds again from now on; seen once more, it is the version made then.
@@ -142,18 +143,19 @@ async function observe(
     });
   }
   const same = [...own, "_deleted"]
-    .map((name) => `o.${quoteIdentifier(name)} is not distinct from v.${quoteIdentifier(name)}`)
+    .map((name) => session.sql.sameValue(`o.${quoteIdentifier(name)}`, `v.${quoteIdentifier(name)}`))
     .join(" and ");
   const news = `select o.* from ${observed} as o where not exists (select 1 from ${versions} as v where ${match("o", "v")} and o._at = v._at and ${same})`;
-  await session.execute({ text: `create or replace temp table ${quoteIdentifier("new versions")} as ${news}` });
   const fresh = quoteIdentifier("new versions");
+  await createTemporary(session, fresh, { text: news });
   const counts = await oneRow(
     session,
     `select count(*) filter (where exists (select 1 from ${versions} as v where ${match("n", "v")} and v._at > n._at)) as late from ${fresh} as n`,
   );
-  await session.execute({ text: `create or replace temp table ${keysTouched} as select distinct ${keys} from ${fresh}` });
+  await createTemporary(session, keysTouched, { text: `select distinct ${keys} from ${fresh}` });
   await session.execute({ text: `delete from ${versions} as v using ${fresh} as n where ${match("v", "n")} and v._at = n._at` });
-  await session.execute({ text: `insert into ${versions} select * from ${fresh}; drop table temp.${fresh}; drop table temp.${observed}` });
+  await session.execute({ text: `insert into ${versions} select * from ${fresh}` });
+  for (const name of [fresh, observed]) await dropTemporary(session, name);
   const late = countOf(counts.late);
   if (late === 0) return [];
   return [`${late} ${late === 1 ? "version is" : "versions are"} older than what was known of the key: put in the middle of its history`];
@@ -175,12 +177,12 @@ async function refuseUnplaceable(session: Session, table: ModelTable, snapshot: 
     throw refuse(what, "a version needs its key and the source's time: filter such rows in the SQL, or send them to quarantine");
   }
   const [twice] = await session.query({
-    text: `select ${keys}, _at::varchar as _at, count(*) as _times from ${observed} group by ${keys}, _at having count(*) > 1 order by all limit 1`,
+    text: `select ${keys}, cast(_at as varchar) as _time, count(*) as _times from ${observed} group by ${keys}, _at having count(*) > 1 order by ${keys}, _at limit 1`,
   });
   if (twice === undefined) return;
-  const { _at, _times, ...key } = twice;
+  const { _time, _times, ...key } = twice;
   throw refuse(
-    `${_times} different versions of ${describeRow(key, table.columns)} have the same ${snapshot.at}, ${_at}`,
+    `${_times} different versions of ${describeRow(key, table.columns)} have the same ${snapshot.at}, ${_time}`,
     "it cannot be told which one holds: pick one in the SQL, e.g. qualify row_number() over (partition by key and time order by …) = 1",
   );
 }

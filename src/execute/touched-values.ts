@@ -36,8 +36,8 @@ export async function touchedPart(run: RefreshContext, session: Session, table: 
     const columns = upstream.columns.map((column) => column.name);
     return { table: link.table, columns, rows: changesBetween(upstream, after, upTo), isNet: Number(upTo) - Number(after) === 1 };
   });
-  const columns = table.columns.map((column) => column.name);
-  const { deltas, hats, touched, made, old, drop } = refreshStatements({ table: table.name, columns, plan, changed });
+  const { columns } = table;
+  const { deltas, hats, touched, made, old, drop } = refreshStatements(session.sql, { table: table.name, columns, plan, changed });
   for (const text of [...deltas, ...hats]) await session.execute({ text });
   const upstreams: UpstreamLedger[] = [];
   for (const { table: name } of changed) {

@@ -12,6 +12,7 @@ import { engineMessage } from "./engine-message.ts";
 import { type FullDefinition, fullDefinition } from "./full-definition.ts";
 import { ignoredUpstreams, staleReasons } from "./stale-reasons.ts";
 import { isEqual, type TableComparison } from "./table-comparison.ts";
+import { createTemporary, dropTemporary } from "./temporary-table.ts";
 
 export interface VerifyContext {
   readonly manifest: Pick<Manifest, "tables">;
@@ -53,7 +54,7 @@ export interface Verification {
 export async function verifyTable(context: VerifyContext, session: Session, table: ModelTable): Promise<Verification> {
   const started = context.clock();
   const published = context.publications.get(table.name);
-  const definition = fullDefinition(table);
+  const definition = fullDefinition(session.sql, table);
   const stale = staleReasons(table, context.manifest, context.publications);
   const finish = (status: VerificationStatus, found: Partial<Verification>): Verification => ({
     table: table.name,
@@ -95,10 +96,7 @@ async function compareWithFullBuild(
   published: Publication,
 ): Promise<TableComparison> {
   const scratch = quoteIdentifier(`full build of ${table.name}`);
-  await session.execute({
-    text: `create or replace temp table ${scratch} as ${definition.text}`,
-    params: picked(published.params, definition.params),
-  });
+  await createTemporary(session, scratch, { text: definition.text, params: picked(published.params, definition.params) });
   const name = quoteTable(table.name);
   const old = definition.proves === "rows" ? name : `(select ${columnList(table.grain)} from ${name})`;
   const comparison = await compareTables(context.engine, session, {
@@ -108,7 +106,7 @@ async function compareWithFullBuild(
     contract: table.columns,
     samples: context.samples,
   });
-  await session.execute({ text: `drop table temp.${scratch}` });
+  await dropTemporary(session, scratch);
   return comparison;
 }
 

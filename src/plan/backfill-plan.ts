@@ -67,9 +67,11 @@ export function chunkQuery(column: ContractColumn, values: Statement, chunks: nu
   const name = quoteIdentifier(column.name);
   return {
     ...values,
-    text: `select min(value)::varchar as low, max(value)::varchar as high, count(*) as found from (
-        select value, ntile(${chunks}) over (order by value) as chunk from (select distinct ${name} as value from (${values.text}) where ${name} is not null)
-      ) group by chunk order by chunk`,
+    text: `select cast(min(value) as varchar) as low, cast(max(value) as varchar) as high, count(*) as found from (
+        select value, ntile(${chunks}) over (order by value) as chunk from (
+          select distinct ${name} as value from (${values.text}) as wished where ${name} is not null
+        ) as found_values
+      ) as chunks group by chunk order by chunk`,
   };
 }
 

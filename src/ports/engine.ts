@@ -1,5 +1,6 @@
 import type { ContractColumn } from "../define/types.ts";
 import type { Params, TableName } from "../terms.ts";
+import type { EngineSql } from "./engine-sql.ts";
 import type { ProjectFunction } from "./project-function.ts";
 import type { SinkRows } from "./sink.ts";
 
@@ -22,7 +23,7 @@ export interface ResultTable {
 
 export interface DescribedColumn {
   readonly name: string;
-  /** Type as the engine prints it, e.g. `DECIMAL(10,2)`. */
+  /** Type as a contract names it, e.g. `DECIMAL(10,2)`; one that no contract can have as the engine prints it. */
   readonly type: string;
 }
 
@@ -34,11 +35,19 @@ export interface InsertTarget {
 
 /** One connection. Used by one caller at a time. */
 export interface Session {
+  /** How its engine writes what is not the same everywhere. */
+  readonly sql: EngineSql;
+  /** An embedded DuckDB that reads and writes the lake's files for this session: where the engine is DuckDB, the session itself. */
+  readonly files: Session;
   query(statement: Statement): Promise<readonly Row[]>;
   result(statement: Statement): Promise<ResultTable>;
   execute(statement: Statement): Promise<void>;
   /** Adds rows that live in JavaScript – state, not data – to a table. A field that is absent is null; text that is no text becomes U+FFFD. */
   insert(target: InsertTarget, rows: readonly Readonly<Record<string, unknown>>[]): Promise<void>;
+  /** Adds the rows of a CSV file without header (null = empty, empty text = `""`, UTF-8) to a relation, given by its quoted name. */
+  copyIn(relation: string, columns: readonly string[], file: string): Promise<void>;
+  /** Writes a query's rows as such a file. */
+  copyOut(select: string, file: string): Promise<void>;
   /** The columns a query without parameters would yield; it is bound, not run. */
   describe(text: string): Promise<readonly DescribedColumn[]>;
   /** Runs `work` in one transaction: committed when it resolves, rolled back when it throws. */
@@ -52,6 +61,17 @@ export interface Candidate {
   readonly materialization: "table" | "view";
   readonly select: Statement;
   readonly columns: readonly ContractColumn[];
+  /** The grain of a checked table, for a primary key; null where nothing was checked. */
+  readonly key: readonly string[] | null;
+  readonly description: string | null;
+}
+
+/** What an engine has to know of a bronze table to read its batch files. */
+export interface BronzeShape {
+  readonly name: TableName;
+  readonly columns: readonly ContractColumn[];
+  /** `merge`: rows of the files are merged into a table by key · else the table shows the files that count. */
+  readonly load: "replace" | "append" | "merge";
 }
 
 /** View of a bronze table with the columns that came from its source besides its contract's. Models cannot read it: they have no types for it. */
@@ -73,6 +93,13 @@ export interface Engine {
   discard(session: Session, candidate: Candidate): Promise<void>;
   /** What readers see under the name now; null: nothing. */
   kindOf(session: Session, table: TableName): Promise<"table" | "view" | null>;
+  /**
+   * The rows of batch files (paths or globs) as a bronze table shows them: a quoted name or a parenthesized query, for the caller's
+   * transaction.
+   */
+  batchRows(session: Session, table: BronzeShape, files: readonly string[]): Promise<string>;
+  /** A relation with the values of a published table's column, for statements of `session.files`; until it is lent again. */
+  lend(session: Session, table: TableName, column: string): Promise<string>;
   /**
    * Makes a bronze table a view over committed batch files (paths or globs); none gives an empty table. `evolved`: columns that some of the
    * files have besides; with any, {@link evolvedTable} shows them too.

@@ -1,10 +1,11 @@
 import { expect } from "vitest";
-import { seed } from "../../src/define/bronze.ts";
+import { type BronzeDefinition, seed } from "../../src/define/bronze.ts";
+import { check } from "../../src/define/check.ts";
 import { model } from "../../src/define/model.ts";
 import { sql } from "../../src/define/sql.ts";
 import { t } from "../../src/define/types.ts";
 import { counted, expectIdle, stepFor, succeed } from "./expectations.ts";
-import { deliver, items, loaded, orders } from "./shop.ts";
+import { customers, deliver, items, loaded, orders } from "./shop.ts";
 import type { Suite } from "./suite.ts";
 
 const totals = model("gold.totals", {
@@ -120,6 +121,26 @@ export function bronzeLoads({ test }: Suite): void {
     const run = await succeed(world);
     expect(stepFor(run, "bronze.orders")).toMatchObject({ rows_in: 3, rows_out: 2, quarantined: 1 });
     expect(await world.rows("bronze.orders", "order_id", "day")).toEqual(["1 2026-01-01", "3 null"]);
+  });
+
+  test("rows without a partner are refused at the door, and warned about when it goes away", async (world) => {
+    const known: BronzeDefinition = {
+      ...orders,
+      checks: [check.relationships("customer", customers, "customer", { severity: "quarantine" })],
+    };
+    await world.define([customers, known], []);
+    await deliver(world, "customers", "1", "10,Rome", "20,Oslo");
+    await deliver(world, "orders", "1", "1,2026-01-01,10,new", "2,2026-01-01,99,new", "3,2026-01-01,,new");
+    const run = await succeed(world);
+    expect(stepFor(run, "bronze.orders")).toMatchObject({ rows_in: 3, rows_out: 2, quarantined: 1 });
+    expect(await world.rows("bronze.orders", "order_id")).toEqual(["1", "3"]);
+    await deliver(world, "customers", "1", "20,Oslo");
+    await deliver(world, "orders", "2", "4,2026-01-01,10,new", "5,2026-01-01,20,new");
+    const second = await succeed(world);
+    expect(await world.rows("bronze.orders", "order_id")).toEqual(["1", "3", "5"]);
+    expect(stepFor(second, "bronze.orders").checks).toContainEqual(
+      expect.objectContaining({ check: "relationships", status: "warned", failures: 1 }),
+    );
   });
 
   test("seed: a table of the project's own file", async (world) => {

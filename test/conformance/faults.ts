@@ -26,9 +26,15 @@ export function faultyEngine(engine: Engine, fault: Fault): FaultyEngine {
     return work();
   };
   const faulty = (session: Session): Session => ({
+    sql: session.sql,
+    get files() {
+      return faulty(session.files);
+    },
     execute: async (statement) => passed(statement.text, () => session.execute(statement)),
     insert: async (target, rows) => passed(`insert into ${target.table}`, () => session.insert(target, rows)),
     query: async (statement) => passed(statement.text, () => session.query(statement)),
+    copyIn: async (relation, columns, file) => passed(`copy ${relation}`, () => session.copyIn(relation, columns, file)),
+    copyOut: async (select, file) => passed(`copy ${select}`, () => session.copyOut(select, file)),
     result: async (statement) => passed(statement.text, () => session.result(statement)),
     describe: async (text) => passed(text, () => session.describe(text)),
     transaction: async (work) => {

@@ -43,9 +43,14 @@ export function independentSteps({ test }: Suite): void {
       expect(events.slice(0, 3).sort()).toEqual(["ingest bronze.customers", "ingest bronze.items", "ingest bronze.orders"]);
       expect(events[3]).toBe("build silver.sales");
       expect(run.steps).toHaveLength(names.length);
-      const together = await Promise.all(names.map((name) => world.rows(name)));
+      const all = async (): Promise<readonly (readonly string[])[]> => {
+        const rows: (readonly string[])[] = [];
+        for (const name of names) rows.push(await world.rows(name));
+        return rows;
+      };
+      const together = await all();
       await succeed(world, { fullRefresh: true, concurrency: 1 });
-      expect(await Promise.all(names.map((name) => world.rows(name)))).toEqual(together);
+      expect(await all()).toEqual(together);
       const { publications } = await world.state();
       expect([...publications.keys()].sort()).toEqual([...names].sort());
     },

@@ -175,7 +175,7 @@ export function refreshOrFull({ test }: Suite): void {
       grain: ["hundred"],
       columns: { hundred: t.integer(), total: t.bigint() },
       materialize: incremental({ by: ["hundred"] }),
-      sql: sql`select (id // 100)::integer as hundred, sum(amount)::bigint as total from ${item} group by id // 100`,
+      sql: sql`select ((id - id % 100) / 100)::integer as hundred, sum(amount)::bigint as total from ${item} group by ((id - id % 100) / 100)::integer`,
     });
     const all = [item, inFull(item), above, inFull(above)];
     await world.define([kept], all);

@@ -9,8 +9,8 @@ export const analysisMutants: readonly Mutant[] = [
     why: "the value that a row had before is not rebuilt, and keeps the row",
     file: "src/execute/refresh-statements.ts",
     edits: edit(
-      "from (${rows}) group by ${list} having sum(${opColumn}) <> 0`",
-      "from (${rows}) group by ${list} having sum(${opColumn}) > 0`",
+      "from (${rows}) as recorded group by ${list} having sum(${opColumn}) <> 0`",
+      "from (${rows}) as recorded group by ${list} having sum(${opColumn}) > 0`",
     ),
     tests: written,
   },
@@ -36,8 +36,8 @@ export const analysisMutants: readonly Mutant[] = [
     why: "rows of no value are never rebuilt",
     file: "src/execute/refresh-statements.ts",
     edits: edit(
-      "`${alias}.${quoteIdentifier(name)} is not distinct from t.${quoteIdentifier(name)}`",
-      "`${alias}.${quoteIdentifier(name)} = t.${quoteIdentifier(name)}`",
+      "sql.sameValue(`q.${quoteIdentifier(name)}`, `t.${quoteIdentifier(name)}`)",
+      "`q.${quoteIdentifier(name)} = t.${quoteIdentifier(name)}`",
     ),
     tests: written,
   },
@@ -137,7 +137,7 @@ export const analysisMutants: readonly Mutant[] = [
     name: "C18: no outer filter",
     why: "rows of values that were not touched come in a second time",
     file: "src/execute/refresh-statements.ts",
-    edits: edit('as q semi join ${touchedName} as t on ${touching("q")}`,\n    old', "as q`,\n    old"),
+    edits: edit("select q.* from ${ofTouched(`(${definition}\\n)`)}`", "select q.* from (${definition}\\n) as q`"),
     tests: written,
   },
   {

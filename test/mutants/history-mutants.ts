@@ -9,7 +9,7 @@ export const historyMutants: readonly Mutant[] = [
     name: "merge in the reverse order of files",
     why: "the first row of a key holds, not the last",
     file: "src/execute/merge-files.ts",
-    edits: edit("order by _file desc) = 1", "order by _file) = 1"),
+    edits: edit("order by _file desc) as _place", "order by _file) as _place"),
     tests: bronze,
   },
   {
@@ -44,7 +44,10 @@ export const historyMutants: readonly Mutant[] = [
     name: "rows of files that went away are no change",
     why: "what follows the table keeps them",
     file: "src/execute/bronze-difference.ts",
-    edits: edit("const removed = relationOver(table, pathsOf(gone));", "const removed = relationOver(table, pathsOf([]));"),
+    edits: edit(
+      "const removed = await run.engine.batchRows(session, table, pathsOf(gone));",
+      "const removed = await run.engine.batchRows(session, table, []);",
+    ),
     tests: [conformance("change tracking")],
   },
   {
@@ -110,7 +113,7 @@ export const historyMutants: readonly Mutant[] = [
     name: "append adds keys that are there",
     why: "a row that is sent again is there twice",
     file: "src/execute/append.ts",
-    edits: edit("as new where not exists (select 1 from ${existing} as old where ${match})`", "as new`"),
+    edits: edit("as fresh where not exists (select 1 from ${existing} as old where ${match})`", "as fresh`"),
     tests: history,
   },
   {
@@ -131,7 +134,7 @@ export const historyMutants: readonly Mutant[] = [
     name: "the same row twice in a file is refused",
     why: "a harmless repetition stops the table",
     file: "src/execute/merge-files.ts",
-    edits: edit("as select distinct * from ${staged};", "as select * from ${staged};"),
+    edits: edit("{ text: `select distinct * from ${staged}` }", "{ text: `select * from ${staged}` }"),
     tests: [conformance("bronze tables > merge: rows sent again")],
   },
   {

@@ -113,7 +113,7 @@ export const planMutants: readonly Mutant[] = [
   {
     name: "the last version whose changes were removed still counts as recorded",
     why: "a model that reads it finds no change, and keeps old rows",
-    file: "src/adapters/duckdb/retention-store.ts",
+    file: "src/adapters/sql/retention-store.ts",
     edits: edit("where subject = $table and version <= $up_to", "where subject = $table and version < $up_to"),
     tests: retained,
   },

@@ -186,8 +186,8 @@ export const publishMutants: readonly Mutant[] = [
   {
     name: "one partner without a value is the partner of every row",
     why: "NOT IN a set with NULL is never true: rows without a partner pass",
-    file: "src/execute/checks.ts",
-    edits: edit("from ${comparedWith(subject, check.to)} where ${field} is not null`", "from ${comparedWith(subject, check.to)}`"),
+    file: "src/adapters/duckdb/sql.ts",
+    edits: edit("from ${relation} where ${column} is not null)`", "from ${relation})`"),
     tests: ruled,
   },
   {

@@ -7,7 +7,7 @@ export const recordMutants: readonly Mutant[] = [
   {
     name: "a publication stands beside the one before",
     why: "a cursor may be read that has moved on long ago",
-    file: "src/adapters/duckdb/state-store.ts",
+    file: "src/adapters/sql/state-store.ts",
     edits: edit(
       "if (replaces) await session.execute({ text: `delete from assay.publications",
       "if (!replaces) await session.execute({ text: `delete from assay.publications",
@@ -17,7 +17,7 @@ export const recordMutants: readonly Mutant[] = [
   {
     name: "files that no longer count stay on record",
     why: "a file that comes back is not read",
-    file: "src/adapters/duckdb/state-store.ts",
+    file: "src/adapters/sql/state-store.ts",
     edits: edit(
       "if (replaces) await session.execute({ text: `delete from assay.files",
       "if (!replaces) await session.execute({ text: `delete from assay.files",
@@ -125,14 +125,14 @@ export const recordMutants: readonly Mutant[] = [
   {
     name: "rows of files that changed stay in quarantine",
     why: "rows that are right by now are replayed in their old shape",
-    file: "src/adapters/duckdb/quarantine-store.ts",
+    file: "src/adapters/sql/quarantine-store.ts",
     edits: edit("and f.sha256 = q.file_sha256 and (q.state", "and (q.state"),
     tests: stored("quarantine"),
   },
   {
     name: "rows that a rule let pass stay in quarantine",
     why: "they stand in the table and in quarantine",
-    file: "src/adapters/duckdb/quarantine-store.ts",
+    file: "src/adapters/sql/quarantine-store.ts",
     edits: edit("and state = 'open'${judged} and id not in", "and state = 'closed'${judged} and id not in"),
     tests: stored("quarantine of a model"),
   },

@@ -46,7 +46,12 @@ export function guardedSessions(
       const ready = prepared(statement);
       return schedule.perform(operation(ready.text), () => raw.execute(ready));
     };
-    return {
+    const guarded: Session = {
+      sql: raw.sql,
+      // DuckDB's sessions read files themselves.
+      get files() {
+        return guarded;
+      },
       execute,
       insert: (target, rows) => {
         const text = `insert into ${target.table}`;
@@ -64,6 +69,8 @@ export function guardedSessions(
         };
         return schedule.perform({ label: "copy to parquet", durable: true }, () => raw.query(ready), torn);
       },
+      copyIn: () => Promise.reject(new Error("nothing copies into DuckDB")),
+      copyOut: () => Promise.reject(new Error("nothing copies out of DuckDB")),
       result: (statement) => schedule.perform(operation(statement.text), () => raw.result(prepared(statement))),
       describe: (text) => schedule.perform(operation(`describe ${text}`), () => raw.describe(text)),
       transaction: async (work) => {
@@ -94,6 +101,7 @@ export function guardedSessions(
         raw.close();
       },
     };
+    return guarded;
   };
   return {
     open: async () => {

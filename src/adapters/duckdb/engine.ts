@@ -6,6 +6,7 @@ import type { TableName } from "../../terms.ts";
 import type { Database } from "./database.ts";
 import { defineFunctions } from "./functions.ts";
 import { sinkRows } from "./sink-rows.ts";
+import { keyHash } from "./sql.ts";
 
 /** The embedded engine. The caller owns and closes the database. */
 export function duckdbEngine(database: Pick<Database, "session">): Engine {
@@ -22,6 +23,8 @@ export function duckdbEngine(database: Pick<Database, "session">): Engine {
     publish: (session, candidate) => publish(session, kinds, candidate),
     discard: ({ execute }, { table, materialization }) => execute({ text: `drop ${materialization} ${quoteTable(candidateName(table))}` }),
     kindOf: async (session, table) => (await readKinds(session, table)).get(table.toLowerCase()) ?? null,
+    lend: async (_session, table) => quoteTable(table),
+    batchRows: async (_session, { columns }, files) => `(${bronzeSelect(columns, files)})`,
     publishBronze: async (session, table, columns, files, evolved = []) => {
       for (const name of [evolvedTable(table), table]) await kinds.drop(session, name);
       await session.execute({ text: `create view ${quoteTable(table)} as ${bronzeSelect(columns, files)}` });
@@ -36,7 +39,7 @@ export function duckdbEngine(database: Pick<Database, "session">): Engine {
 
 /** The engine's hashes, for those who only read. */
 export const duckdbHashes: Pick<Engine, "keyHash" | "contentHash"> = {
-  keyHash: (columns) => `hash(${columnList(columns)})`,
+  keyHash,
   contentHash: (columns) => `coalesce(sum(hash(${columns.map(hashed).join(", ")})::hugeint), 0)::varchar`,
 };
 

@@ -1,7 +1,9 @@
 import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import { columnList, quoteText } from "../../define/quote.ts";
 import type { Cell, ResultTable, Row, Session, Statement } from "../../ports/engine.ts";
 import { appendRows } from "./append-rows.ts";
 import { storageFault } from "./errors.ts";
+import { duckdbSql } from "./sql.ts";
 
 /** A connection to an embedded database. */
 export async function openSession(instance: DuckDBInstance): Promise<Session> {
@@ -23,7 +25,11 @@ function sessionOf(connection: DuckDBConnection): Session {
       throw storageFault(error) ?? error;
     }
   };
-  return {
+  const session: Session = {
+    sql: duckdbSql,
+    get files() {
+      return session;
+    },
     execute,
     insert: async (target, rows) => {
       try {
@@ -37,6 +43,9 @@ function sessionOf(connection: DuckDBConnection): Session {
       const reader = await read(statement);
       return { columns: reader.deduplicatedColumnNames(), rows: reader.getRowsJson() as readonly (readonly Cell[])[] };
     },
+    copyIn: (relation, columns, file) =>
+      execute({ text: `copy ${relation} (${columnList(columns)}) from ${quoteText(file)} (format csv, header false, nullstr '')` }),
+    copyOut: (select, file) => execute({ text: `copy (${select}) to ${quoteText(file)} (format csv, header false, nullstr '')` }),
     describe: async (text) => {
       const prepared = await connection.prepare(text);
       if (prepared.parameterCount > 0) throw new Error(`there is no value for the parameter $${prepared.parameterName(1)}`);
@@ -62,6 +71,7 @@ function sessionOf(connection: DuckDBConnection): Session {
     },
     close: () => connection.closeSync(),
   };
+  return session;
 }
 
 function valuesOf(statement: Statement): Record<string, string | number | boolean | bigint> | undefined {

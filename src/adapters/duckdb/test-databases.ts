@@ -1,7 +1,7 @@
 import { quoteIdentifier } from "../../define/quote.ts";
 import type { Session } from "../../ports/engine.ts";
+import { createSchemas } from "../sql/state-schema.ts";
 import { type Database, memoryDatabase } from "./database.ts";
-import { createSchemas } from "./state-schema.ts";
 
 /** Databases in memory, one after the other. */
 export interface TestDatabases {

@@ -44,6 +44,12 @@ export function sqlStateOf(error: unknown): string | null {
   return fault instanceof pg.DatabaseError ? (fault.code ?? null) : null;
 }
 
+/** Is the connection gone, or did none come about for now? */
+export function isUnreachable(error: unknown): boolean {
+  if (error instanceof pg.DatabaseError) return (error.code ?? "").startsWith("08") || unavailable.includes(error.code ?? "");
+  return networkCode(error) !== null || cutOff.test(messageOf(error));
+}
+
 /** What a fault of node-postgres means for the person; `doing` completes "while …". */
 export function sinkFault(error: unknown, place: Place, doing: string): AssayError {
   if (error instanceof AssayError) return error;

@@ -27,6 +27,15 @@ export function notNullName(table: string, column: string, position: number): st
   return Buffer.byteLength(name) <= longest ? name : `column_${position}_not_null`;
 }
 
+/** The name, unless PostgreSQL would cut it: then throws NAME_INVALID. */
+export function requireName(table: string, what: string, name: string): string {
+  const bytes = Buffer.byteLength(name);
+  if (bytes <= longest) return name;
+  throw new AssayError("NAME_INVALID", `${table}: the ${what} name "${name}" is ${bytes} bytes long; PostgreSQL takes ${longest}`, {
+    hint: `shorten the ${what}'s name`,
+  });
+}
+
 /** Throws NAME_INVALID for a name PostgreSQL would cut, NAME_DUPLICATE for an index named as the primary key. */
 export function checkNames(table: SinkTable): void {
   const key = primaryKeyName(table.table);

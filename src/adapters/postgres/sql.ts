@@ -19,6 +19,15 @@ export function sessionSql(lockTimeout: number): string {
     select pg_backend_pid() as pid, current_setting('server_version_num')::int as version, current_setting('server_encoding') as encoding`;
 }
 
+/** Sets up a session of the engine. Sorting texts is left to the columns, names to the platform. */
+export function engineSessionSql(lockTimeout: number): string {
+  return `set datestyle = 'ISO, YMD'; set intervalstyle = 'postgres'; set timezone = 'UTC'; set search_path = pg_catalog;
+    set standard_conforming_strings = on; set client_min_messages = warning; set statement_timeout = 0;
+    set idle_in_transaction_session_timeout = 0; set lock_timeout = ${lockTimeout}; set jit = off; set default_transaction_read_only = off;
+    set extra_float_digits = 1;
+    do $$ begin set client_connection_check_interval = '1s'; exception when others then null; end $$`;
+}
+
 /** One load of a table at a time, over all processes; released when the session ends. */
 export function takeTurnSql(table: SinkTable): string {
   return `select pg_advisory_lock(hashtextextended(${quoteText(`assay sink ${JSON.stringify([table.schema, table.table])}`)}, 0))`;

@@ -43,7 +43,7 @@ function touchedThroughPartition(
   const kept = items.length === 0 ? "1 as c1" : items.map((_, index) => `r.c${index + 1}`).join(", ");
   const equal = partition.map((_, index) => `r.c${items.length + index + 1} is not distinct from p.c${index + 1}`);
   return {
-    sql: `select distinct ${kept} from (${rows.sql}) as r semi join (${partitions.sql}) as p on ${equal.join(" and ")}`,
+    sql: `select distinct ${kept} from (${rows.sql}) as r join (select distinct * from (${partitions.sql}) as found) as p on ${equal.join(" and ")}`,
     hats: new Set([...rows.hats, ...partitions.hats]),
     through: partitions.through,
   };

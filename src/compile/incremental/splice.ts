@@ -14,8 +14,14 @@ export interface Key {
   readonly type: string;
 }
 
-/** Place of a table in a tree → conditions over its columns (named as in items) and `t`, the touched values. */
-type Restrictions = Map<object, { readonly leaf: Leaf; readonly conditions: readonly string[] }>;
+/** A value made of a table's columns (named as in items) that has to equal a touched one. */
+interface Condition {
+  readonly value: string;
+  readonly by: string;
+}
+
+/** Place of a table in a tree → conditions on its rows. */
+type Restrictions = Map<object, { readonly leaf: Leaf; readonly conditions: readonly Condition[] }>;
 
 /**
  * The model's SQL with reads restricted to the touched values, wherever that leaves the rows of these values as they are; null where
@@ -88,8 +94,8 @@ function restrictSelect(query: SelectQuery, keys: readonly Key[], found: Restric
     ];
     if (leaf.source.kind === "table") {
       const texts = [
-        ...own.map(({ key, item }) => condition(item.kind === "expression" ? item.text : itemName(item), key)),
-        ...joined.map((key) => condition(leafColumnName({ leaf: leaf.id, column: key.column }), key)),
+        ...own.map(({ key, item }) => ({ by: key.by, value: item.kind === "expression" ? item.text : itemName(item) })),
+        ...joined.map((key) => ({ by: key.by, value: leafColumnName({ leaf: leaf.id, column: key.column }) })),
       ];
       if (texts.length > 0) found.set(leaf.ref, { leaf, conditions: texts });
     } else if (leaf.cte === null || reads.get(leaf.cte.toLowerCase()) === 1) {
@@ -122,10 +128,6 @@ function joinedKeys(query: SelectQuery, leaf: Leaf, item: Item, key: Key): reado
   return [];
 }
 
-function condition(value: string, key: Key): string {
-  return `${value} is not distinct from t.${quoteIdentifier(key.by)}`;
-}
-
 /** For each restricted place, the subquery that stands there instead. */
 async function restrictedReads(restrictions: Restrictions, reader: Reader): Promise<ReadonlyMap<object, TableRef> | null> {
   const places = [...restrictions];
@@ -141,12 +143,23 @@ async function restrictedReads(restrictions: Restrictions, reader: Reader): Prom
 }
 
 /** The table's rows of touched values, its columns named as in items. */
-function restrictedText(leaf: Leaf, conditions: readonly string[]): string {
+function restrictedText(leaf: Leaf, conditions: readonly Condition[]): string {
   const { source } = leaf;
   if (source.kind !== "table") return "";
   const names = source.columns.map((_, index) => leafColumnName({ leaf: leaf.id, column: index }));
-  const on = conditions.join(" and ");
-  return `select * from ${quoteTable(source.table)} as r(${names.join(", ")}) semi join ${touchedName} as t on ${on}`;
+  const list = names.join(", ");
+  // The engine hashes columns only: what is computed gets a name first.
+  const computed = conditions.flatMap(({ value }, index) => (names.includes(value) ? [] : [{ value, name: `computed_${index}` }]));
+  const same = conditions.map(({ value, by }) => {
+    const column = computed.find((item) => item.value === value)?.name ?? value;
+    return `r.${column} is not distinct from t.${quoteIdentifier(by)}`;
+  });
+  const table = `${quoteTable(source.table)} as r(${list})`;
+  const from =
+    computed.length === 0
+      ? table
+      : `(select ${[list, ...computed.map((item) => `${item.value} as ${item.name}`)].join(", ")} from ${table}) as r`;
+  return `select ${list} from ${from} where exists (select 1 from ${touchedName} as t where ${same.join(" and ")})`;
 }
 
 /** The tree with the restricted places replaced; a view with restricted places becomes a subquery. */

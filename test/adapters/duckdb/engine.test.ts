@@ -32,6 +32,8 @@ const columns = contractColumns({ n: t.integer() });
 const candidate = (text: string, materialization: "table" | "view" = "table", table: Candidate["table"] = "gold.t"): Candidate => ({
   table,
   materialization,
+  key: null,
+  description: null,
   select: { text },
   columns,
 });

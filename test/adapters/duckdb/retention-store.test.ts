@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Database, memoryDatabase } from "../../../src/adapters/duckdb/database.ts";
 import { duckdbEngine } from "../../../src/adapters/duckdb/engine.ts";
-import { duckdbRetentionStore } from "../../../src/adapters/duckdb/retention-store.ts";
-import { duckdbStateStore } from "../../../src/adapters/duckdb/state-store.ts";
+import { duckdbRetentionStore, duckdbStateStore } from "../../../src/adapters/duckdb/state-store.ts";
 import { executeClean } from "../../../src/execute/clean.ts";
 import type { CleanPlan } from "../../../src/plan/clean-plan.ts";
 import type { Session } from "../../../src/ports/engine.ts";

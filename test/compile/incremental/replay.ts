@@ -6,7 +6,7 @@ import type { IncrementalPlan } from "../../../src/compile/incremental/upstream-
 import { columnTypeName } from "../../../src/define/column-type.ts";
 import { columnList, quoteIdentifier, quoteTable } from "../../../src/define/quote.ts";
 import type { Columns, ContractColumn } from "../../../src/define/types.ts";
-import { differenceStatement, refreshStatements } from "../../../src/execute/refresh-statements.ts";
+import { differenceSelect, refreshStatements } from "../../../src/execute/refresh-statements.ts";
 import type { Session } from "../../../src/ports/engine.ts";
 import type { SqlAnalyzer } from "../../../src/ports/sql-analyzer.ts";
 import type { TableName } from "../../../src/terms.ts";
@@ -198,9 +198,9 @@ async function refresh(
     await session.execute({ text: `create or replace table ${quoteTable(model)} as ${full}` });
     return { ...nothing, how: "full", reason: stopped.reason, difference: [] };
   }
-  const statements = refreshStatements({
+  const statements = refreshStatements(session.sql, {
     table: model,
-    columns: planned.columns.map((column) => column.name),
+    columns: planned.columns,
     plan,
     changed: changed.map(([table, rows]) => {
       const columns = (contracts.get(table) ?? []).map((column) => column.name);
@@ -217,7 +217,7 @@ async function refresh(
   });
   const { deltas, hats, touched, made, old, drop } = statements;
   const names = planned.columns.map((column) => column.name);
-  const difference = differenceStatement(names, old, made(planned.select(plan.spliced ?? item.sql)));
+  const difference = `create or replace temp table "difference" as ${differenceSelect(names, old, made(planned.select(plan.spliced ?? item.sql)))}`;
   try {
     await session.execute({ text: [...deltas, ...hats, touched, difference].join(";\n") });
     const counts = `select (select count(*) from "touched") as touched, (select count(*) from "difference") as changed,

@@ -1,7 +1,8 @@
 import type { RecordedVerification, VerificationStore } from "../../ports/verification-store.ts";
+import type { StateSql } from "./state-sql.ts";
 
-/** Verifications in the embedded database. */
-export function duckdbVerificationStore(): VerificationStore {
+/** Verifications in a table of the schema `assay`. */
+export function sqlVerificationStore({ place }: Pick<StateSql, "place">): VerificationStore {
   return {
     record: (session, verification) =>
       session.execute({
@@ -10,7 +11,9 @@ export function duckdbVerificationStore(): VerificationStore {
       }),
     latest: async (session) => {
       const rows = await session.query({
-        text: "select * from assay.verifications qualify row_number() over (partition by table_name order by verified_at desc, rowid desc) = 1",
+        text: `select * from (
+          select *, row_number() over (partition by table_name order by verified_at desc, ${place} desc) as _place from assay.verifications
+        ) as placed where _place = 1`,
       });
       return new Map(
         rows.map((row) => {

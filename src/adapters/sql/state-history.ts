@@ -27,8 +27,9 @@ export async function recordHistory(session: Session, record: StepRecord): Promi
 
 export async function readMetrics(session: Session, table: TableName): Promise<readonly PastMetrics[]> {
   const rows = await session.query({
-    text: `select version, recorded_at, metric, column_name, value from assay.metrics where table_name = $table
-      qualify recorded_at = max(recorded_at) over (partition by version) order by recorded_at, version::bigint`,
+    text: `select version, recorded_at, metric, column_name, value from (
+        select *, max(recorded_at) over (partition by version) as last_recorded_at from assay.metrics where table_name = $table
+      ) as recorded where recorded_at = last_recorded_at order by recorded_at, cast(version as bigint)`,
     params: { table },
   });
   return [...Map.groupBy(rows, (row) => String(row.version))].map(([version, found]) => ({

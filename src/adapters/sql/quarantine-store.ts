@@ -11,6 +11,7 @@ import type {
 } from "../../ports/quarantine.ts";
 import type { Params, TableName } from "../../terms.ts";
 import { quarantineRows } from "./state-rows.ts";
+import type { StateSql } from "./state-sql.ts";
 
 interface StepOfTable {
   readonly table: TableName;
@@ -19,11 +20,11 @@ interface StepOfTable {
 }
 
 /** After the table's files were recorded: keeps the rows, and closes those whose file was read again or no longer counts. */
-export async function recordIngested(session: Session, step: StepOfTable, rows: readonly QuarantinedRow[]): Promise<void> {
+export async function recordIngested(sql: StateSql, session: Session, step: StepOfTable, rows: readonly QuarantinedRow[]): Promise<void> {
   // Most tables never had a row refused.
   if (rows.length === 0 && !(await keepsAny(session, step.table))) return;
   await forgetFailed(session, step.table);
-  await keepRows(session, step.table, rows);
+  await keepRows(sql, session, step.table, rows);
   await session.execute({
     text: `update assay.quarantine q set state = 'superseded', closed_run_id = $run_id
       where table_name = $table and state in ('open', 'replayed') and not exists (
@@ -40,11 +41,16 @@ export async function recordFailed(session: Session, table: TableName, rows: rea
 }
 
 /** Rows a model's build left out; open rows that it judged again and let pass are closed. */
-export async function recordDiverted(session: Session, step: StepOfTable, { from, touched, closedAs }: DivertedRows): Promise<void> {
+export async function recordDiverted(
+  sql: StateSql,
+  session: Session,
+  step: StepOfTable,
+  { from, touched, closedAs }: DivertedRows,
+): Promise<void> {
   const { table, run_id, finished_at } = step;
   await forgetFailed(session, table);
   const values = touched?.columns.map(
-    (name) => `t.${quoteIdentifier(name)}::varchar is not distinct from json_extract_string(q.raw, ${pointer(name)})`,
+    (name) => `cast(t.${quoteIdentifier(name)} as varchar) is not distinct from ${sql.field("q.raw", name)}`,
   );
   const judged =
     touched === null || values === undefined ? "" : ` and exists (select 1 from ${touched.from} as t where ${values.join(" and ")})`;
@@ -69,16 +75,14 @@ async function keepsAny(session: Session, table: TableName): Promise<boolean> {
   return found.length > 0;
 }
 
-const pointer = (name: string): string => quoteText(`/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`);
-
 const forgetFailed = (session: Session, table: TableName): Promise<void> =>
   session.execute({ text: "delete from assay.quarantine where table_name = $table and state = 'failed'", params: { table } });
 
 /** A row takes the place of what was kept under its id. */
-async function keepRows(session: Session, table: TableName, rows: readonly QuarantinedRow[]): Promise<void> {
+async function keepRows(sql: StateSql, session: Session, table: TableName, rows: readonly QuarantinedRow[]): Promise<void> {
   if (rows.length === 0) return;
   await session.execute({
-    text: `delete from assay.quarantine where table_name = $table and id in (select unnest(from_json($ids, '["VARCHAR"]')))`,
+    text: `delete from assay.quarantine where table_name = $table and id in (${sql.texts("$ids")})`,
     params: { table, ids: JSON.stringify(rows.map((row) => row.id)) },
   });
   await session.insert(quarantineRows, rows.map(stored));
@@ -94,9 +98,10 @@ export async function listQuarantine(session: Session): Promise<readonly Quarant
   await requireRules(session);
   const rows = await session.query({
     text: `select * from (select table_name, rule, reason, column_name, state, count(*) as rows, count(distinct source_file) as files,
-      min(quarantined_at) as first_seen, max(quarantined_at) as last_seen, arg_max(run_id, quarantined_at) as last_run_id
-      from assay.quarantine where state in ('open', 'failed')
-      group by all) order by state = 'failed', rows desc, table_name, rule`,
+      min(quarantined_at) as first_seen, max(quarantined_at) as last_seen, max(run_id) filter (where place = 1) as last_run_id
+      from (select *, row_number() over (partition by table_name, rule, reason, column_name, state order by quarantined_at desc) as place
+        from assay.quarantine where state in ('open', 'failed')) as refused
+      group by table_name, rule, reason, column_name, state) as grouped order by state = 'failed', rows desc, table_name, rule`,
   });
   return rows.map((row) => ({
     table: String(row.table_name) as TableName,
@@ -113,6 +118,7 @@ export async function listQuarantine(session: Session): Promise<readonly Quarant
 }
 
 export async function readQuarantine(
+  sql: StateSql,
   session: Session,
   filter: QuarantineFilter,
   limit: number | null,
@@ -120,11 +126,11 @@ export async function readQuarantine(
   await requireRules(session);
   const { table, rule, batch, ids, states = ["open", "failed"] } = filter;
   const conditions = [
-    "list_contains(from_json($states, '[\"VARCHAR\"]'), state)",
+    `state in (${sql.texts("$states")})`,
     ...(table === undefined ? [] : ["table_name = $table"]),
     ...(rule === undefined ? [] : ["(rule = $rule or reason = $rule)"]),
     ...(batch === undefined ? [] : ["batch_id = $batch"]),
-    ...(ids === undefined ? [] : [`id in (select unnest(from_json($ids, '["VARCHAR"]')))`]),
+    ...(ids === undefined ? [] : [`id in (${sql.texts("$ids")})`]),
   ];
   const params: Params = {
     states: JSON.stringify(states),

@@ -3,9 +3,10 @@ import type { Session } from "../../ports/engine.ts";
 import type { RecordedChanges, Removal, RetentionStore } from "../../ports/retention-store.ts";
 import type { StateStore } from "../../ports/state-store.ts";
 import type { TableName } from "../../terms.ts";
+import type { StateSql } from "./state-sql.ts";
 
-/** What may be removed from the embedded database. */
-export function duckdbRetentionStore(state: Pick<StateStore, "read">): RetentionStore {
+/** What may be removed from a database. */
+export function sqlRetentionStore(sql: StateSql, state: Pick<StateStore, "read">): RetentionStore {
   return {
     read: async (session) => {
       const { publications, files, commits } = await state.read(session);
@@ -18,7 +19,7 @@ export function duckdbRetentionStore(state: Pick<StateStore, "read">): Retention
         runs: runs.map((row) => ({ run_id: String(row.run_id), started_at: String(row.started_at), status: String(row.status) })),
       };
     },
-    remove,
+    remove: (session, removal) => remove(sql, session, removal),
   };
 }
 
@@ -42,7 +43,7 @@ async function readChanges(session: Session): Promise<readonly RecordedChanges[]
   return found;
 }
 
-async function remove(session: Session, { changes, runs, subjects }: Removal): Promise<void> {
+async function remove(sql: StateSql, session: Session, { changes, runs, subjects }: Removal): Promise<void> {
   for (const { table, upTo } of changes) {
     const params = { table, up_to: upTo };
     await session.execute({ text: `delete from ${companion("assay_changes", table)} where _version <= $up_to`, params: { up_to: upTo } });
@@ -50,7 +51,7 @@ async function remove(session: Session, { changes, runs, subjects }: Removal): P
   }
   const list = { list: JSON.stringify(runs) };
   for (const table of runs.length === 0 ? [] : ["assay.checks", "assay.steps", "assay.runs"]) {
-    await session.execute({ text: `delete from ${table} where run_id in (select unnest(from_json($list, '["VARCHAR"]')))`, params: list });
+    await session.execute({ text: `delete from ${table} where run_id in (${sql.texts("$list")})`, params: list });
   }
   for (const subject of subjects) {
     await session.execute({ text: "delete from assay.publications where subject = $subject", params: { subject } });

@@ -1,0 +1,132 @@
+import { createHash } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { columnList, quoteIdentifier, quoteTable, quoteText } from "../../define/quote.ts";
+import type { ContractColumn } from "../../define/types.ts";
+import type { BronzeShape, Session } from "../../ports/engine.ts";
+import type { TableName } from "../../terms.ts";
+import { engineType } from "./engine-sql.ts";
+import { requireName } from "./names.ts";
+
+/**
+ * Bronze tables in PostgreSQL: the rows of a table's batch files stand in a table of its own, each with its file's number, and the bronze
+ * table is a view of it. A file is loaded once.
+ */
+const schema = "assay_bronze";
+
+export const createBronzeStores = `create schema if not exists ${schema};
+create table ${schema}.stores (table_name varchar not null, store varchar not null, primary key (table_name, store));
+create table ${schema}.files (store varchar not null, file integer not null, path varchar not null, primary key (store, path));
+`;
+
+const fileColumn = quoteIdentifier("_file");
+
+/** Columns of another name or type need another store. */
+function storeName({ name, columns }: BronzeShape): string {
+  const shape = JSON.stringify(columns.map((column) => [column.name, engineType(column.type)]));
+  const store = `${name} ${createHash("sha256").update(shape).digest("hex").slice(0, 8)}`;
+  return requireName(name, "table", store);
+}
+
+const quotedStore = (store: string): string => `${quoteIdentifier(schema)}.${quoteIdentifier(store)}`;
+
+/** A column as it stands in a table of the engine: texts are sorted as DuckDB sorts them. */
+export function columnSql({ name, type }: ContractColumn): string {
+  return `${quoteIdentifier(name)} ${engineType(type)}${type.kind === "varchar" ? ' collate "C"' : ""}`;
+}
+
+/** Loads what is not there yet; returns the relation of the files' rows. */
+export async function storedRows(session: Session, table: BronzeShape, paths: readonly string[], scratch: string): Promise<string> {
+  const store = storeName(table);
+  const params = { table: table.name, store };
+  const known = await session.query({ text: `select 1 from ${schema}.stores where table_name = $table and store = $store`, params });
+  if (known.length === 0) {
+    await session.execute({
+      text: `create table ${quotedStore(store)} (${table.columns.map(columnSql).join(", ")}, ${fileColumn} integer not null)`,
+    });
+    await session.execute({ text: `insert into ${schema}.stores values ($table, $store)`, params });
+  }
+  const loaded = await session.query({ text: `select path, file from ${schema}.files where store = $store`, params: { store } });
+  const files = new Map(loaded.map((row) => [String(row.path), Number(row.file)] as const));
+  let last = Math.max(0, ...files.values());
+  for (const path of paths.filter((item) => !files.has(item))) {
+    last += 1;
+    await load(session, table.columns, { target: quotedStore(store), file: last }, path, scratch);
+    await session.execute({ text: `insert into ${schema}.files values ($store, $file, $path)`, params: { store, file: last, path } });
+    files.set(path, last);
+  }
+  const numbers = paths.map((path) => files.get(path)).join(", ");
+  return `(select ${names(table.columns)} from ${quotedStore(store)} where ${numbers === "" ? "false" : `${fileColumn} in (${numbers})`})`;
+}
+
+/** A temporary table of the files' rows, which ends with the transaction. */
+export async function temporaryRows(
+  session: Session,
+  { columns }: BronzeShape,
+  paths: readonly string[],
+  name: string,
+  scratch: string,
+): Promise<string> {
+  const target = quoteIdentifier(name);
+  await session.execute({ text: `create temp table ${target} (${columns.map(columnSql).join(", ")}) on commit drop` });
+  for (const path of paths) await load(session, columns, { target: session.sql.temporary(target), file: null }, path, scratch);
+  return target;
+}
+
+/** The bronze table shows these files from now on, and no others. */
+export async function showFiles(session: Session, table: BronzeShape, paths: readonly string[], scratch: string): Promise<void> {
+  await storedRows(session, table, paths, scratch);
+  const store = storeName(table);
+  const shown = new Set(paths);
+  const loaded = await session.query({ text: `select path, file from ${schema}.files where store = $store`, params: { store } });
+  const gone = loaded.filter((row) => !shown.has(String(row.path))).map((row) => Number(row.file));
+  if (gone.length > 0) {
+    await session.execute({ text: `delete from ${quotedStore(store)} where ${fileColumn} in (${gone.join(", ")})` });
+    await session.execute({ text: `delete from ${schema}.files where store = $store and file in (${gone.join(", ")})`, params: { store } });
+  }
+  await dropStores(session, table.name, store);
+  await session.execute({ text: `create view ${quoteTable(table.name)} as select ${names(table.columns)} from ${quotedStore(store)}` });
+}
+
+/** Drops the stores of a bronze table that nothing shows any more. */
+export async function dropStores(session: Session, table: TableName, kept: string | null = null): Promise<void> {
+  const found = await session.query({ text: `select store from ${schema}.stores where table_name = $table`, params: { table } });
+  for (const store of found.map((row) => String(row.store)).filter((name) => name !== kept)) {
+    await session.execute({ text: `drop table ${quotedStore(store)}` });
+    await session.execute({ text: `delete from ${schema}.files where store = $store`, params: { store } });
+    await session.execute({ text: `delete from ${schema}.stores where store = $store`, params: { store } });
+  }
+}
+
+const names = (columns: readonly ContractColumn[]): string => columnList(columns.map((column) => column.name));
+
+/** From Parquet to the server by way of CSV, which both write and read in the engine. */
+async function load(
+  session: Session,
+  columns: readonly ContractColumn[],
+  { target, file }: { readonly target: string; readonly file: number | null },
+  path: string,
+  scratch: string,
+): Promise<void> {
+  const rows = `from read_parquet([${quoteText(path)}], hive_partitioning = false)`;
+  const select = `select ${names(columns)}${file === null ? "" : `, ${file} as ${fileColumn}`} ${rows}`;
+  await loadSelect(session, select, [...columns.map((column) => column.name), ...(file === null ? [] : ["_file"])], target, scratch);
+}
+
+/** Moves the rows of a query over the lake into a table. */
+export async function loadSelect(
+  session: Session,
+  select: string,
+  columns: readonly string[],
+  target: string,
+  scratch: string,
+): Promise<void> {
+  const folder = await mkdtemp(join(scratch, "load-"));
+  try {
+    const csv = join(folder, "rows.csv");
+    await session.files.copyOut(select, csv);
+    await session.copyIn(target, columns, csv);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,50 @@
+import pg from "pg";
+import { AssayError, type ErrorCode, messageOf } from "../../errors.ts";
+import { isUnreachable } from "./errors.ts";
+
+/** The server a message speaks of. Holds no password. */
+export interface Server {
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly user: string;
+}
+
+const nothingDone = "what was published before stands; run again when the server answers";
+
+/** SQLSTATE → what it means for a person. */
+const verdicts: Readonly<Record<string, readonly [code: ErrorCode, hint: string]>> = {
+  "28P01": ["ENGINE_DENIED", "check user and password in the connection address"],
+  "28000": ["ENGINE_DENIED", "check user and password in the connection address"],
+  "3D000": ["ENGINE_DENIED", "create the database (CREATE DATABASE) or correct the connection address"],
+  "42501": ["ENGINE_DENIED", "the user has to own the schemas bronze, silver, gold, assay and assay_*, or the right to create them"],
+  "53100": ["DISK_FULL", "free some space on the server and run again; what was published before stands"],
+  "58030": ["DISK_FULL", "free some space on the server and run again; what was published before stands"],
+  "40001": ["ENGINE_BUSY", "another transaction changed the same rows: run again"],
+  "40P01": ["ENGINE_BUSY", "two transactions waited for each other: run again"],
+  "55P03": ["ENGINE_BUSY", "another transaction holds the table: end it, or run again later"],
+  "23502": [
+    "CHECK_FAILED",
+    "the contract says the column is never null: correct the data or the contract; what was published before stands",
+  ],
+  "23505": ["CHECK_FAILED", "the grain does not identify a row: correct it or the SQL; what was published before stands"],
+  "2BP01": ["BUILD_FAILED", "something that Assay did not make reads the table: drop it, or let it read a table of its own"],
+};
+
+/** A fault of node-postgres: as an AssayError where a person has to do something about the server, else in the server's words. */
+export function engineFault(error: unknown, { host, port, user, database }: Server): Error {
+  if (error instanceof AssayError) return error;
+  const at = `PostgreSQL at ${host}:${port}`;
+  if (isUnreachable(error))
+    return new AssayError("ENGINE_UNREACHABLE", `${at} cannot be reached, or closed the connection: ${messageOf(error)}`, {
+      hint: nothingDone,
+      cause: error,
+    });
+  const state = error instanceof pg.DatabaseError ? (error.code ?? "") : "";
+  const verdict = verdicts[state];
+  if (verdict !== undefined) {
+    const who = verdict[0] === "ENGINE_DENIED" ? ` (user "${user}", database "${database}")` : "";
+    return new AssayError(verdict[0], `${at}: ${messageOf(error)}${who}`, { hint: verdict[1], cause: error });
+  }
+  return error instanceof Error ? error : new Error(messageOf(error));
+}

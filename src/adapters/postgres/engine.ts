@@ -1,0 +1,152 @@
+import { mkdirSync } from "node:fs";
+import { columnList, quoteIdentifier, quoteTable, quoteText } from "../../define/quote.ts";
+import type { ContractColumn } from "../../define/types.ts";
+import { type Candidate, type Engine, evolvedTable, type Session } from "../../ports/engine.ts";
+import type { TableName } from "../../terms.ts";
+import { columnSql, dropStores, loadSelect, showFiles, storedRows, temporaryRows } from "./bronze-store.ts";
+import { targetOf } from "./connection.ts";
+import { contentHash, engineType, keyHash } from "./engine-sql.ts";
+import { defineFunctions } from "./functions.ts";
+import { requireName } from "./names.ts";
+import { withValues } from "./numbered-parameters.ts";
+import { lendValues, sinkRows } from "./rows-out.ts";
+import { openSession } from "./session.ts";
+
+export interface PostgresEngineOptions {
+  /** `postgres://user:password@host:port/database`; no message shows its password. */
+  readonly url: string;
+  /** Opens a session of an embedded DuckDB, which reads and writes the lake's files; one for each session of the engine. */
+  readonly files: () => Promise<Session>;
+  /** Folder for rows on their way. */
+  readonly scratch: string;
+}
+
+/**
+ * PostgreSQL, 15 or newer, as an engine. Every change is part of the caller's transaction, DDL too. Throws SINK_FAILED when `url` is no
+ * address; sessions throw ENGINE_UNREACHABLE, ENGINE_DENIED, ENGINE_BUSY, DISK_FULL.
+ */
+export function postgresEngine({ url, files, scratch }: PostgresEngineOptions): Engine {
+  const target = targetOf(url);
+  mkdirSync(scratch, { recursive: true });
+  let batches = 0;
+  return {
+    session: async () => openSession(target, await files()),
+    defineFunctions,
+    buildCandidate,
+    publish,
+    discard: ({ execute }, { table, materialization }) => execute({ text: `drop ${materialization} ${quoteTable(candidateName(table))}` }),
+    kindOf,
+    batchRows: async (session, table, paths) => {
+      if (table.load !== "merge") return storedRows(session, table, paths, scratch);
+      batches += 1;
+      return temporaryRows(session, table, paths, `batch ${batches}`, scratch);
+    },
+    lend: (session, table, column) => lendValues(session, table, column, scratch),
+    publishBronze: async (session, name, columns, paths, evolved = []) => {
+      for (const table of [evolvedTable(name), name]) await drop(session, table);
+      await showFiles(session, { name, columns, load: "replace" }, paths, scratch);
+      if (evolved.length > 0) await publishEvolved(session, evolvedTable(name), [...columns, ...evolved], evolved, paths, scratch);
+    },
+    drop: async (session, table) => {
+      await drop(session, table);
+      await dropStores(session, table);
+    },
+    keyHash,
+    contentHash: (columns) => contentHash(columns.map((column) => column.name)),
+    sinkRows: (session, table, columns) => sinkRows(session, table, columns),
+  };
+}
+
+const candidateName = (table: TableName): TableName => `${table}__candidate`;
+const ownName = (table: TableName): string => table.slice(table.indexOf(".") + 1);
+
+async function buildCandidate(session: Session, { table, materialization, select, columns }: Candidate): Promise<string> {
+  for (const column of columns) requireName(table, "column", column.name);
+  requireName(table, "table", ownName(candidateName(table)));
+  // Row changes and versions are kept under the whole name.
+  requireName(table, "table", table);
+  const relation = quoteTable(candidateName(table));
+  const typed = columns
+    .map(({ name, type }) => `cast(${quoteIdentifier(name)} as ${engineType(type)}) as ${quoteIdentifier(name)}`)
+    .join(", ");
+  if (materialization === "view") {
+    await session.execute({ text: `create view ${relation} as select ${typed} from (${withValues(select)}\n) as made` });
+    return relation;
+  }
+  await session.execute({ text: `create table ${relation} (${columns.map(columnSql).join(", ")})` });
+  const names = columnList(columns.map((column) => column.name));
+  await session.execute({ ...select, text: `insert into ${relation} (${names}) select ${typed} from (${select.text}\n) as made` });
+  return relation;
+}
+
+async function publish(session: Session, candidate: Candidate): Promise<void> {
+  const { table, materialization, columns, description } = candidate;
+  await drop(session, table);
+  if (table.startsWith("bronze.")) await dropStores(session, table);
+  const name = quoteTable(table);
+  await session.execute({
+    text: `alter ${materialization} ${quoteTable(candidateName(table))} rename to ${quoteIdentifier(ownName(table))}`,
+  });
+  const constraints = materialization === "table" ? constraintsOf(candidate) : [];
+  if (constraints.length > 0) await session.execute({ text: `alter table ${name} ${constraints.join(", ")}` });
+  const comments = [
+    ...(description === null ? [] : [`comment on ${materialization} ${name} is ${quoteText(description)}`]),
+    ...columns.flatMap((column) =>
+      column.description === null ? [] : [`comment on column ${name}.${quoteIdentifier(column.name)} is ${quoteText(column.description)}`],
+    ),
+  ];
+  if (comments.length > 0) await session.execute({ text: comments.join("; ") });
+  if (materialization === "table") await session.execute({ text: `analyze ${name}` });
+}
+
+/** The contract. The key is looked at when the transaction ends: until then the platform's own checks say what is wrong, in better words. */
+function constraintsOf({ columns, key }: Candidate): readonly string[] {
+  const keys = key ?? [];
+  const required = columns.filter((column) => !column.nullable || keys.includes(column.name));
+  return [
+    ...required.map((column) => `alter column ${quoteIdentifier(column.name)} set not null`),
+    ...(keys.length === 0 ? [] : [`add primary key (${columnList(keys)}) deferrable initially deferred`]),
+  ];
+}
+
+async function kindOf(session: Session, table: TableName): Promise<"table" | "view" | null> {
+  const [found] = await session.query({
+    text: `select c.relkind::text as kind from pg_class c join pg_namespace n on n.oid = c.relnamespace
+      where lower(n.nspname || '.' || c.relname) = $name and c.relkind in ('r', 'v')`,
+    params: { name: table.toLowerCase() },
+  });
+  if (found === undefined) return null;
+  return found.kind === "v" ? "view" : "table";
+}
+
+async function drop(session: Session, table: TableName): Promise<void> {
+  const kind = await kindOf(session, table);
+  if (kind !== null) await session.execute({ text: `drop ${kind} ${quoteTable(table)}` });
+}
+
+/** Files need not have the evolved columns, and may have them with other types: all are read again. */
+async function publishEvolved(
+  session: Session,
+  name: TableName,
+  columns: readonly ContractColumn[],
+  evolved: readonly ContractColumn[],
+  paths: readonly string[],
+  scratch: string,
+): Promise<void> {
+  await session.execute({ text: `create table ${quoteTable(name)} (${columns.map(columnSql).join(", ")})` });
+  if (paths.length === 0) return;
+  const { type } = session.files.sql;
+  const cast = (column: ContractColumn, value: string): string =>
+    `cast(${value} as ${type(column.type)}) as ${quoteIdentifier(column.name)}`;
+  const absent = `select ${evolved.map((column) => cast(column, "null")).join(", ")} where false`;
+  const found = `select * from read_parquet([${paths.map(quoteText).join(", ")}], hive_partitioning = false, union_by_name = true)`;
+  const typed = columns.map((column) => cast(column, quoteIdentifier(column.name)));
+  const select = `select ${typed.join(", ")} from (${found} union all by name ${absent})`;
+  await loadSelect(
+    session,
+    select,
+    columns.map((column) => column.name),
+    quoteTable(name),
+    scratch,
+  );
+}

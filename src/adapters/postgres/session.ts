@@ -1,0 +1,132 @@
+import { createReadStream, createWriteStream } from "node:fs";
+import { pipeline } from "node:stream/promises";
+import pg from "pg";
+import { from, to } from "pg-copy-streams";
+import { columnList, quoteIdentifier } from "../../define/quote.ts";
+import type { Cell, InsertTarget, ResultTable, Row, Session, Statement } from "../../ports/engine.ts";
+import { cellTypes, describedColumn } from "./cells.ts";
+import type { Target } from "./connection.ts";
+import { engineFault } from "./engine-errors.ts";
+import { postgresSql } from "./engine-sql.ts";
+import { numberedParameters } from "./numbered-parameters.ts";
+import { engineSessionSql } from "./sql.ts";
+
+/** Milliseconds to wait for a connection, and for a lock that others hold. */
+const patience = { connect: 10_000, lock: 60_000 } as const;
+
+/** A connection to the server. `files` reads and writes the lake for it, and is closed with it. Throws ENGINE_UNREACHABLE, ENGINE_DENIED. */
+export async function openSession(target: Target, files: Session): Promise<Session> {
+  const client = new pg.Client({
+    connectionString: target.url,
+    keepAlive: true,
+    connectionTimeoutMillis: patience.connect,
+    fallback_application_name: "assay",
+  });
+  // What was under way fails by itself.
+  client.on("error", () => undefined);
+  try {
+    await client.connect();
+    await client.query(engineSessionSql(patience.lock));
+  } catch (error) {
+    files.close();
+    await client.end().catch(() => undefined);
+    throw engineFault(error, target);
+  }
+  return sessionOf(client, target, files);
+}
+
+function sessionOf(client: pg.Client, target: Target, files: Session): Session {
+  const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      throw engineFault(error, target);
+    }
+  };
+  /** The result of the last statement; without parameters a text may hold several. */
+  const run = (statement: Statement): Promise<pg.QueryArrayResult<Cell[]>> =>
+    guarded(async () => {
+      const { text, values } = numberedParameters(statement);
+      const parameters = values.length === 0 ? {} : { values: [...values] };
+      const result = await client.query<Cell[]>({ text, ...parameters, rowMode: "array", types: cellTypes });
+      return Array.isArray(result) ? (result.at(-1) as pg.QueryArrayResult<Cell[]>) : result;
+    });
+  const execute = async (statement: Statement): Promise<void> => {
+    await run(statement);
+  };
+  return {
+    sql: postgresSql,
+    files,
+    execute,
+    query: async (statement) => {
+      const { fields, rows } = await run(statement);
+      return rows.map((row): Row => Object.fromEntries(fields.map(({ name }, index) => [name, row[index] ?? null])));
+    },
+    result: async (statement): Promise<ResultTable> => {
+      const { fields, rows } = await run(statement);
+      return { columns: fields.map(({ name }) => name), rows };
+    },
+    insert: (target, rows) => guarded(() => insert(client, target, rows)),
+    copyIn: (relation, columns, file) =>
+      guarded(() => pipeline(createReadStream(file, { highWaterMark: 256 * 1024 }), client.query(from(copyInSql(relation, columns))))),
+    copyOut: (select, file) =>
+      guarded(() => pipeline(client.query(to(`copy (${select}) to stdout (format csv, null '')`)), createWriteStream(file))),
+    describe: async (text) => {
+      const { fields } = await run({ text: `select * from (${text}\n) as described limit 0` });
+      const unnamed = fields.filter((field) => /^type \d+$/.test(describedColumn(field).type)).map((field) => field.dataTypeID);
+      const named = unnamed.length === 0 ? [] : (await run({ text: typeNamesSql(unnamed) })).rows;
+      const names = new Map(named.map(([id, name]) => [Number(id), String(name)]));
+      return fields.map((field) => ({
+        ...describedColumn(field),
+        ...(names.has(field.dataTypeID) ? { type: names.get(field.dataTypeID) ?? "" } : {}),
+      }));
+    },
+    transaction: async (work) => {
+      // One snapshot: what a refresh reads has to fit together.
+      await execute({ text: "begin isolation level repeatable read" });
+      try {
+        const value = await work();
+        await execute({ text: "commit" });
+        return value;
+      } catch (error) {
+        // Where the connection is gone there is nothing left to roll back.
+        await execute({ text: "rollback" }).catch(() => undefined);
+        throw error;
+      }
+    },
+    close: () => {
+      files.close();
+      client.end().catch(() => undefined);
+    },
+  };
+}
+
+function copyInSql(relation: string, columns: readonly string[]): string {
+  return `copy ${relation} (${columnList(columns)}) from stdin (format csv, null '', encoding 'UTF8')`;
+}
+
+function typeNamesSql(ids: readonly number[]): string {
+  return `select id, upper(format_type(id, null)) from unnest('{${ids.join(",")}}'::oid[]) as ids(id)`;
+}
+
+/** All rows in one statement: an array for each column. */
+async function insert(
+  client: pg.Client,
+  { table, columns }: InsertTarget,
+  rows: readonly Readonly<Record<string, unknown>>[],
+): Promise<void> {
+  if (rows.length === 0) return;
+  const fields = Object.entries(columns);
+  const [schema = "", name = ""] = table.split(".");
+  const arrays = fields.map(([, type], index) => `$${index + 1}::${type}[]`);
+  const text = `insert into ${quoteIdentifier(schema)}.${quoteIdentifier(name)} (${columnList(fields.map(([column]) => column))})
+    select * from unnest(${arrays.join(", ")})`;
+  await client.query({ text, values: fields.map(([column, type]) => rows.map((row) => cell(type, row[column]))) });
+}
+
+function cell(type: InsertTarget["columns"][string], value: unknown): string | null {
+  if (value === null || value === undefined) return null;
+  if (type !== "VARCHAR") return String(typeof value === "number" ? Math.round(value) : value);
+  // Half a surrogate pair and NUL are no text for the server.
+  return String(value).toWellFormed().replaceAll("\0", "\uFFFD");
+}
