@@ -131,7 +131,10 @@ export const publishMutants: readonly Mutant[] = [
     name: "absent values are taken for proved in a refresh",
     why: "a required column holds nulls",
     file: "src/execute/publish-difference.ts",
-    edits: edit("present: new Set<string>()", "present: new Set(columns.map((column) => column.name))"),
+    edits: edit(
+      "const absent = await absentValues(session, table, addedRows(table));",
+      "const absent = await absentValues(session, { ...table, columns: [] }, addedRows(table));",
+    ),
     tests: checked,
   },
   {
