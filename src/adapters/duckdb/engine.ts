@@ -86,7 +86,8 @@ async function readKinds(session: Session, name: string): Promise<ReadonlyMap<st
         select schema_name || '.' || table_name as name, 'table' as kind from duckdb_tables() where database_name = current_database()
         union all
         select schema_name || '.' || view_name, 'view' from duckdb_views() where database_name = current_database() and not internal)
-      where ${name === "" ? "true" : `lower(name) = ${quoteText(name.toLowerCase())}`}`,
+      where $name in ('', lower(name))`,
+    params: { name: name.toLowerCase() },
   });
   return new Map(rows.map((row) => [String(row.name).toLowerCase(), row.kind === "view" ? "view" : "table"] as const));
 }

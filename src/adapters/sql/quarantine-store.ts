@@ -1,4 +1,4 @@
-import { quoteIdentifier, quoteText } from "../../define/quote.ts";
+import { quoteIdentifier } from "../../define/quote.ts";
 import { AssayError } from "../../errors.ts";
 import type { Row, Session } from "../../ports/engine.ts";
 import type {
@@ -71,7 +71,10 @@ export async function recordDiverted(
 }
 
 async function keepsAny(session: Session, table: TableName): Promise<boolean> {
-  const found = await session.query({ text: `select 1 as found from assay.quarantine where table_name = ${quoteText(table)} limit 1` });
+  const found = await session.query({
+    text: "select 1 as found from assay.quarantine where table_name = $table limit 1",
+    params: { table },
+  });
   return found.length > 0;
 }
 

@@ -1,4 +1,3 @@
-import { quoteText } from "../../define/quote.ts";
 import { AssayError } from "../../errors.ts";
 import type { Row, Session } from "../../ports/engine.ts";
 import type { Commit, IngestedFile, Publication, RunSummary, State, StateStore, StepRecord } from "../../ports/state-store.ts";
@@ -174,7 +173,7 @@ async function recordStep(sql: StateSql, session: Session, record: StepRecord): 
   await session.insert(checkRows, checksOf(run_id, result));
   if (publication !== null) {
     const { subject, inputs, params, cost } = publication;
-    if (replaces) await session.execute({ text: `delete from assay.publications where subject = ${quoteText(subject)}` });
+    if (replaces) await session.execute({ text: "delete from assay.publications where subject = $subject", params: { subject } });
     await session.insert(publicationRows, [
       { ...publication, inputs: JSON.stringify(inputs), params: JSON.stringify(params), cost: cost === null ? null : JSON.stringify(cost) },
     ]);
@@ -182,7 +181,7 @@ async function recordStep(sql: StateSql, session: Session, record: StepRecord): 
   await recordHistory(session, record);
   if (commit !== null) await session.insert(commitRows, [{ ...commit }]);
   if (ingest !== null) {
-    if (replaces) await session.execute({ text: `delete from assay.files where table_name = ${quoteText(result.table)}` });
+    if (replaces) await session.execute({ text: "delete from assay.files where table_name = $table", params: { table: result.table } });
     await session.insert(
       fileRows,
       ingest.current.map((file) => ({ ...file, table_name: file.table })),
