@@ -2,6 +2,7 @@ import { describe, onTestFinished, test } from "vitest";
 import { bronzeLoads } from "./bronze-loads.ts";
 import { changeTracking } from "./change-tracking.ts";
 import { checksBeforePublish } from "./checks-before-publish.ts";
+import { hostileTextsSection } from "./hostile-texts.ts";
 import { incrementalModels } from "./incremental-models.ts";
 import { independentSteps } from "./independent-steps.ts";
 import { keptHistory } from "./kept-history.ts";
@@ -44,6 +45,7 @@ export function engineConformance(name: string, open: () => Promise<OpenedEngine
     "the record of a run": record,
     "resume after a fault": resume,
     "independent steps": independentSteps,
+    "hostile texts": hostileTextsSection,
   };
   describe(`${name} as an engine`, () => {
     for (const [title, section] of Object.entries(sections)) describe(title, () => section(suite));

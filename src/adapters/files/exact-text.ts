@@ -31,6 +31,15 @@ export function tryCast(value: string, type: ColumnType): string {
   return `try_cast(${value} as ${columnTypeName(type)})`;
 }
 
+/** SQL: a text without null bytes, else null: not every engine's texts can hold one. */
+export const plainText = (text: string): string => `case when not contains(${text}, chr(0)) then ${text} end`;
+
+/** SQL: a JSON value of whose texts none has a null byte, else null. */
+export function plainJson(value: string): string {
+  const escaped = matches(`${value}::varchar`, String.raw`(^|[^\\])(\\\\)*\\u0000`);
+  return `case when not (contains(${value}::varchar, '\\u0000') and ${escaped}) then ${value} end`;
+}
+
 interface Otherwise {
   /** What stands for a text of which something would be lost. */
   readonly unfit: string;

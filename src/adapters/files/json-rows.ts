@@ -1,6 +1,7 @@
 import { quoteText } from "../../define/quote.ts";
 import type { JsonSource } from "../../define/source.ts";
 import type { ContractColumn } from "../../define/types.ts";
+import { plainJson, plainText } from "./exact-text.ts";
 import { quotePath, type RejectsTables, readLines } from "./sql.ts";
 import { noDelimiter } from "./text-scan.ts";
 import { type TypedColumn, textColumn, type UntypedRows } from "./typed-rows.ts";
@@ -38,10 +39,11 @@ function jsonColumn(column: ContractColumn): TypedColumn {
   const pointer = quoteText(`/${column.name.replaceAll("~", "~0").replaceAll("/", "~1")}`);
   if (column.type.kind === "json") {
     const value = `nullif(json_extract(_document, ${pointer}), 'null'::json)`;
-    return { column, found: value, typed: value, strict: value, rounded: value };
+    const typed = plainJson(value);
+    return { column, found: value, typed, strict: strictly(typed, value), rounded: typed };
   }
   const nested = `json_type(_document, ${pointer}) in ('OBJECT', 'ARRAY')`;
-  const { found, typed, strict, rounded } = textColumn(column, `json_extract_string(_exact, ${pointer})`);
+  const { found, typed, strict, rounded } = columnOf(column, `json_extract_string(_exact, ${pointer})`);
   const plain = (value: string): string => `case when not ${nested} then ${value} end`;
   return {
     column,
@@ -51,3 +53,12 @@ function jsonColumn(column: ContractColumn): TypedColumn {
     rounded: plain(rounded),
   };
 }
+
+/** Unlike those of a CSV file, JSON's texts can hold null bytes. */
+function columnOf(column: ContractColumn, text: string): TypedColumn {
+  if (column.type.kind !== "varchar") return textColumn(column, text);
+  const typed = plainText(text);
+  return { column, found: text, typed, strict: strictly(typed, text), rounded: typed };
+}
+
+const strictly = (typed: string, found: string): string => `coalesce(${typed}, error(${found}::varchar))`;

@@ -16,6 +16,7 @@ export function misfitMessage({ column, found, rounded }: Misfit): string {
   const type = columnTypeName(column.type);
   const typed = `${/^[AI]/.test(type) ? "an" : "a"} ${type}`;
   const shown = column.sensitive ? "***" : JSON.stringify(found.length > longestValue ? `${found.slice(0, longestValue)}…` : found);
+  if (rounded === null && /\0|\\u0000/.test(found)) return `${column.name}: ${shown} holds a null byte`;
   if (rounded === null) return `${column.name}: ${shown} is not ${typed}`;
   return `${column.name}: ${shown} would ${column.sensitive ? "be rounded or cut" : `become ${rounded}`} as ${typed}`;
 }

@@ -1,6 +1,6 @@
 import { columnTypeName } from "../../define/column-type.ts";
 import type { ContractColumn } from "../../define/types.ts";
-import { tryCast } from "./exact-text.ts";
+import { plainJson, plainText, tryCast } from "./exact-text.ts";
 import type { TypedColumn } from "./typed-rows.ts";
 
 const whole = /^U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)$/;
@@ -32,14 +32,14 @@ export function assignParquet(column: ContractColumn, value: string, type: strin
     case "double":
       return type === "FLOAT" || type === "DOUBLE" || narrowWhole.test(type) ? as(cast) : null;
     case "varchar":
-      return type === "VARCHAR" || type === "UUID" || type.startsWith("ENUM(") ? as(cast) : null;
+      return type === "VARCHAR" || type === "UUID" || type.startsWith("ENUM(") ? as(plainText(cast)) : null;
     case "timestamp":
       if (type === "TIMESTAMP WITH TIME ZONE") return as(`timezone('UTC', ${value})`);
       if (type === "TIMESTAMP_NS") return lossless;
       return type === "DATE" || /^TIMESTAMP(_S|_MS)?$/.test(type) ? as(cast) : null;
     case "json":
-      if (type === "VARCHAR" || type === "JSON") return as(cast);
-      return nested.test(type) ? as(`to_json(${value})`) : null;
+      if (type === "VARCHAR" || type === "JSON") return as(plainJson(cast));
+      return nested.test(type) ? as(plainJson(`to_json(${value})`)) : null;
     case "boolean":
     case "date":
     case "time":
