@@ -1,4 +1,3 @@
-import { duckdbStateStore } from "../adapters/duckdb/state-store.ts";
 import { fileSource } from "../adapters/files/index.ts";
 import type { ModelTable } from "../compile/manifest.ts";
 import { AssayError, messageOf } from "../errors.ts";
@@ -13,7 +12,7 @@ import {
   wishCondition,
 } from "../plan/backfill-plan.ts";
 import type { Session, Statement } from "../ports/engine.ts";
-import type { State } from "../ports/state-store.ts";
+import type { State, StateStore } from "../ports/state-store.ts";
 import type { Params } from "../terms.ts";
 import type { PreparedPlan } from "./prepare-plan.ts";
 import { carryOut } from "./run.ts";
@@ -72,8 +71,9 @@ async function prepareBackfill(
   const selection = JSON.stringify(wish);
   const { params } = publication;
   const condition = wishCondition(column, wish);
-  const earlier = options.restart === true ? null : await interruptedBackfill(session, table, selection);
-  const bounds = earlier?.bounds ?? (await findBounds(session, column, backfillSelect(table, condition, params), options.chunks));
+  const earlier = options.restart === true ? null : await interruptedBackfill(workspace.warehouse.store, session, table, selection);
+  const bounds =
+    earlier?.bounds ?? (await findBounds(session, column, backfillSelect(session.sql, table, condition, params), options.chunks));
   const done = earlier?.done ?? new Set<string>();
   const backfills = new Map<string, Statement>();
   for (const [index, [low, high]] of bounds.entries()) {
@@ -81,7 +81,7 @@ async function prepareBackfill(
     const text = "values" in wish ? `${range.text} and ${condition.text}` : range.text;
     backfills.set(
       chunkStep(table, index, bounds.length),
-      backfillSelect(table, { text, params: { ...condition.params, ...range.params } }, params),
+      backfillSelect(session.sql, table, { text, params: { ...condition.params, ...range.params } }, params),
     );
   }
   const plan = {
@@ -113,11 +113,11 @@ async function findBounds(
 
 /** The chunks of the same backfill that runs before this one have finished, unless the last of them finished it all. */
 async function interruptedBackfill(
+  store: StateStore,
   session: Session,
   table: ModelTable,
   selection: string,
 ): Promise<{ readonly bounds: readonly Bounds[]; readonly done: ReadonlySet<string> } | null> {
-  const store = duckdbStateStore();
   const done = new Set<string>();
   let chunks: string | null = null;
   for (const { run_id, pipeline, status } of await store.listRuns(session, 1000)) {

@@ -1,5 +1,4 @@
 import { basename } from "node:path";
-import { duckdbStateStore } from "../adapters/duckdb/state-store.ts";
 import type { Manifest } from "../compile/manifest.ts";
 import { AssayError } from "../errors.ts";
 import { groupDigits } from "../observe/group-digits.ts";
@@ -56,7 +55,7 @@ async function evolvedColumns(workspace: Workspace, manifest: Manifest): Promise
   const evolving = manifest.tables.filter((table) => table.kind === "bronze" && table.schema === "evolve");
   if (evolving.length === 0) return [];
   try {
-    const recorded = await readDatabase(workspace, (session) => duckdbStateStore().readEvolvedColumns(session));
+    const recorded = await readDatabase(workspace, (session) => workspace.warehouse.store.readEvolvedColumns(session));
     return evolving.flatMap((table) => {
       const own = new Set(table.columns.map((column) => column.name.toLowerCase()));
       const columns = (recorded?.get(table.name) ?? []).filter((column) => !own.has(column.name.toLowerCase()));

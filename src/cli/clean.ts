@@ -1,10 +1,7 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { duckdbEngine } from "../adapters/duckdb/engine.ts";
-import { duckdbRetentionStore, duckdbStateStore } from "../adapters/duckdb/state-store.ts";
 import { localLake } from "../adapters/files/lake.ts";
 import type { Manifest } from "../compile/manifest.ts";
-import { resolvePath } from "../compile/settings.ts";
 import { parseDuration } from "../define/duration.ts";
 import type { Keep as KeepTexts } from "../define/project.ts";
 import { AssayError } from "../errors.ts";
@@ -15,14 +12,14 @@ import { planClean } from "../plan/plan-clean.ts";
 import type { Retained } from "../ports/retention-store.ts";
 import { print, renderOptions } from "./output.ts";
 import { renderClean } from "./render/render-clean.ts";
-import { type CommonOptions, compileWorkspace, openWorkspace, ownDatabase, readDatabase, type Workspace } from "./workspace.ts";
+import { openWarehouse } from "./warehouse/open-warehouse.ts";
+import { withSession } from "./with-session.ts";
+import { type CommonOptions, compileWorkspace, openWorkspace, readDatabase, type Workspace } from "./workspace.ts";
 
 export interface CleanOptions extends CommonOptions {
   readonly dryRun?: boolean;
   readonly tables?: boolean;
 }
-
-const retention = duckdbRetentionStore(duckdbStateStore());
 
 /** `assay clean`: removes what is older than the project's `keep` and no longer needed, or lists it. */
 export async function cleanCommand(options: CleanOptions): Promise<number> {
@@ -30,7 +27,7 @@ export async function cleanCommand(options: CleanOptions): Promise<number> {
   const manifest = await compileWorkspace(workspace);
   const dryRun = options.dryRun ?? false;
   const plan = dryRun
-    ? await planFor(workspace, manifest, options, await readDatabase(workspace, retention.read))
+    ? await planFor(workspace, manifest, options, await readDatabase(workspace, workspace.warehouse.retention.read))
     : await carryOut(workspace, manifest, options);
   const bytes = plan.items.reduce((sum, item) => sum + (item.action === "remove" ? (item.bytes ?? 0) : 0), 0);
   print(options.json, { dry_run: dryRun, items: plan.items, bytes }, () => renderClean(plan.items, { ...renderOptions(), dryRun }));
@@ -40,21 +37,23 @@ export async function cleanCommand(options: CleanOptions): Promise<number> {
 /** Owns the database meanwhile, so that no run is under way; one that is not there is not made for it. */
 async function carryOut(workspace: Workspace, manifest: Manifest, options: CleanOptions): Promise<CleanPlan> {
   const lake = localLake(workspace.lakePath);
-  if (!existsSync(workspace.databasePath)) {
+  const { warehouse } = workspace;
+  if ((await readDatabase(workspace, async () => true)) === null) {
     const plan = await planFor(workspace, manifest, options, null);
     await executeClean(plan, { warehouse: null, lake });
     return plan;
   }
-  const database = await ownDatabase(workspace, "assay clean", join(workspace.platformFolder, "scratch"));
+  const { engine, close } = await warehouse.own("assay clean", join(workspace.platformFolder, "scratch"));
   try {
-    const session = await database.session();
-    await duckdbStateStore().migrate(session);
-    const plan = await planFor(workspace, manifest, options, await retention.read(session));
-    session.close();
-    await executeClean(plan, { warehouse: { engine: duckdbEngine(database), store: retention }, lake });
+    const retained = await withSession(engine, async (session) => {
+      await warehouse.store.migrate(session);
+      return warehouse.retention.read(session);
+    });
+    const plan = await planFor(workspace, manifest, options, retained);
+    await executeClean(plan, { warehouse: { engine, store: warehouse.retention }, lake });
     return plan;
   } finally {
-    database.close();
+    await close();
   }
 }
 
@@ -85,16 +84,17 @@ function keepOf(texts: KeepTexts): Keep {
 async function otherEnvironments(workspace: Workspace): Promise<{ readonly retained: readonly Retained[]; readonly inUse: string | null }> {
   const { config } = workspace.project;
   const retained: Retained[] = [];
-  for (const [environment, { engine }] of Object.entries(config.environments)) {
-    if (environment === workspace.environment) continue;
+  const { variables, folders } = workspace;
+  for (const [name, environment] of Object.entries(config.environments)) {
+    if (name === workspace.environment) continue;
     try {
-      const databasePath = resolvePath(engine.path, workspace.variables, workspace.folders, config.location);
-      if (databasePath === workspace.databasePath) continue;
-      const found = await readDatabase({ ...workspace, environment, databasePath }, retention.read);
+      const warehouse = await openWarehouse(name, environment, { variables, folders, location: config.location });
+      if (warehouse.identity === workspace.warehouse.identity) continue;
+      const found = await readDatabase({ ...workspace, environment: name, warehouse }, warehouse.retention.read);
       if (found !== null) retained.push(found);
     } catch (error) {
       if (!(error instanceof AssayError)) throw error;
-      return { retained, inUse: `environment ${environment}, which shares them, cannot be asked what it needs: ${error.message}` };
+      return { retained, inUse: `environment ${name}, which shares them, cannot be asked what it needs: ${error.message}` };
     }
   }
   return { retained, inUse: null };

@@ -1,17 +1,13 @@
-import { join } from "node:path";
-import { DatabaseLocked, readDatabases } from "../adapters/duckdb/database.ts";
 import { duckdbHashes } from "../adapters/duckdb/engine.ts";
-import { duckdbStateStore } from "../adapters/duckdb/state-store.ts";
 import type { Manifest } from "../compile/manifest.ts";
-import { quoteIdentifier, quoteTable } from "../define/quote.ts";
 import { AssayError } from "../errors.ts";
-import { type ComparedEnvironment, diffEnvironments } from "../execute/diff-environments.ts";
+import { diffEnvironments } from "../execute/diff-environments.ts";
 import { diffRuns } from "../execute/diff-runs.ts";
 import { selectTables } from "../plan/selection.ts";
 import type { State } from "../ports/state-store.ts";
 import type { TableName } from "../terms.ts";
+import { openBoth } from "./open-both.ts";
 import { print, renderOptions } from "./output.ts";
-import { lockedError } from "./owner.ts";
 import { renderDiff } from "./render/render-diff.ts";
 import { resolveRun } from "./resolve-run.ts";
 import { compileWorkspace, openWorkspace, readTables, type Workspace } from "./workspace.ts";
@@ -42,7 +38,7 @@ async function betweenRuns(
   const workspace = await workspaceOf(options, environment);
   const manifest = await compileWorkspace(workspace);
   const found = await readTables(workspace, async (session) => {
-    const store = duckdbStateStore();
+    const { store } = workspace.warehouse;
     const newestFirst = (await store.listRuns(session, 100_000)).map((run) => run.run_id);
     const [old, now] = [resolveRun(newestFirst, a), resolveRun(newestFirst, b)];
     if (old === now) {
@@ -53,7 +49,7 @@ async function betweenRuns(
     const state = await store.read(session);
     const tables = await diffRuns(session, {
       manifest,
-      engine: duckdbHashes,
+      engine: workspace.warehouse.hashes,
       store,
       state,
       runs: newestFirst.toReversed(),
@@ -87,7 +83,7 @@ async function betweenEnvironments(names: readonly string[], options: DiffOption
   }
   const [old, now] = await Promise.all(names.map((name) => workspaceOf(options, name)));
   if (old === undefined || now === undefined) throw new Error("two environments were counted");
-  if (old.databasePath === now.databasePath) {
+  if (old.warehouse.identity === now.warehouse.identity) {
     throw new AssayError("USAGE", `environments ${old.environment} and ${now.environment} have the same database`, {
       hint: "name two environments with databases of their own",
       location: old.project.config.location,
@@ -95,54 +91,34 @@ async function betweenEnvironments(names: readonly string[], options: DiffOption
   }
   const manifest = await compileWorkspace(old);
   const selected = selectTables(manifest, options.table);
-  const compared = [await comparedEnvironment(old, "old"), await comparedEnvironment(now, "new")] as const;
-  const database = await openBoth(old, now);
-  const session = await database.session();
+  const tables = manifest.tables.filter((table) => selected.has(table.name));
+  const both = await openBoth(old, now, tables);
+  const { session } = both;
   try {
-    const tables = await diffEnvironments(session, {
+    const diffs = await diffEnvironments(session, {
       manifest,
       engine: duckdbHashes,
-      old: compared[0],
-      new: compared[1],
+      old: both.old,
+      new: both.new,
       tables: selected,
       samples: options.samples,
     });
-    const [missing] = tables;
-    if (missing?.reason != null && tables.every((table) => table.status === "missing")) {
-      const [without = now] = [old, now].filter((_, index) => compared[index]?.publications.has(missing.table) === false);
+    const [missing] = diffs;
+    if (missing?.reason != null && diffs.every((table) => table.status === "missing")) {
+      const [without = now] = [old, now].filter((_, index) => [both.old, both.new][index]?.publications.has(missing.table) === false);
       throw new AssayError("NOT_COMPARABLE", missing.reason, {
         hint: `build it there: assay run --env ${without.environment} --select +${missing.table}`,
         location: manifest.tables.find((table) => table.name === missing.table)?.location,
       });
     }
-    const document = { old: { env: old.environment, run_id: null }, new: { env: now.environment, run_id: null }, tables };
+    const document = { old: { env: old.environment, run_id: null }, new: { env: now.environment, run_id: null }, tables: diffs };
     const between = { old: `environment ${old.environment}`, new: `environment ${now.environment}` };
-    print(options.json, document, () => renderDiff(tables, { ...renderOptions(), ...between }));
+    print(options.json, document, () => renderDiff(diffs, { ...renderOptions(), ...between }));
     return 0;
   } finally {
-    session.close();
-    database.close();
+    await both.close();
   }
 }
 
 const workspaceOf = (options: DiffOptions, env: string | undefined): Promise<Workspace> =>
   openWorkspace({ project: options.project, ...(env === undefined ? {} : { env }) });
-
-async function comparedEnvironment(workspace: Workspace, name: "old" | "new"): Promise<ComparedEnvironment> {
-  const { publications } = await readTables(workspace, (session) => duckdbStateStore().read(session));
-  return { name: workspace.environment, publications, relation: (table) => `${quoteIdentifier(name)}.${quoteTable(table)}` };
-}
-
-async function openBoth(old: Workspace, now: Workspace): Promise<Awaited<ReturnType<typeof readDatabases>>> {
-  const files = [
-    { name: "old", path: old.databasePath },
-    { name: "new", path: now.databasePath },
-  ];
-  try {
-    return await readDatabases(files, join(old.platformFolder, "scratch"));
-  } catch (error) {
-    if (error instanceof DatabaseLocked)
-      throw lockedError(old.platformFolder, `${old.databasePath} or ${now.databasePath}`, error.processId);
-    throw error;
-  }
-}

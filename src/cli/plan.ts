@@ -1,4 +1,3 @@
-import { duckdbStateStore } from "../adapters/duckdb/state-store.ts";
 import { withTouchedValues } from "../execute/plan-touched.ts";
 import { print, renderOptions } from "./output.ts";
 import { type PlanOptions, preparePlan } from "./prepare-plan.ts";
@@ -9,7 +8,7 @@ import { openWorkspace, readDatabase } from "./workspace.ts";
 export async function planCommand(pipeline: string | null, options: PlanOptions): Promise<number> {
   const workspace = await openWorkspace(options);
   const { manifest, plan, state } = await preparePlan(workspace, pipeline, options, async () => {
-    const state = await readDatabase(workspace, (session) => duckdbStateStore().read(session));
+    const state = await readDatabase(workspace, (session) => workspace.warehouse.store.read(session));
     return state ?? { publications: new Map(), files: [], commits: new Map() };
   });
   const refreshes = plan.steps.some((step) => step.build?.mode === "refresh");

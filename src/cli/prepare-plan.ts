@@ -2,7 +2,7 @@ import { fileSource } from "../adapters/files/index.ts";
 import { localLake } from "../adapters/files/lake.ts";
 import type { Manifest } from "../compile/manifest.ts";
 import { choosePipeline, pipelineParams } from "../compile/params.ts";
-import { resolvePath, resolveText } from "../compile/settings.ts";
+import { resolvePath } from "../compile/settings.ts";
 import { AssayError } from "../errors.ts";
 import type { ReplayRequest } from "../execute/replay-request.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -13,6 +13,7 @@ import type { Lake } from "../ports/lake.ts";
 import type { Source } from "../ports/source.ts";
 import type { State } from "../ports/state-store.ts";
 import type { TableName } from "../terms.ts";
+import { postgresAddress } from "./postgres-address.ts";
 import { type CommonOptions, compileWorkspace, type Workspace } from "./workspace.ts";
 
 export interface PlanOptions extends CommonOptions {
@@ -102,15 +103,8 @@ export async function observe(
 
 /** Where a sink sends to, or why nowhere. */
 export function targetOf(workspace: Workspace, sink: Manifest["sinks"][number]): Target {
-  const url = resolveText(sink.to.url, workspace.variables, sink.location);
+  const url = postgresAddress(sink.to.url, `sink ${sink.name}`, workspace.variables, sink.location);
   if (url === null) return { missing: `${typeof sink.to.url === "string" ? "its address" : sink.to.url.name} is not set` };
-  if (!URL.canParse(url) || !/^postgres(?:ql)?:$/.test(new URL(url).protocol)) {
-    const from = typeof sink.to.url === "string" ? "" : ` (${sink.to.url.name})`;
-    throw new AssayError("SETTING_INVALID", `the address of sink ${sink.name}${from} is not a PostgreSQL address`, {
-      hint: "write postgres://USER@HOST:5432/DATABASE with :PASSWORD after USER; percent-encode special characters",
-      location: sink.location,
-    });
-  }
   return { identity: sinkIdentity(url) };
 }
 

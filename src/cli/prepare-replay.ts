@@ -1,5 +1,4 @@
 import { statSync } from "node:fs";
-import { duckdbStateStore } from "../adapters/duckdb/state-store.ts";
 import { type EditedRow, readEditedRows } from "../adapters/files/edited-rows.ts";
 import { fileSource } from "../adapters/files/index.ts";
 import { localLake } from "../adapters/files/lake.ts";
@@ -72,8 +71,11 @@ async function requestsOf(
   const edited = options.from === undefined ? null : await editedRows(workspace, manifest, table, options.from, session);
   const ids = edited?.map((row) => row.id) ?? options.ids;
   const wish: ReplayWish = edited === null ? { table, rule, batch, ids } : { table, ids };
-  const store = duckdbStateStore();
-  const found = await store.readQuarantine(session, { ...wish, states: ["open", "replayed", "superseded", "failed"] }, null);
+  const found = await workspace.warehouse.store.readQuarantine(
+    session,
+    { ...wish, states: ["open", "replayed", "superseded", "failed"] },
+    null,
+  );
   const rows = chooseReplay(wish, found.rows);
   const byId = new Map(edited?.map((row) => [row.id, row] as const));
   for (const row of rows) requireWished(row, byId.get(row.id), options);
@@ -102,7 +104,7 @@ async function editedRows(
       hint: `assay quarantine export ${table.name} --out FILE writes such a file`,
     });
   }
-  const rows = await readEditedRows(path, table, table.source.kind !== "csv", session);
+  const rows = await readEditedRows(path, table, table.source.kind !== "csv", session.files);
   const twice = rows.find((row, index) => rows.findIndex((item) => item.id === row.id) !== index);
   if (rows.length > 0 && twice === undefined) return rows;
   const message = twice === undefined ? "it holds no rows" : `record ${twice.record} has the _id ${twice.id} of a record before it`;

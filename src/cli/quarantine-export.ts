@@ -1,6 +1,5 @@
 import { writeFile } from "node:fs/promises";
 import { relative, resolve } from "node:path";
-import { duckdbStateStore } from "../adapters/duckdb/state-store.ts";
 import type { ManifestTable } from "../compile/manifest.ts";
 import { AssayError } from "../errors.ts";
 import { csvLine } from "../execute/csv-text.ts";
@@ -29,7 +28,7 @@ export async function quarantineExportCommand(
     });
   }
   const { rows } = await readTables(workspace, (session) =>
-    duckdbStateStore().readQuarantine(session, { ...filter, states: ["open"] }, null),
+    workspace.warehouse.store.readQuarantine(session, { ...filter, states: ["open"] }, null),
   );
   if (rows.length === 0) throw unmatched(filter);
   const out = resolve(options.out);

@@ -1,4 +1,3 @@
-import { duckdbStateStore } from "../adapters/duckdb/state-store.ts";
 import type { Manifest } from "../compile/manifest.ts";
 import { readsSensitive } from "../execute/engine-message.ts";
 import type { QuarantinedRow, QuarantineState } from "../ports/quarantine.ts";
@@ -10,7 +9,7 @@ import { type CommonOptions, compileWorkspace, openWorkspace, readTables, type W
 /** `assay quarantine list`: rows left out of their tables, grouped by rule. */
 export async function quarantineListCommand(options: CommonOptions): Promise<number> {
   const workspace = await openWorkspace(options);
-  const groups = await readTables(workspace, (session) => duckdbStateStore().listQuarantine(session));
+  const groups = await readTables(workspace, (session) => workspace.warehouse.store.listQuarantine(session));
   print(options.json, { groups }, () => renderQuarantineList(groups, renderOptions()));
   return 0;
 }
@@ -33,7 +32,7 @@ export async function quarantineShowCommand(table: string | null, options: ShowO
     batch,
     ...(state === undefined ? {} : { states: [state] }),
   };
-  const { rows, total } = await readTables(workspace, (session) => duckdbStateStore().readQuarantine(session, filter, limit));
+  const { rows, total } = await readTables(workspace, (session) => workspace.warehouse.store.readQuarantine(session, filter, limit));
   const shown = options.reveal === true ? rows : await masked(workspace, rows);
   const document = shown.map(({ record: _record, file_name: _name, file_sha256: _hash, ...row }) => row);
   print(options.json, { total, rows: document }, () => renderQuarantineRows(shown, { ...renderOptions(), total }));

@@ -1,8 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { join, relative } from "node:path";
-import { duckdbEngine } from "../adapters/duckdb/engine.ts";
-import { duckdbStateStore } from "../adapters/duckdb/state-store.ts";
 import { localLake } from "../adapters/files/lake.ts";
 import type { Manifest } from "../compile/manifest.ts";
 import { resolveText } from "../compile/settings.ts";
@@ -18,7 +16,8 @@ import { type PlanOptions, type PreparedPlan, preparePlan, sinkIdentity } from "
 import { progress } from "./progress.ts";
 import { colorSupported } from "./render/color-supported.ts";
 import { renderRun } from "./render/render-run.ts";
-import { type CommonOptions, openWorkspace, ownDatabase, type Workspace } from "./workspace.ts";
+import { withSession } from "./with-session.ts";
+import { type CommonOptions, openWorkspace, type Workspace } from "./workspace.ts";
 
 /** `assay run`: carries the plan out. Exit code 1 when a step failed. */
 export async function runCommand(pipeline: string | null, options: PlanOptions): Promise<number> {
@@ -35,20 +34,20 @@ export async function carryOut(
 ): Promise<number> {
   const runId = newRunId(Date.now());
   const scratch = join(workspace.platformFolder, "scratch", runId);
-  const database = await ownDatabase(workspace, command, scratch);
-  const store = duckdbStateStore();
+  const { store } = workspace.warehouse;
+  const owned = await workspace.warehouse.own(command, scratch);
   const sinks = new Map<string, Promise<{ sink: Sink; identity: string }>>();
   try {
-    const session = await database.session();
-    await store.migrate(session);
-    const prepared = await prepare(session, await store.read(session));
-    session.close();
+    const prepared = await withSession(owned.engine, async (session) => {
+      await store.migrate(session);
+      return prepare(session, await store.read(session));
+    });
     const secrets = secretsOf(workspace, prepared.manifest);
     const log = runLog({ folder: join(workspace.platformFolder, "logs"), runId, secrets });
     const shown = progressTo(options.json === true ? process.stderr : process.stdout);
     const result = await executePlan(prepared.plan, {
       manifest: prepared.manifest,
-      engine: duckdbEngine(database),
+      engine: owned.engine,
       store,
       lake: localLake(workspace.lakePath),
       source: prepared.source,
@@ -88,7 +87,7 @@ export async function carryOut(
   } finally {
     // A sink that could not be opened was reported by its step.
     for (const opened of await Promise.allSettled(sinks.values())) if (opened.status === "fulfilled") await opened.value.sink.close();
-    database.close();
+    await owned.close();
   }
 }
 
@@ -115,12 +114,13 @@ async function openSink(workspace: Workspace, manifest: Manifest, name: string):
   return { sink: postgresSink(url), identity: sinkIdentity(url) };
 }
 
-/** Texts that must never be shown: addresses of sinks and their passwords. */
+/** Texts that must never be shown: addresses of the warehouse and of sinks, and their passwords. */
 function secretsOf(workspace: Workspace, manifest: Manifest): readonly string[] {
-  return manifest.sinks.flatMap((sink) => {
+  const ofSinks = manifest.sinks.flatMap((sink) => {
     const url = resolveText(sink.to.url, workspace.variables, sink.location);
     if (url === null || !URL.canParse(url)) return [];
     const { password } = new URL(url);
     return [url, password, decodeURIComponent(password)].filter((text) => text !== "");
   });
+  return [...workspace.warehouse.secrets, ...ofSinks];
 }

@@ -1,6 +1,5 @@
 import { statSync } from "node:fs";
 import { join, relative } from "node:path";
-import { duckdbStateStore } from "../adapters/duckdb/state-store.ts";
 import type { RunStatus } from "../terms.ts";
 import { print, renderOptions } from "./output.ts";
 import { renderRun } from "./render/render-run.ts";
@@ -11,7 +10,11 @@ import { type CommonOptions, openWorkspace, readTables } from "./workspace.ts";
 /** `assay runs list`: newest first. */
 export async function runsListCommand(options: CommonOptions & { readonly limit: number }): Promise<number> {
   const workspace = await openWorkspace(options);
-  const runs = (await readTables(workspace, (session) => duckdbStateStore().listRuns(session, options.limit))).map(settled);
+  const { warehouse } = workspace;
+  const runs = await readTables(workspace, async (session) => {
+    const listed = await warehouse.store.listRuns(session, options.limit);
+    return settled(listed, await warehouse.isOwned(session));
+  });
   print(options.json, { runs }, () => renderRuns(runs, renderOptions()));
   return 0;
 }
@@ -19,7 +22,8 @@ export async function runsListCommand(options: CommonOptions & { readonly limit:
 /** `assay runs show [RUN]`: one run with its steps, checks and ledger; the last one when none is named. */
 export async function runsShowCommand(runId: string | null, options: CommonOptions): Promise<number> {
   const workspace = await openWorkspace(options);
-  const store = duckdbStateStore();
+  const { warehouse } = workspace;
+  const { store } = warehouse;
   const run = await readTables(workspace, async (session) => {
     const runs = await store.listRuns(session, 100_000);
     const id = resolveRun(
@@ -28,7 +32,8 @@ export async function runsShowCommand(runId: string | null, options: CommonOptio
     );
     const found = await store.readRun(session, id);
     if (found === null) throw new Error(`run ${id} is listed but cannot be read`);
-    return settled(found);
+    const [shown = found] = settled([found], await warehouse.isOwned(session));
+    return shown;
   });
   const log = join(workspace.platformFolder, "logs", `${run.run_id}.log`);
   const shownLog = statSync(log, { throwIfNoEntry: false }) === undefined ? null : relative(workspace.folders.current, log);
@@ -37,7 +42,7 @@ export async function runsShowCommand(runId: string | null, options: CommonOptio
   return 0;
 }
 
-/** Who can read the embedded database knows that nobody owns it: a run that is still marked as running was killed. */
-function settled<T extends { readonly status: RunStatus }>(run: T): T {
-  return run.status === "running" ? { ...run, status: "interrupted" } : run;
+/** Where nobody owns the environment, a run that is still marked as running was killed. */
+function settled<T extends { readonly status: RunStatus }>(runs: readonly T[], owned: boolean): readonly T[] {
+  return owned ? runs : runs.map((run) => (run.status === "running" ? { ...run, status: "interrupted" } : run));
 }

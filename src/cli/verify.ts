@@ -1,8 +1,5 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { duckdbHashes } from "../adapters/duckdb/engine.ts";
-import { defineFunctions } from "../adapters/duckdb/functions.ts";
-import { duckdbStateStore, duckdbVerificationStore } from "../adapters/duckdb/state-store.ts";
 import type { Manifest, ModelTable } from "../compile/manifest.ts";
 import { AssayError } from "../errors.ts";
 import { whyNotVerified } from "../execute/full-definition.ts";
@@ -12,7 +9,8 @@ import type { Session } from "../ports/engine.ts";
 import type { RecordedVerification } from "../ports/verification-store.ts";
 import { print, renderOptions } from "./output.ts";
 import { renderVerification, renderVerificationSummary } from "./render/render-verification.ts";
-import { type CommonOptions, compileWorkspace, openWorkspace, ownDatabase, readTables } from "./workspace.ts";
+import { withSession } from "./with-session.ts";
+import { type CommonOptions, compileWorkspace, openWorkspace, readTables } from "./workspace.ts";
 
 export interface VerifyOptions extends CommonOptions {
   readonly samples: number;
@@ -29,35 +27,35 @@ export async function verifyCommand(selectors: readonly string[], options: Verif
   const models = modelsToVerify(manifest, selectors);
   // Without state there is nothing to verify, and no database is to be made.
   await readTables(workspace, async () => null);
-  // Only one process at a time owns the environment's database: what is in the folder was left behind.
+  // Only one process at a time owns the environment: what is in the folder was left behind.
   const scratch = join(workspace.platformFolder, "scratch", `verify-${workspace.environment}`);
-  const database = await ownDatabase(workspace, "assay verify", scratch);
+  const { warehouse } = workspace;
+  const { engine, close } = await warehouse.own("assay verify", scratch);
   try {
     await rm(scratch, { recursive: true, force: true });
     await mkdir(scratch, { recursive: true });
-    const session = await database.session();
-    const store = duckdbStateStore();
-    await store.migrate(session);
-    await defineFunctions(session, manifest.functions);
-    const { publications } = await store.read(session);
-    const context: VerifyContext = {
-      manifest,
-      engine: duckdbHashes,
-      store: duckdbVerificationStore(),
-      publications,
-      clock: Date.now,
-      samples: options.samples,
-      stale: options.stale ?? false,
-    };
-    const results = await verifyAll(context, session, models, (result) => {
-      if (options.json !== true)
-        process.stdout.write(`${renderVerification(result, { ...renderOptions(), names: models.map((model) => model.name) })}\n`);
+    const results = await withSession(engine, async (session) => {
+      await warehouse.store.migrate(session);
+      await engine.defineFunctions(session, manifest.functions);
+      const { publications } = await warehouse.store.read(session);
+      const context: VerifyContext = {
+        manifest,
+        engine: warehouse.hashes,
+        store: warehouse.verifications,
+        publications,
+        clock: Date.now,
+        samples: options.samples,
+        stale: options.stale ?? false,
+      };
+      return verifyAll(context, session, models, (result) => {
+        if (options.json !== true)
+          process.stdout.write(`${renderVerification(result, { ...renderOptions(), names: models.map((model) => model.name) })}\n`);
+      });
     });
-    session.close();
     print(options.json, { env: workspace.environment, results }, () => renderVerificationSummary(results, renderOptions()));
     return results.every(({ status }) => status === "verified" || status === "may_differ" || status === "skipped") ? 0 : 1;
   } finally {
-    database.close();
+    await close();
     await rm(scratch, { recursive: true, force: true });
   }
 }

@@ -1,7 +1,6 @@
 import { join, resolve } from "node:path";
-import { type Database, DatabaseLocked, fileDatabase, memoryDatabase } from "../adapters/duckdb/database.ts";
+import { memoryDatabase } from "../adapters/duckdb/database.ts";
 import { duckdbAnalyzer } from "../adapters/duckdb/sql-analyzer.ts";
-import { hasState } from "../adapters/duckdb/state-store.ts";
 import { compileProject } from "../compile/compile.ts";
 import type { Manifest } from "../compile/manifest.ts";
 import { loadProject, type Project } from "../compile/project.ts";
@@ -9,7 +8,8 @@ import { type Folders, resolvePath, type Variables } from "../compile/settings.t
 import { didYouMean } from "../define/nearest-name.ts";
 import { AssayError } from "../errors.ts";
 import type { Session } from "../ports/engine.ts";
-import { lockedError, releaseOwner, writeOwner } from "./owner.ts";
+import type { Warehouse } from "../ports/warehouse.ts";
+import { openWarehouse } from "./warehouse/open-warehouse.ts";
 
 /** Options every command takes. */
 export interface CommonOptions {
@@ -26,7 +26,7 @@ export interface Workspace {
   readonly variables: Variables;
   /** Folder of logs, scratch files and the owner file. */
   readonly platformFolder: string;
-  readonly databasePath: string;
+  readonly warehouse: Warehouse;
   readonly lakePath: string;
 }
 
@@ -49,7 +49,7 @@ export async function openWorkspace(options: CommonOptions): Promise<Workspace> 
     folders,
     variables,
     platformFolder: join(folders.project, ".assay"),
-    databasePath: resolvePath(chosen.engine.path, variables, folders, config.location),
+    warehouse: await openWarehouse(environment, chosen, { variables, folders, location: config.location }),
     lakePath: resolvePath(config.lake, variables, folders, config.location),
   };
 }
@@ -63,42 +63,9 @@ export async function compileWorkspace(workspace: Workspace): Promise<Manifest> 
   }
 }
 
-/** Opens the environment's database as its only owner; what does not fit into memory goes to `scratch`. Throws PROJECT_LOCKED naming who has it. */
-export async function ownDatabase(workspace: Workspace, command: string, scratch: string): Promise<Database> {
-  try {
-    const database = await fileDatabase(workspace.databasePath, { scratch });
-    writeOwner(workspace.platformFolder, { pid: process.pid, command, since: new Date().toISOString() });
-    return {
-      session: database.session,
-      close: () => {
-        releaseOwner(workspace.platformFolder);
-        database.close();
-      },
-    };
-  } catch (error) {
-    if (error instanceof DatabaseLocked) throw lockedError(workspace.platformFolder, workspace.databasePath, error.processId);
-    throw error;
-  }
-}
-
-/** Runs `work` on a read-only connection; null when the environment has no database yet, or one without state. */
-export async function readDatabase<T>(workspace: Workspace, work: (session: Session) => Promise<T>): Promise<T | null> {
-  const { statSync } = await import("node:fs");
-  if (statSync(workspace.databasePath, { throwIfNoEntry: false }) === undefined) return null;
-  let database: Database;
-  try {
-    database = await fileDatabase(workspace.databasePath, { readOnly: true, scratch: join(workspace.platformFolder, "scratch") });
-  } catch (error) {
-    if (error instanceof DatabaseLocked) throw lockedError(workspace.platformFolder, workspace.databasePath, error.processId);
-    throw error;
-  }
-  const session = await database.session();
-  try {
-    return (await hasState(session)) ? await work(session) : null;
-  } finally {
-    session.close();
-    database.close();
-  }
+/** Runs `work` on a connection for reading; null when the environment has no database yet, or one without state. */
+export function readDatabase<T>(workspace: Workspace, work: (session: Session) => Promise<T>): Promise<T | null> {
+  return workspace.warehouse.read(join(workspace.platformFolder, "scratch"), work);
 }
 
 /** Like {@link readDatabase}, for commands that need tables. Throws NOTHING_BUILT. */

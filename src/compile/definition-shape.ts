@@ -146,6 +146,7 @@ function pipelineFaults({ select, params }: Unknowns<PipelineDefinition>): Fault
 function sinkFaults({ to, schema, tables }: Unknowns<SinkDefinition>): Faults {
   return [
     hasKind(to, ["postgres"]) ? null : "to is no server: write postgres(…)",
+    isRecord(to) && (to.schemaPrefix ?? null) !== null ? "schemaPrefix is for environments: a sink has its schema" : null,
     isText(schema) ? null : "schema is not a text",
     Array.isArray(tables) && tables.every((table) => isRecord(table) && isText(table.name)) ? null : "tables is not a list of models",
   ];
@@ -168,7 +169,7 @@ function projectFaults({ lake, environments, defaultEnvironment, keep }: Unknown
     ...keepFaults(keep),
     isText(lake) || hasKind(lake, ["setting"]) ? null : "lake is not a path",
     ...Object.entries(environments).map(([name, environment]) =>
-      isRecord(environment) && hasKind(environment.engine, ["duckdb"])
+      isRecord(environment) && hasKind(environment.engine, ["duckdb", "postgres"])
         ? null
         : `environment ${name} has no engine: write { engine: duckdb("./warehouse.duckdb") }`,
     ),

@@ -15,16 +15,26 @@ export interface PostgresConnection {
   readonly kind: "postgres";
   /** `postgres://user:password@host:port/database`; treated as a secret. */
   readonly url: Text;
+  /** What the names of an environment's schemas begin with, before an underscore; null: nothing. */
+  readonly schemaPrefix: Text | null;
 }
 
 /** The embedded database of an environment. */
 export const duckdb = (path: Text): DuckdbConnection => ({ kind: "duckdb", path });
 
-/** A PostgreSQL server, 15 or newer. */
-export const postgres = (url: Text): PostgresConnection => ({ kind: "postgres", url });
+/**
+ * A PostgreSQL database, version 15 or newer: an environment's engine, or where a sink sends to. With `schemaPrefix` (small letters, digits, _)
+ * an environment's schemas are `<prefix>_bronze`, `<prefix>_silver` and so on, so that several people share one database.
+ */
+export const postgres = (url: Text, options: { readonly schemaPrefix?: Text } = {}): PostgresConnection => ({
+  kind: "postgres",
+  url,
+  schemaPrefix: options.schemaPrefix ?? null,
+});
 
 export interface Environment {
-  readonly engine: DuckdbConnection;
+  /** Where its tables are. */
+  readonly engine: DuckdbConnection | PostgresConnection;
 }
 
 /** How long what is no longer needed stays until `assay clean` takes it away: a duration such as `"90 days"`, or `"forever"`. */

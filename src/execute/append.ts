@@ -1,5 +1,5 @@
 import type { ModelTable } from "../compile/manifest.ts";
-import { columnList, quoteIdentifier, quoteTable } from "../define/quote.ts";
+import { columnList, quoteIdentifier } from "../define/quote.ts";
 import { messageOf } from "../errors.ts";
 import type { RefreshMode } from "../plan/build-mode.ts";
 import type { Step } from "../plan/plan.ts";
@@ -28,7 +28,7 @@ export async function buildAppend(
   const own = ownSelect(run, table, notes);
   if (before === undefined) return buildInFull(run, session, step, position, table, { ...own, select: firstRows(run, table) });
   if (before.fingerprint === table.fingerprint) return appendRows(run, session, step, position, table, null, notes);
-  const known = await session.describe(`select * from ${quoteTable(table.name)}`);
+  const known = await session.describe(`select * from ${session.sql.table(table.name)}`);
   const select = keptAndNew(session, table, new Set(known.map((column) => column.name.toLowerCase())));
   return buildInFull(run, session, step, position, table, { ...own, select: { text: select, params: paramsOf(run, table) } });
 }
@@ -47,7 +47,7 @@ export async function appendRows(
   const committed = await session.transaction(async () => {
     const part = mode === null ? null : await touchedPart(run, session, table, mode);
     const { text, params = {} } = part?.made ?? { text: table.select, params: paramsOf(run, table) };
-    const made = `select cast(1 as bigint) as _op, ${typedColumns(session.sql, table.columns)} from (${newRows(table, text, quoteTable(table.name))}) as news`;
+    const made = `select cast(1 as bigint) as _op, ${typedColumns(session.sql, table.columns)} from (${newRows(table, text, session.sql.table(table.name))}) as news`;
     await createTemporary(session, difference, { text: made, params }).catch((error: unknown) => {
       throw mode === null ? buildError(run, table, error) : new NotRefreshable(messageOf(error));
     });
@@ -87,6 +87,6 @@ function keptAndNew({ sql }: Session, table: ModelTable, known: ReadonlySet<stri
   const columns = table.columns.map(({ name, type }) =>
     known.has(name.toLowerCase()) ? quoteIdentifier(name) : `cast(null as ${sql.type(type)}) as ${quoteIdentifier(name)}`,
   );
-  const kept = `select ${columns.join(", ")} from ${quoteTable(table.name)}`;
+  const kept = `select ${columns.join(", ")} from ${sql.table(table.name)}`;
   return `with kept as (${kept}) select * from kept union all ${newRows(table, table.select, "kept")}`;
 }

@@ -1,6 +1,5 @@
 import type { ModelTable } from "../compile/manifest.ts";
 import { describedColumns } from "../define/column-type.ts";
-import { quoteTable } from "../define/quote.ts";
 import type { Step } from "../plan/plan.ts";
 import type { Candidate, Session, Statement } from "../ports/engine.ts";
 import type { BuildCost } from "../ports/state-store.ts";
@@ -131,7 +130,7 @@ const sameDefinition = (run: Run, table: ModelTable): boolean => run.publication
 async function differenceOf(run: Run, session: Session, table: ModelTable, relation: string, rows: number): Promise<Difference> {
   const before = run.publications.get(table.name);
   if (before === undefined) return newVersion;
-  const published = quoteTable(table.name);
+  const published = session.sql.table(table.name);
   if (!sameDefinition(run, table) && !(await sameColumns(session, published, relation))) return newVersion;
   const hash = async (from: string): Promise<string> =>
     String(
@@ -157,7 +156,7 @@ async function costOf(run: Run, session: Session, table: ModelTable, millisecond
   if (table.incremental === null) return null;
   const values = await oneRow(
     session,
-    `select ${session.sql.distinctValues(table.incremental.by)} as by_values from ${quoteTable(table.name)}`,
+    `select ${session.sql.distinctValues(table.incremental.by)} as by_values from ${session.sql.table(table.name)}`,
   );
   const rowsIn = table.upstreams.reduce((sum, name) => sum + (run.publications.get(name)?.rows ?? 0), 0);
   return { full_ms: Math.round(milliseconds), rows_in: rowsIn, by_values: countOf(values.by_values) };

@@ -1,6 +1,6 @@
 import type { OrphanRule } from "../compile/manifest.ts";
 import type { Check } from "../define/check.ts";
-import { columnList, quoteIdentifier, quoteTable, quoteText, quoteValue } from "../define/quote.ts";
+import { columnList, quoteIdentifier, quoteText, quoteValue } from "../define/quote.ts";
 import type { ContractColumn } from "../define/types.ts";
 import type { Engine, Session } from "../ports/engine.ts";
 import type { EngineSql } from "../ports/engine-sql.ts";
@@ -314,7 +314,7 @@ async function tableRule(
     case "relationships": {
       const column = quoteIdentifier(check.column);
       const field = quoteIdentifier(check.field);
-      const isOrphan = session.sql.isNoneOf(`child.${column}`, field, comparedWith(subject, check.to));
+      const isOrphan = session.sql.isNoneOf(`child.${column}`, field, comparedWith(session.sql, subject, check.to));
       const orphans = `from ${subject.relation} as child where ${column} is not null and ${isOrphan}`;
       const failures = countOf((await oneRow(session, `select count(*) as orphans ${orphans}`)).orphans);
       if (failures === 0) return resultOf(check.kind, check.column, check.severity, 0, null);
@@ -357,8 +357,8 @@ async function tableRule(
 }
 
 /** The table a check compares with: for the table itself, the candidate. */
-function comparedWith(subject: CheckSubject, table: string): string {
-  return table === subject.table ? subject.relation : quoteTable(table);
+function comparedWith(sql: EngineSql, subject: CheckSubject, table: string): string {
+  return table === subject.table ? subject.relation : sql.table(table);
 }
 
 async function conservesResult(
@@ -373,7 +373,7 @@ async function conservesResult(
     `select cast(own as varchar) as own, cast(source as varchar) as source, coalesce(own, 0) = coalesce(source, 0) as agrees,
        cast(coalesce(own, 0) - coalesce(source, 0) as varchar) as difference
      from (select (select sum(${quoteIdentifier(check.column)}) from ${subject.relation} as checked) as own,
-       (select sum(${check.measure}\n) from ${quoteTable(check.upstream)}${filter}) as source) as totals`,
+       (select sum(${check.measure}\n) from ${session.sql.table(check.upstream)}${filter}) as source) as totals`,
   );
   const agrees = totals.agrees === true;
   const measure = { column: check.column, upstream: check.upstream as TableName, measure: withFunctionNames(check.measure) };

@@ -160,13 +160,15 @@ async function whyNotByRow(session: Session, { name, table, history }: DiffSubje
     return `run ${reset.run_id} replaced the table as a whole: ${why}`;
   }
   const [kept] = await session.query({
-    text: "select count(*) as tables from information_schema.tables where table_schema = 'assay_changes' and table_name = $name",
-    params: { name },
+    text: "select count(*) as tables from information_schema.tables where table_schema = $schema and table_name = $name",
+    params: { schema: session.sql.schema("assay_changes"), name },
   });
   const recorded =
     countOf(kept?.tables) === 0
       ? []
-      : await session.query({ text: `select _version as version, count(*) as rows from ${changeTable(name)} group by _version` });
+      : await session.query({
+          text: `select _version as version, count(*) as rows from ${changeTable(session.sql, name)} group by _version`,
+        });
   const isRecorded = (commit: Commit): boolean => {
     const rows = countOf(recorded.find((item) => String(item.version) === commit.version)?.rows);
     const { inserted, updated, deleted } = commit;
@@ -181,12 +183,12 @@ async function whyNotByRow(session: Session, { name, table, history }: DiffSubje
 /** A temporary table of the rows that went (`_op` -1) and came (1) in the end; a row that came and went again is in neither. */
 async function netChanges(session: Session, { name, history }: DiffSubject) {
   const relation = quoteIdentifier("net changes");
-  const described = await session.describe(`select * from ${changeTable(name)}`);
+  const described = await session.describe(`select * from ${changeTable(session.sql, name)}`);
   const columns = columnList(described.map((column) => column.name).filter((column) => column !== "_version" && column !== "_op"));
   const versions = history.between.map((commit) => Number(commit.version)).join(", ");
   await createTemporary(session, relation, {
     text: `select cast(sign(_net) as smallint) as _op, ${columns} from (
-      select cast(sum(_op) as bigint) as _net, ${columns} from ${changeTable(name)} where _version in (${versions}) group by ${columns}
+      select cast(sum(_op) as bigint) as _net, ${columns} from ${changeTable(session.sql, name)} where _version in (${versions}) group by ${columns}
       having sum(_op) <> 0
     ) as net, generate_series(1, abs(_net)) as _times(_time)`,
   });

@@ -1,5 +1,5 @@
 import type { Check } from "../define/check.ts";
-import { quoteIdentifier, quoteTable } from "../define/quote.ts";
+import { quoteIdentifier } from "../define/quote.ts";
 import type { Engine, Session } from "../ports/engine.ts";
 import type { EngineSql } from "../ports/engine-sql.ts";
 import type { DoorRule } from "../ports/source.ts";
@@ -15,7 +15,7 @@ type RelationshipCheck = Check & { readonly kind: "relationships" };
 export function divertingRules(
   sql: EngineSql,
   checks: readonly Check[],
-  partners: (check: RelationshipCheck) => string = ({ to }) => quoteTable(to),
+  partners: (check: RelationshipCheck) => string = ({ to }) => sql.table(to),
 ): readonly DoorRule[] {
   return checks.flatMap((check) => {
     if (check.severity !== "quarantine") return [];
@@ -32,7 +32,7 @@ export async function rulesAtDoor(engine: Pick<Engine, "lend">, session: Session
     if (check.kind !== "relationships" || check.severity !== "quarantine") continue;
     lent.set(check, await engine.lend(session, check.to as TableName, check.field));
   }
-  return divertingRules(session.files.sql, checks, (check) => lent.get(check) ?? quoteTable(check.to));
+  return divertingRules(session.files.sql, checks, (check) => lent.get(check) ?? session.files.sql.table(check.to));
 }
 
 /** The name under which rows are diverted by a check. */

@@ -1,6 +1,6 @@
 import { same } from "../compile/joins.ts";
 import type { JoinedTable, ModelTable } from "../compile/manifest.ts";
-import { columnList, quoteIdentifier, quoteTable } from "../define/quote.ts";
+import { columnList, quoteIdentifier } from "../define/quote.ts";
 import type { Session } from "../ports/engine.ts";
 import type { CheckResult } from "../terms.ts";
 import type { CheckReport } from "./checks.ts";
@@ -81,7 +81,7 @@ async function worstExample(session: Session, table: ModelTable, relation: strin
   const [example] = await session.query({
     text: `with counted as (select ${columnList(outputs)}, count(*) over (partition by ${grain}) as _times from ${relation}),
       repeated as (select * from counted where _times > 1),
-      many as (select ${joinColumns}, count(*) as _rows from ${quoteTable(join.table)} group by ${joinColumns} having count(*) > 1)
+      many as (select ${joinColumns}, count(*) as _rows from ${session.sql.table(join.table)} group by ${joinColumns} having count(*) > 1)
       select repeated.*, many._rows from repeated join many on ${match} order by many._rows desc, repeated._times desc, ${table.grain.map((name) => `repeated.${quoteIdentifier(name)}`).join(", ")} limit 1`,
   });
   if (example === undefined) return null;

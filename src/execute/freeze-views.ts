@@ -1,6 +1,6 @@
 import type { ModelTable } from "../compile/manifest.ts";
 import { parseColumnType } from "../define/column-type.ts";
-import { columnList, quoteTable } from "../define/quote.ts";
+import { columnList } from "../define/quote.ts";
 import type { ColumnType, ContractColumn } from "../define/types.ts";
 import type { TableName } from "../terms.ts";
 import type { Run } from "./context.ts";
@@ -39,8 +39,8 @@ async function freeze(run: Run, view: ModelTable): Promise<void> {
     if ((await run.engine.kindOf(session, view.name)) !== "view") return;
     const { name: table, description } = view;
     // Columns as published: the definition may name others by now.
-    const published = await session.describe(`select * from ${quoteTable(table)}`);
-    const text = `select ${columnList(published.map((column) => column.name))} from ${quoteTable(table)}`;
+    const published = await session.describe(`select * from ${session.sql.table(table)}`);
+    const text = `select ${columnList(published.map((column) => column.name))} from ${session.sql.table(table)}`;
     const columns = published.map(({ name, type }) => asPublished(name, parseColumnType(type) ?? { kind: "varchar" }));
     const candidate = { table, materialization: "table", select: { text }, columns, key: null, description } as const;
     await session.transaction(async () => {

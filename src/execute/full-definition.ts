@@ -29,9 +29,9 @@ export function fullDefinition(sql: EngineSql, table: ModelTable): FullDefinitio
       return { proves: "keys", text: `select distinct ${columnList(table.grain)} from (${select}) as full_build`, params };
     case "snapshot":
       return table.materialize.missing === "keep"
-        ? { proves: "rows", text: validitySelect(sql, { ...snapshotTable(table), versions: allVersions(table) }, null), params }
+        ? { proves: "rows", text: validitySelect(sql, { ...snapshotTable(sql, table), versions: allVersions(sql, table) }, null), params }
         : // A key that comes back after its history was closed gets another time than its SQL says: only the kept versions know.
-          { proves: "rows", text: validitySelect(sql, snapshotTable(table), null), params: [] };
+          { proves: "rows", text: validitySelect(sql, snapshotTable(sql, table), null), params: [] };
     case "view":
       return { proves: "none", reason: whyNotVerified(table) ?? "" };
     default:
@@ -46,8 +46,8 @@ function published(sql: EngineSql, { select, checks }: ModelTable): string {
 }
 
 /** The versions a snapshot has kept, and those its SQL yields now, which count where both have a key at the same time. */
-function allVersions(table: ModelTable): string {
-  const snapshot = snapshotTable(table);
+function allVersions(sql: EngineSql, table: ModelTable): string {
+  const snapshot = snapshotTable(sql, table);
   const columns = columnList(snapshot.columns.map((column) => column.name));
   const deleted = snapshot.deleted === null ? "false" : `((${snapshot.deleted}\n) is true)`;
   const seen = `select distinct ${columns}, cast(${quoteIdentifier(snapshot.at)} as timestamp) as _at, ${deleted} as _deleted from (${table.select}) as full_build`;

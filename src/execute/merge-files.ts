@@ -1,5 +1,5 @@
 import type { BronzeTable } from "../compile/manifest.ts";
-import { columnList, quoteIdentifier, quoteTable } from "../define/quote.ts";
+import { columnList, quoteIdentifier } from "../define/quote.ts";
 import { AssayError } from "../errors.ts";
 import type { Row, Session } from "../ports/engine.ts";
 import type { IngestedFile } from "../ports/state-store.ts";
@@ -24,7 +24,7 @@ export async function mergeFiles(
   table: BronzeTable,
   ingested: Ingested,
 ): Promise<{ readonly difference: TableDifference; readonly relation: string }> {
-  const relation = quoteTable(table.name);
+  const relation = session.sql.table(table.name);
   const isNew = (file: IngestedFile): boolean => !ingested.before.some((item) => item.name === file.name && item.files === file.files);
   // A replayed row takes its place among the files: what came after it holds.
   const partly = comparable(run, table, ingested.before) && !run.fullRefresh && sameReplays(ingested);

@@ -2,7 +2,7 @@ import { same } from "../compile/joins.ts";
 import type { ModelTable } from "../compile/manifest.ts";
 import { picked } from "../compile/params.ts";
 import { columnTypeName } from "../define/column-type.ts";
-import { quoteIdentifier, quoteTable } from "../define/quote.ts";
+import { quoteIdentifier } from "../define/quote.ts";
 import type { Session } from "../ports/engine.ts";
 import type { RemovedRows, TableName, UpstreamLedger } from "../terms.ts";
 import { countOf, oneRow, type Run, tableOf } from "./context.ts";
@@ -64,7 +64,7 @@ async function matchedRows(
   const counts = table.ledger.upstreams.flatMap(({ table: upstream, used }, index) => {
     if (used.kind !== "matched") return [];
     const { keys } = used;
-    const from = quoteTable(upstream);
+    const from = session.sql.table(upstream);
     const pairs = made * (run.publications.get(upstream)?.rows ?? 0);
     const matches = pairs < hashedPairs && isHashable(run, table, upstream, keys) ? inHashes(run, keys, hashes) : existsIn(relation, keys);
     const rows = `(select count(*) from ${from} as upstream where ${matches})`;

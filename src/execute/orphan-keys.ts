@@ -1,7 +1,8 @@
 import type { OrphanRule } from "../compile/manifest.ts";
-import { columnList, quoteIdentifier, quoteTable } from "../define/quote.ts";
+import { columnList, quoteIdentifier } from "../define/quote.ts";
 import type { ContractColumn } from "../define/types.ts";
 import type { Session } from "../ports/engine.ts";
+import type { EngineSql } from "../ports/engine-sql.ts";
 import type { CheckResult } from "../terms.ts";
 import { countOf, oneRow } from "./context.ts";
 import { describeRow } from "./describe-row.ts";
@@ -25,7 +26,7 @@ export async function orphanResult(session: Session, subject: Checked, rule: Orp
   const base = { check: "orphan_keys", column: outputs.join(", "), severity: "warn" } as const;
   const passed: CheckResult = { ...base, status: "passed", failures: 0, message: null };
   if (found === 0) return passed;
-  const rows = `from ${subject.relation} as child where ${orphanCondition(rule)}${(await isAmbiguous(session, rule)) ? withoutKey(rule) : ""}`;
+  const rows = `from ${subject.relation} as child where ${orphanCondition(rule)}${(await isAmbiguous(session, rule)) ? withoutKey(session.sql, rule) : ""}`;
   const failures = rule.witness.absent === null ? found : countOf((await oneRow(session, `select count(*) as orphans ${rows}`)).orphans);
   if (failures === 0) return passed;
   const examples = await session.query({ text: `select distinct ${columnList(outputs)} ${rows} order by ${columnList(outputs)} limit 3` });
@@ -37,12 +38,12 @@ export async function orphanResult(session: Session, subject: Checked, rule: Orp
 /** Does the dimension hold the constant that stands for a missing row as a value of its own? */
 async function isAmbiguous(session: Session, { witness, dimension }: OrphanRule): Promise<boolean> {
   if (witness.absent === null) return false;
-  const taken = `exists (select 1 from ${quoteTable(dimension)} where ${quoteIdentifier(witness.column)} = ${witness.absent})`;
+  const taken = `exists (select 1 from ${session.sql.table(dimension)} where ${quoteIdentifier(witness.column)} = ${witness.absent})`;
   return (await oneRow(session, `select ${taken} as taken`)).taken === true;
 }
 
 /** Then only rows whose key the dimension does not have at all are surely orphans. */
-function withoutKey({ keys, dimension }: OrphanRule): string {
+function withoutKey(sql: EngineSql, { keys, dimension }: OrphanRule): string {
   const match = keys.map((key) => `parent.${quoteIdentifier(key.column)} = child.${quoteIdentifier(key.output)}`).join(" and ");
-  return ` and not exists (select 1 from ${quoteTable(dimension)} as parent where ${match})`;
+  return ` and not exists (select 1 from ${sql.table(dimension)} as parent where ${match})`;
 }

@@ -1,5 +1,4 @@
 import type { ModelTable } from "../compile/manifest.ts";
-import { quoteTable } from "../define/quote.ts";
 import type { Step } from "../plan/plan.ts";
 import type { Session } from "../ports/engine.ts";
 import type { TouchedValues } from "../terms.ts";
@@ -45,7 +44,7 @@ export async function publishDifference(
     await freezeViews(run, table.name);
     await applyDifference(session, table);
   }
-  const relation = quoteTable(table.name);
+  const relation = session.sql.table(table.name);
   const { name, columns, grain, checks, orphans } = table;
   const history = await checkHistory(run, session, table);
   // Looked at above, where anything was put in.

@@ -1,6 +1,6 @@
 import { deltaName, hatName, opColumn, touchedName } from "../compile/incremental/relation-names.ts";
 import type { IncrementalPlan, UpstreamLink } from "../compile/incremental/upstream-link.ts";
-import { columnList, quoteIdentifier, quoteTable } from "../define/quote.ts";
+import { columnList, quoteIdentifier } from "../define/quote.ts";
 import type { ContractColumn } from "../define/types.ts";
 import type { EngineSql } from "../ports/engine-sql.ts";
 import type { TableName } from "../terms.ts";
@@ -47,7 +47,7 @@ export function refreshStatements(sql: EngineSql, { table, columns, plan, change
   const by = columnList(plan.by);
   const same = plan.by.map((name) => sql.sameValue(`q.${quoteIdentifier(name)}`, `t.${quoteIdentifier(name)}`)).join(" and ");
   const ofTouched = (rows: string): string => sql.havingPartner(`${rows} as q`, `${touchedName} as t`, same);
-  const none = `select ${by} from ${quoteTable(table)} where false`;
+  const none = `select ${by} from ${sql.table(table)} where false`;
   const queries = [none, ...links.map((link) => `select ${by} from (${link.touched}\n) as link`)].join(" union all ");
   const values = typedColumns(
     sql,
@@ -55,10 +55,10 @@ export function refreshStatements(sql: EngineSql, { table, columns, plan, change
   );
   return {
     deltas: changed.map(deltaStatement),
-    hats: hats.map((hat) => hatStatement(hat, changed)),
+    hats: hats.map((hat) => hatStatement(sql, hat, changed)),
     touched: `create temp table ${touchedName} as select distinct ${values} from (${queries}) as touching`,
     made: (definition) => `select q.* from ${ofTouched(`(${definition}\n)`)}`,
-    old: `select ${columns.map(({ name }) => `q.${quoteIdentifier(name)}`).join(", ")} from ${ofTouched(quoteTable(table))}`,
+    old: `select ${columns.map(({ name }) => `q.${quoteIdentifier(name)}`).join(", ")} from ${ofTouched(sql.table(table))}`,
     drop: [
       ...hats.map((hat) => `drop view if exists ${sql.temporary(hatName(hat))}`),
       ...changed.map((change) => `drop ${change.isNet ? "view" : "table"} if exists ${sql.temporary(deltaName(change.table))}`),
@@ -92,9 +92,9 @@ function deltaStatement({ table, columns, rows, isNet }: ChangedRows): string {
   return `create temp table ${deltaName(table)} as select ${list}, cast(sign("_rows") as smallint) as ${opColumn} from (${net}) as net`;
 }
 
-function hatStatement(table: TableName, changed: readonly ChangedRows[]): string {
+function hatStatement(sql: EngineSql, table: TableName, changed: readonly ChangedRows[]): string {
   const change = changed.find((item) => item.table === table);
-  const now = quoteTable(table);
+  const now = sql.table(table);
   if (change === undefined) return `create temp view ${hatName(table)} as select * from ${now}`;
   const list = columnList(change.columns);
   return `create temp view ${hatName(table)} as

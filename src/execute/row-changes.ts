@@ -1,6 +1,7 @@
-import { columnList, quoteIdentifier, quoteTable } from "../define/quote.ts";
+import { columnList, quoteIdentifier } from "../define/quote.ts";
 import type { ContractColumn } from "../define/types.ts";
 import type { Session, Statement } from "../ports/engine.ts";
+import type { EngineSql } from "../ports/engine-sql.ts";
 import type { RowChanges, TableName } from "../terms.ts";
 import type { ChangedPart } from "./checks.ts";
 import { countOf, oneRow, type Run } from "./context.ts";
@@ -19,7 +20,7 @@ export interface ChangingTable {
 const names = (table: ChangingTable): string => columnList(table.columns.map((column) => column.name));
 
 /** Where a table's row changes are kept: `_version`, `_op`, then its columns. */
-export const changeTable = (table: TableName): string => `assay_changes.${quoteIdentifier(table)}`;
+export const changeTable = (sql: EngineSql, table: TableName): string => sql.table(`assay_changes.${table}`);
 
 /** Fills the difference of two SELECTs, each row with `_op` -1 or 1. */
 export async function createDifference(session: Session, table: ChangingTable, before: string, after: Statement): Promise<void> {
@@ -67,7 +68,7 @@ export async function countChanges(session: Session, table: ChangingTable): Prom
 
 /** Takes the difference's old rows out of the table and puts its new ones in. */
 export async function applyDifference(session: Session, table: ChangingTable): Promise<void> {
-  const target = quoteTable(table.name);
+  const target = session.sql.table(table.name);
   const match = table.grain.map((key) => `target.${quoteIdentifier(key)} = gone.${quoteIdentifier(key)}`).join(" and ") || "true";
   await session.execute({ text: `delete from ${target} as target using ${difference} as gone where gone._op = -1 and ${match}` });
   await session.execute({ text: `insert into ${target} (${names(table)}) select ${names(table)} from ${difference} where _op = 1` });
@@ -76,7 +77,7 @@ export async function applyDifference(session: Session, table: ChangingTable): P
 /** Keeps the difference as the changes that made a version. */
 export async function recordChanges(session: Session, table: ChangingTable, version: string): Promise<void> {
   const types = table.columns.map((column) => `, ${quoteIdentifier(column.name)} ${session.sql.type(column.type)}`);
-  const target = changeTable(table.name);
+  const target = changeTable(session.sql, table.name);
   await session.execute({ text: `create table if not exists ${target} (_version bigint, _op smallint${types.join("")})` });
   await session.execute({
     text: `insert into ${target} select ${Number(version)}, _op, ${names(table)} from ${difference}`,
@@ -86,12 +87,12 @@ export async function recordChanges(session: Session, table: ChangingTable, vers
 /** Forgets a table's changes: what follows cannot be told from them. What was never published has none. */
 export async function forgetChanges(run: Pick<Run, "publications">, session: Session, table: TableName): Promise<void> {
   if (!run.publications.has(table)) return;
-  await session.execute({ text: `drop table if exists ${changeTable(table)}` });
+  await session.execute({ text: `drop table if exists ${changeTable(session.sql, table)}` });
 }
 
 /** The changes behind version `after` up to `upTo`: `_op` and the columns, of every commit between. */
-export function changesBetween(table: ChangingTable, after: string, upTo: string): string {
-  return `select _op, ${names(table)} from ${changeTable(table.name)} where _version > ${Number(after)} and _version <= ${Number(upTo)}`;
+export function changesBetween(sql: EngineSql, table: ChangingTable, after: string, upTo: string): string {
+  return `select _op, ${names(table)} from ${changeTable(sql, table.name)} where _version > ${Number(after)} and _version <= ${Number(upTo)}`;
 }
 
 export async function dropDifference(session: Session): Promise<void> {

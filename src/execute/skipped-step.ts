@@ -1,4 +1,3 @@
-import { quoteTable } from "../define/quote.ts";
 import { AssayError } from "../errors.ts";
 import type { Step } from "../plan/plan.ts";
 import type { Session } from "../ports/engine.ts";
@@ -18,7 +17,7 @@ export async function skippedStep(run: Run, session: Session, step: Step, positi
   if (step.kind === "sink" || checks.length === 0) return stepResult(step, "skipped", noFacts, 0, null);
   const { results } = await runChecks(run.engine, session, {
     table: table.name,
-    relation: quoteTable(table.name),
+    relation: session.sql.table(table.name),
     // What was proved when the rows were published still holds.
     columns: table.columns.map((column) => ({ ...column, nullable: true })),
     grain: null,

@@ -19,10 +19,10 @@ export interface SnapshotTable {
 }
 
 /** Where a snapshot keeps all versions it has seen, unchanged ones and deletions too. */
-const versionsTable = (table: TableName): string => `assay_versions.${quoteIdentifier(table)}`;
+const versionsTable = (sql: EngineSql, table: TableName): string => sql.table(`assay_versions.${table}`);
 
 /** Throws when the table is no snapshot. */
-export function snapshotTable(table: ModelTable): SnapshotTable {
+export function snapshotTable(sql: EngineSql, table: ModelTable): SnapshotTable {
   if (table.materialize.kind !== "snapshot") throw new Error(`${table.name} is no snapshot`);
   const { at, deleted, missing } = table.materialize;
   const own = new Set(snapshotColumns.map((column) => column.name));
@@ -33,7 +33,7 @@ export function snapshotTable(table: ModelTable): SnapshotTable {
     deleted,
     missing,
     columns,
-    versions: versionsTable(table.name),
+    versions: versionsTable(sql, table.name),
   };
 }
 

@@ -1,6 +1,6 @@
 import { touchedName } from "../compile/incremental/relation-names.ts";
 import type { ModelTable } from "../compile/manifest.ts";
-import { columnList, quoteIdentifier, quoteTable, quoteText } from "../define/quote.ts";
+import { columnList, quoteIdentifier, quoteText } from "../define/quote.ts";
 import { AssayError, messageOf } from "../errors.ts";
 import type { RefreshMode } from "../plan/build-mode.ts";
 import type { Step } from "../plan/plan.ts";
@@ -39,7 +39,7 @@ export async function buildSnapshot(
   reasons: readonly string[],
 ): Promise<StepResult> {
   const started = run.clock();
-  const snapshot = snapshotTable(table);
+  const snapshot = snapshotTable(session.sql, table);
   const shape = JSON.stringify({ key: snapshot.key, at: snapshot.at });
   const before = run.publications.get(table.name);
   const known = before?.inputs[shapeInput];
@@ -63,7 +63,7 @@ export async function buildSnapshot(
     await part?.drop();
     const keys = snapshot.key.map((name) => `o.${quoteIdentifier(name)} = k.${quoteIdentifier(name)}`).join(" and ");
     const columns = columnList(table.columns.map((column) => column.name));
-    const old = `select ${columns} from ${session.sql.havingPartner(`${quoteTable(table.name)} as o`, `${keysTouched} as k`, keys)}`;
+    const old = `select ${columns} from ${session.sql.havingPartner(`${session.sql.table(table.name)} as o`, `${keysTouched} as k`, keys)}`;
     await createDifference(session, table, old, { text: validitySelect(session.sql, snapshot, keysTouched) });
     const values = countOf((await oneRow(session, `select count(*) as keys from ${keysTouched}`)).keys);
     const all = table.upstreams.map((name) => ({ table: name, read: run.publications.get(name)?.rows ?? 0, used: null }));
@@ -85,8 +85,8 @@ async function prepareVersions(run: Run, session: Session, table: ModelTable, sn
   const fresh = `(${types}, _at timestamp, _deleted boolean, _inferred boolean)`;
   const found = run.publications.has(table.name)
     ? await session.query({
-        text: "select 1 as found from information_schema.tables where table_schema = 'assay_versions' and table_name = $name",
-        params: { name: table.name },
+        text: "select 1 as found from information_schema.tables where table_schema = $schema and table_name = $name",
+        params: { schema: session.sql.schema("assay_versions"), name: table.name },
       })
     : [];
   if (found.length === 0) return session.execute({ text: `create table ${snapshot.versions} ${fresh}` });

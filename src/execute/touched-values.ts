@@ -34,7 +34,12 @@ export async function touchedPart(run: RefreshContext, session: Session, table: 
   const changed = mode.changed.map(({ link, after, upTo }) => {
     const upstream = tableOf(run, link.table);
     const columns = upstream.columns.map((column) => column.name);
-    return { table: link.table, columns, rows: changesBetween(upstream, after, upTo), isNet: Number(upTo) - Number(after) === 1 };
+    return {
+      table: link.table,
+      columns,
+      rows: changesBetween(session.sql, upstream, after, upTo),
+      isNet: Number(upTo) - Number(after) === 1,
+    };
   });
   const { columns } = table;
   const { deltas, hats, touched, made, old, drop } = refreshStatements(session.sql, { table: table.name, columns, plan, changed });

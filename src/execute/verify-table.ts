@@ -1,6 +1,6 @@
 import type { Manifest, ModelTable } from "../compile/manifest.ts";
 import { picked } from "../compile/params.ts";
-import { columnList, quoteIdentifier, quoteTable } from "../define/quote.ts";
+import { columnList, quoteIdentifier } from "../define/quote.ts";
 import { AssayError } from "../errors.ts";
 import type { Engine, Session } from "../ports/engine.ts";
 import type { Publication } from "../ports/state-store.ts";
@@ -97,7 +97,7 @@ async function compareWithFullBuild(
 ): Promise<TableComparison> {
   const scratch = quoteIdentifier(`full build of ${table.name}`);
   await createTemporary(session, scratch, { text: definition.text, params: picked(published.params, definition.params) });
-  const name = quoteTable(table.name);
+  const name = session.sql.table(table.name);
   const old = definition.proves === "rows" ? name : `(select ${columnList(table.grain)} from ${name})`;
   const comparison = await compareTables(context.engine, session, {
     old,

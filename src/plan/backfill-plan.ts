@@ -1,10 +1,11 @@
 import type { ModelTable } from "../compile/manifest.ts";
 import { columnTypeName } from "../define/column-type.ts";
 import { didYouMean } from "../define/nearest-name.ts";
-import { columnList, quoteIdentifier, quoteTable } from "../define/quote.ts";
+import { columnList, quoteIdentifier } from "../define/quote.ts";
 import type { ContractColumn } from "../define/types.ts";
 import { AssayError } from "../errors.ts";
 import type { Statement } from "../ports/engine.ts";
+import type { EngineSql } from "../ports/engine-sql.ts";
 import type { Params } from "../terms.ts";
 import type { Step } from "./plan.ts";
 
@@ -36,13 +37,14 @@ export function backfillColumn(table: ModelTable, name: string | null): Contract
 
 /** SELECT of the `by` values in a range of one column, of rows that are there or that the definition makes now. */
 export function backfillSelect(
+  sql: EngineSql,
   table: ModelTable,
   condition: { readonly text: string; readonly params: Params },
   params: Params,
 ): Statement {
   const by = columnList(table.incremental?.by ?? []);
   return {
-    text: `select ${by} from ${quoteTable(table.name)} where ${condition.text} union select ${by} from (${table.select}) as made where ${condition.text}`,
+    text: `select ${by} from ${sql.table(table.name)} where ${condition.text} union select ${by} from (${table.select}) as made where ${condition.text}`,
     params: { ...params, ...condition.params },
   };
 }

@@ -5,6 +5,10 @@ import type { ColumnType, ContractColumn } from "../define/types.ts";
  * docs/design/engines.md. Names are quoted already.
  */
 export interface EngineSql {
+  /** The name that one of the platform's schemas (`gold`, `assay`, `assay_changes` …) has in this environment; not quoted. */
+  schema(name: string): string;
+  /** The quoted name that a table of the project or of the platform has in this environment: of `silver.orders`, `assay.runs` … */
+  table(name: string): string;
   /** A temporary relation of the session, so that no other of the name is meant. */
   temporary(name: string): string;
   /** How a temporary table takes the place of one of its name: what comes first, if anything, and the head of `create … as`. */

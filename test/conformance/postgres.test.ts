@@ -48,7 +48,7 @@ engineConformance("PostgreSQL", async () => {
   const url = server.url.replace(/warehouse$/, name);
   const lake = await memoryDatabase();
   return {
-    engine: postgresEngine({ url, files: () => lake.session(), scratch }),
+    engine: postgresEngine({ url, schemaPrefix: null, files: () => lake.session(), scratch }),
     store: postgresStateStore(),
     translate: asWritten,
     close: async () => {

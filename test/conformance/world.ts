@@ -151,7 +151,7 @@ export async function openWorld(open: () => Promise<OpenedEngine>): Promise<Worl
       return rows.map(textOf).sort();
     },
     changes: async (name, after, upTo) => {
-      const { rows } = await session.result({ text: changesBetween(tableOf(name), after, upTo) });
+      const { rows } = await session.result({ text: changesBetween(session.sql, tableOf(name), after, upTo) });
       return rows.map(([op, ...values]) => `${Number(op) < 0 ? "-" : "+"} ${textOf(values)}`).sort();
     },
     state: () => store.read(session),

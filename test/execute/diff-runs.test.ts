@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Database, memoryDatabase } from "../../src/adapters/duckdb/database.ts";
 import { duckdbHashes } from "../../src/adapters/duckdb/engine.ts";
+import { duckdbSql } from "../../src/adapters/duckdb/sql.ts";
 import { duckdbStateStore } from "../../src/adapters/duckdb/state-store.ts";
 import { contractColumns } from "../../src/compile/contract.ts";
 import type { ManifestTable } from "../../src/compile/manifest.ts";
@@ -33,7 +34,7 @@ afterAll(() => {
   database.close();
 });
 beforeEach(async () => {
-  for (const { name } of [facts, events]) await session.execute({ text: `drop table if exists ${changeTable(name)}` });
+  for (const { name } of [facts, events]) await session.execute({ text: `drop table if exists ${changeTable(duckdbSql, name)}` });
 });
 
 type Rows = readonly (readonly [number, string | null])[];
@@ -97,7 +98,7 @@ const literal = (rows: Rows): string =>
 /** Records what changed from one version to the next as the platform does: whole rows, old and new images. */
 async function recordVersions(table: ManifestTable, versions: readonly Rows[]): Promise<readonly Commit[]> {
   await session.execute({
-    text: `create or replace table ${changeTable(table.name)} (_version bigint, _op tinyint, k integer, v varchar)`,
+    text: `create or replace table ${changeTable(duckdbSql, table.name)} (_version bigint, _op tinyint, k integer, v varchar)`,
   });
   const commits: Commit[] = [commit(table, 1, "r0", { kind: "reset" })];
   for (const [index, rows] of versions.entries()) {
@@ -105,10 +106,10 @@ async function recordVersions(table: ManifestTable, versions: readonly Rows[]): 
     if (before === undefined) continue;
     const version = commits.length + 1;
     const net = `select sum(_op) as _net, k, v from (select -1 as _op, k, v from ${literal(before)} union all select 1, k, v from ${literal(rows)}) group by all having sum(_op) <> 0`;
-    const text = `insert into ${changeTable(table.name)} select ${version}, sign(_net), k, v from (${net}), range(abs(_net)::bigint)`;
+    const text = `insert into ${changeTable(duckdbSql, table.name)} select ${version}, sign(_net), k, v from (${net}), range(abs(_net)::bigint)`;
     await session.execute({ text });
     const [stored] = await session.query({
-      text: `select count(*)::integer as rows from ${changeTable(table.name)} where _version = ${version}`,
+      text: `select count(*)::integer as rows from ${changeTable(duckdbSql, table.name)} where _version = ${version}`,
     });
     if (stored?.rows !== 0) commits.push(commit(table, version, `r${index}`));
   }
@@ -201,7 +202,7 @@ describe("diffRuns", () => {
 
   it("does not show a part for the whole when change records were removed", async () => {
     const commits = await recordVersions(facts, [[[1, "a"]], [[2, "a"]], [[2, "b"]]]);
-    await session.execute({ text: `delete from ${changeTable(facts.name)} where _version = 2` });
+    await session.execute({ text: `delete from ${changeTable(duckdbSql, facts.name)} where _version = 2` });
     expect(await diff({ commits, old: "r0", new: "r2" })).toMatchObject([
       { status: "counted", reason: "the row changes of version 2 (run r1) are not stored, or no longer" },
     ]);

@@ -64,7 +64,14 @@ export function manifestOf(tables: readonly ManifestTable[], sinks: readonly Man
 }
 
 export function sinkTo(name: string, ...tables: readonly TableName[]): ManifestSink {
-  return { name, to: { kind: "postgres", url: "postgres://h/d" }, schema: "s", tables, fingerprint: `sink ${name}`, location };
+  return {
+    name,
+    to: { kind: "postgres", schemaPrefix: null, url: "postgres://h/d" },
+    schema: "s",
+    tables,
+    fingerprint: `sink ${name}`,
+    location,
+  };
 }
 
 /** A publication of version 1, made from version 1 of what the table depends on. */

@@ -49,6 +49,11 @@ export async function memoryDatabase(): Promise<Database> {
   return databaseOf(await DuckDBInstance.create(":memory:", { ...settings, threads: "1" }));
 }
 
+/** A database in memory for large work: what does not fit goes to the folder. */
+export async function scratchDatabase(scratch: string): Promise<Database> {
+  return databaseOf(await instanceWith(scratch));
+}
+
 /** Opens a database file, creating it and its folder unless read only. Throws {@link DatabaseLocked}, STORAGE_UNWRITABLE, DATABASE_DAMAGED. */
 export function fileDatabase(path: string, options: DatabaseOptions = {}): Promise<Database> {
   return explained(path, async () => {

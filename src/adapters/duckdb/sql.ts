@@ -1,11 +1,13 @@
 import { columnTypeName } from "../../define/column-type.ts";
-import { columnList, quoteIdentifier, quoteText } from "../../define/quote.ts";
+import { columnList, quoteIdentifier, quoteTable, quoteText } from "../../define/quote.ts";
 import type { ContractColumn } from "../../define/types.ts";
 import type { EngineSql } from "../../ports/engine-sql.ts";
 
 export const keyHash = (columns: readonly string[]): string => `hash(${columnList(columns)})`;
 
 export const duckdbSql: EngineSql = {
+  schema: (name) => name,
+  table: quoteTable,
   temporary: (name) => `temp.${name}`,
   replaceTemporary: (name) => ({ first: null, create: `create or replace temp table ${name}` }),
   type: columnTypeName,

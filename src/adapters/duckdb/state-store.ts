@@ -1,4 +1,4 @@
-import { quoteText } from "../../define/quote.ts";
+import { quoteIdentifier, quoteText } from "../../define/quote.ts";
 import type { Session } from "../../ports/engine.ts";
 import type { RetentionStore } from "../../ports/retention-store.ts";
 import type { StateStore } from "../../ports/state-store.ts";
@@ -8,6 +8,7 @@ import { createQuarantine } from "../sql/state-schema.ts";
 import type { StateSql } from "../sql/state-sql.ts";
 import { sqlStateStore } from "../sql/state-store.ts";
 import { sqlVerificationStore } from "../sql/verification-store.ts";
+import { duckdbSql } from "./sql.ts";
 
 /** From the version before, one entry a version: the statements that make the next one of it. */
 const migrations: StateSql["migrations"] = {
@@ -19,7 +20,7 @@ alter table assay.publications add column cost json;
 alter table assay.files add column sequence bigint default 0;
 alter table assay.files add column replay_of varchar;
 alter table assay.quarantine rename to quarantine_1;
-${createQuarantine("json")};
+${createQuarantine(duckdbSql, "json")};
 insert into assay.quarantine
   select left(md5(concat_ws(chr(10), q.table_name, coalesce(f.name, q.batch_id), coalesce(f.sha256, ''), q.row_number::varchar)), 16),
     case when f.name is null then 'superseded' else 'open' end, q.table_name,
@@ -37,10 +38,15 @@ update assay.state_version set version = 2;
 `,
 };
 
+/** Makes a schema unless it is there. */
+export const createSchema = (schema: string): string => `create schema if not exists ${quoteIdentifier(schema)}`;
+
 const duckdbState: StateSql = {
-  find: "select 1 as found from duckdb_tables() where database_name = current_database() and schema_name = 'assay' and table_name = 'state_version'",
+  createSchema,
+  find: () =>
+    "select 1 as found from duckdb_tables() where database_name = current_database() and schema_name = 'assay' and table_name = 'state_version'",
   json: "json",
-  own: "",
+  own: () => "",
   migrations,
   takeTurn: null,
   texts: (parameter) => `select unnest(from_json(${parameter}, '["VARCHAR"]'))`,
@@ -52,7 +58,7 @@ const pointer = (name: string): string => quoteText(`/${name.replaceAll("~", "~0
 
 /** Is there state at all? A database has none when the process that created it was killed or failed before its first run. */
 export async function hasState(session: Session): Promise<boolean> {
-  return (await session.query({ text: duckdbState.find })).length > 0;
+  return (await session.query({ text: duckdbState.find(session.sql) })).length > 0;
 }
 
 /** State in the embedded database. */

@@ -2,6 +2,8 @@ import { quoteIdentifier } from "../../define/quote.ts";
 import type { Session } from "../../ports/engine.ts";
 import { createSchemas } from "../sql/state-schema.ts";
 import { type Database, memoryDatabase } from "./database.ts";
+import { duckdbSql } from "./sql.ts";
+import { createSchema } from "./state-store.ts";
 
 /** Databases in memory, one after the other. */
 export interface TestDatabases {
@@ -20,7 +22,9 @@ export async function testDatabases(): Promise<TestDatabases> {
       if (count > 0) await control.execute({ text: `detach ${quoteIdentifier(`test_${count}`)}` });
       count += 1;
       const name = quoteIdentifier(`test_${count}`);
-      await control.execute({ text: `attach ':memory:' as ${name}; use ${name}; ${createSchemas}; use memory` });
+      await control.execute({
+        text: `attach ':memory:' as ${name}; use ${name}; ${createSchemas(duckdbSql, { createSchema })}; use memory`,
+      });
       return {
         session: async () => {
           const session = await instance.session();

@@ -1,22 +1,26 @@
 import { createHash } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { columnList, quoteIdentifier, quoteTable, quoteText } from "../../define/quote.ts";
+import { columnList, quoteIdentifier, quoteText } from "../../define/quote.ts";
 import type { ContractColumn } from "../../define/types.ts";
 import type { BronzeShape, Session } from "../../ports/engine.ts";
+import type { EngineSql } from "../../ports/engine-sql.ts";
 import type { TableName } from "../../terms.ts";
 import { engineType } from "./engine-sql.ts";
 import { requireName } from "./names.ts";
+import { createSchemaIfMissing } from "./schemas.ts";
 
 /**
  * Bronze tables in PostgreSQL: the rows of a table's batch files stand in a table of its own, each with its file's number, and the bronze
  * table is a view of it. A file is loaded once.
  */
 const schema = "assay_bronze";
+const stores = `${schema}.stores`;
+const loadedFiles = `${schema}.files`;
 
-export const createBronzeStores = `create schema if not exists ${schema};
-create table ${schema}.stores (table_name varchar not null, store varchar not null, primary key (table_name, store));
-create table ${schema}.files (store varchar not null, file integer not null, path varchar not null, primary key (store, path));
+export const createBronzeStores = (sql: EngineSql): string => `${createSchemaIfMissing(sql.schema(schema))};
+create table ${sql.table(stores)} (table_name varchar not null, store varchar not null, primary key (table_name, store));
+create table ${sql.table(loadedFiles)} (store varchar not null, file integer not null, path varchar not null, primary key (store, path));
 `;
 
 const fileColumn = quoteIdentifier("_file");
@@ -28,7 +32,7 @@ function storeName({ name, columns }: BronzeShape): string {
   return requireName(name, "table", store);
 }
 
-const quotedStore = (store: string): string => `${quoteIdentifier(schema)}.${quoteIdentifier(store)}`;
+const quotedStore = (sql: EngineSql, store: string): string => sql.table(`${schema}.${store}`);
 
 /** A column as it stands in a table of the engine: texts are sorted as DuckDB sorts them. */
 export function columnSql({ name, type }: ContractColumn): string {
@@ -39,24 +43,33 @@ export function columnSql({ name, type }: ContractColumn): string {
 export async function storedRows(session: Session, table: BronzeShape, paths: readonly string[], scratch: string): Promise<string> {
   const store = storeName(table);
   const params = { table: table.name, store };
-  const known = await session.query({ text: `select 1 from ${schema}.stores where table_name = $table and store = $store`, params });
+  const known = await session.query({
+    text: `select 1 from ${session.sql.table(stores)} where table_name = $table and store = $store`,
+    params,
+  });
   if (known.length === 0) {
     await session.execute({
-      text: `create table ${quotedStore(store)} (${table.columns.map(columnSql).join(", ")}, ${fileColumn} integer not null)`,
+      text: `create table ${quotedStore(session.sql, store)} (${table.columns.map(columnSql).join(", ")}, ${fileColumn} integer not null)`,
     });
-    await session.execute({ text: `insert into ${schema}.stores values ($table, $store)`, params });
+    await session.execute({ text: `insert into ${session.sql.table(stores)} values ($table, $store)`, params });
   }
-  const loaded = await session.query({ text: `select path, file from ${schema}.files where store = $store`, params: { store } });
+  const loaded = await session.query({
+    text: `select path, file from ${session.sql.table(loadedFiles)} where store = $store`,
+    params: { store },
+  });
   const files = new Map(loaded.map((row) => [String(row.path), Number(row.file)] as const));
   let last = Math.max(0, ...files.values());
   for (const path of paths.filter((item) => !files.has(item))) {
     last += 1;
-    await load(session, table.columns, { target: quotedStore(store), file: last }, path, scratch);
-    await session.execute({ text: `insert into ${schema}.files values ($store, $file, $path)`, params: { store, file: last, path } });
+    await load(session, table.columns, { target: quotedStore(session.sql, store), file: last }, path, scratch);
+    await session.execute({
+      text: `insert into ${session.sql.table(loadedFiles)} values ($store, $file, $path)`,
+      params: { store, file: last, path },
+    });
     files.set(path, last);
   }
   const numbers = paths.map((path) => files.get(path)).join(", ");
-  return `(select ${names(table.columns)} from ${quotedStore(store)} where ${numbers === "" ? "false" : `${fileColumn} in (${numbers})`})`;
+  return `(select ${names(table.columns)} from ${quotedStore(session.sql, store)} where ${numbers === "" ? "false" : `${fileColumn} in (${numbers})`})`;
 }
 
 /** A temporary table of the files' rows, which ends with the transaction. */
@@ -78,23 +91,34 @@ export async function showFiles(session: Session, table: BronzeShape, paths: rea
   await storedRows(session, table, paths, scratch);
   const store = storeName(table);
   const shown = new Set(paths);
-  const loaded = await session.query({ text: `select path, file from ${schema}.files where store = $store`, params: { store } });
+  const loaded = await session.query({
+    text: `select path, file from ${session.sql.table(loadedFiles)} where store = $store`,
+    params: { store },
+  });
   const gone = loaded.filter((row) => !shown.has(String(row.path))).map((row) => Number(row.file));
   if (gone.length > 0) {
-    await session.execute({ text: `delete from ${quotedStore(store)} where ${fileColumn} in (${gone.join(", ")})` });
-    await session.execute({ text: `delete from ${schema}.files where store = $store and file in (${gone.join(", ")})`, params: { store } });
+    await session.execute({ text: `delete from ${quotedStore(session.sql, store)} where ${fileColumn} in (${gone.join(", ")})` });
+    await session.execute({
+      text: `delete from ${session.sql.table(loadedFiles)} where store = $store and file in (${gone.join(", ")})`,
+      params: { store },
+    });
   }
   await dropStores(session, table.name, store);
-  await session.execute({ text: `create view ${quoteTable(table.name)} as select ${names(table.columns)} from ${quotedStore(store)}` });
+  await session.execute({
+    text: `create view ${session.sql.table(table.name)} as select ${names(table.columns)} from ${quotedStore(session.sql, store)}`,
+  });
 }
 
 /** Drops the stores of a bronze table that nothing shows any more. */
 export async function dropStores(session: Session, table: TableName, kept: string | null = null): Promise<void> {
-  const found = await session.query({ text: `select store from ${schema}.stores where table_name = $table`, params: { table } });
+  const found = await session.query({
+    text: `select store from ${session.sql.table(stores)} where table_name = $table`,
+    params: { table },
+  });
   for (const store of found.map((row) => String(row.store)).filter((name) => name !== kept)) {
-    await session.execute({ text: `drop table ${quotedStore(store)}` });
-    await session.execute({ text: `delete from ${schema}.files where store = $store`, params: { store } });
-    await session.execute({ text: `delete from ${schema}.stores where store = $store`, params: { store } });
+    await session.execute({ text: `drop table ${quotedStore(session.sql, store)}` });
+    await session.execute({ text: `delete from ${session.sql.table(loadedFiles)} where store = $store`, params: { store } });
+    await session.execute({ text: `delete from ${session.sql.table(stores)} where store = $store`, params: { store } });
   }
 }
 

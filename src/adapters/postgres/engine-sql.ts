@@ -14,7 +14,20 @@ const record = (columns: readonly string[]): string => `row(${columns.map(quoteI
 /** A hash of 64 bits over columns. */
 export const keyHash = (columns: readonly string[]): string => `hash_record_extended(${record(columns)}, 0)`;
 
-export const postgresSql: EngineSql = {
+/** SQL for an environment whose schemas have this prefix; null: none. */
+export function postgresSql(schemaPrefix: string | null): EngineSql {
+  const schema = (name: string): string => (schemaPrefix === null ? name : `${schemaPrefix}_${name}`);
+  return {
+    ...shared,
+    schema,
+    table: (name) => {
+      const dot = name.indexOf(".");
+      return `${quoteIdentifier(schema(name.slice(0, dot)))}.${quoteIdentifier(name.slice(dot + 1))}`;
+    },
+  };
+}
+
+const shared: Omit<EngineSql, "schema" | "table"> = {
   temporary: (name) => `pg_temp.${name}`,
   replaceTemporary: (name) => ({ first: `drop table if exists pg_temp.${name}`, create: `create temp table ${name}` }),
   type: engineType,

@@ -1,11 +1,11 @@
 import { mkdirSync } from "node:fs";
-import { columnList, quoteIdentifier, quoteTable, quoteText } from "../../define/quote.ts";
+import { columnList, quoteIdentifier, quoteText } from "../../define/quote.ts";
 import type { ContractColumn } from "../../define/types.ts";
 import { type Candidate, type Engine, evolvedTable, type Session } from "../../ports/engine.ts";
 import type { TableName } from "../../terms.ts";
 import { columnSql, dropStores, loadSelect, showFiles, storedRows, temporaryRows } from "./bronze-store.ts";
 import { targetOf } from "./connection.ts";
-import { contentHash, engineType, keyHash } from "./engine-sql.ts";
+import { contentHash, engineType, keyHash, postgresSql } from "./engine-sql.ts";
 import { defineFunctions } from "./functions.ts";
 import { requireName } from "./names.ts";
 import { withValues } from "./numbered-parameters.ts";
@@ -15,6 +15,8 @@ import { openSession } from "./session.ts";
 export interface PostgresEngineOptions {
   /** `postgres://user:password@host:port/database`; no message shows its password. */
   readonly url: string;
+  /** What the names of all schemas begin with, before an underscore; null: nothing. */
+  readonly schemaPrefix: string | null;
   /** Opens a session of an embedded DuckDB, which reads and writes the lake's files; one for each session of the engine. */
   readonly files: () => Promise<Session>;
   /** Folder for rows on their way. */
@@ -25,16 +27,18 @@ export interface PostgresEngineOptions {
  * PostgreSQL, 15 or newer, as an engine. Every change is part of the caller's transaction, DDL too. Throws SINK_FAILED when `url` is no
  * address; sessions throw ENGINE_UNREACHABLE, ENGINE_DENIED, ENGINE_BUSY, DISK_FULL.
  */
-export function postgresEngine({ url, files, scratch }: PostgresEngineOptions): Engine {
+export function postgresEngine({ url, schemaPrefix, files, scratch }: PostgresEngineOptions): Engine {
   const target = targetOf(url);
+  const sql = postgresSql(schemaPrefix);
   mkdirSync(scratch, { recursive: true });
   let batches = 0;
   return {
-    session: async () => openSession(target, await files()),
+    session: async () => openSession(target, sql, await files()),
     defineFunctions,
     buildCandidate,
     publish,
-    discard: ({ execute }, { table, materialization }) => execute({ text: `drop ${materialization} ${quoteTable(candidateName(table))}` }),
+    discard: ({ execute, sql }, { table, materialization }) =>
+      execute({ text: `drop ${materialization} ${sql.table(candidateName(table))}` }),
     kindOf,
     batchRows: async (session, table, paths) => {
       if (table.load !== "merge") return storedRows(session, table, paths, scratch);
@@ -51,11 +55,16 @@ export function postgresEngine({ url, files, scratch }: PostgresEngineOptions): 
       await drop(session, table);
       await dropStores(session, table);
     },
-    keyHash,
-    contentHash: (columns) => contentHash(columns.map((column) => column.name)),
+    ...postgresHashes,
     sinkRows: (session, table, columns) => sinkRows(session, table, columns),
   };
 }
+
+/** The engine's hashes, for those who only read. */
+export const postgresHashes: Pick<Engine, "keyHash" | "contentHash"> = {
+  keyHash,
+  contentHash: (columns) => contentHash(columns.map((column) => column.name)),
+};
 
 const candidateName = (table: TableName): TableName => `${table}__candidate`;
 const ownName = (table: TableName): string => table.slice(table.indexOf(".") + 1);
@@ -65,7 +74,7 @@ async function buildCandidate(session: Session, { table, materialization, select
   requireName(table, "table", ownName(candidateName(table)));
   // Row changes and versions are kept under the whole name.
   requireName(table, "table", table);
-  const relation = quoteTable(candidateName(table));
+  const relation = session.sql.table(candidateName(table));
   const typed = columns
     .map(({ name, type }) => `cast(${quoteIdentifier(name)} as ${engineType(type)}) as ${quoteIdentifier(name)}`)
     .join(", ");
@@ -83,9 +92,9 @@ async function publish(session: Session, candidate: Candidate): Promise<void> {
   const { table, materialization, columns, description } = candidate;
   await drop(session, table);
   if (table.startsWith("bronze.")) await dropStores(session, table);
-  const name = quoteTable(table);
+  const name = session.sql.table(table);
   await session.execute({
-    text: `alter ${materialization} ${quoteTable(candidateName(table))} rename to ${quoteIdentifier(ownName(table))}`,
+    text: `alter ${materialization} ${session.sql.table(candidateName(table))} rename to ${quoteIdentifier(ownName(table))}`,
   });
   const constraints = materialization === "table" ? constraintsOf(candidate) : [];
   if (constraints.length > 0) await session.execute({ text: `alter table ${name} ${constraints.join(", ")}` });
@@ -112,8 +121,8 @@ function constraintsOf({ columns, key }: Candidate): readonly string[] {
 async function kindOf(session: Session, table: TableName): Promise<"table" | "view" | null> {
   const [found] = await session.query({
     text: `select c.relkind::text as kind from pg_class c join pg_namespace n on n.oid = c.relnamespace
-      where lower(n.nspname || '.' || c.relname) = $name and c.relkind in ('r', 'v')`,
-    params: { name: table.toLowerCase() },
+      where n.nspname = $schema and lower(c.relname) = $name and c.relkind in ('r', 'v')`,
+    params: { schema: session.sql.schema(table.slice(0, table.indexOf("."))), name: ownName(table).toLowerCase() },
   });
   if (found === undefined) return null;
   return found.kind === "v" ? "view" : "table";
@@ -121,7 +130,7 @@ async function kindOf(session: Session, table: TableName): Promise<"table" | "vi
 
 async function drop(session: Session, table: TableName): Promise<void> {
   const kind = await kindOf(session, table);
-  if (kind !== null) await session.execute({ text: `drop ${kind} ${quoteTable(table)}` });
+  if (kind !== null) await session.execute({ text: `drop ${kind} ${session.sql.table(table)}` });
 }
 
 /** Files need not have the evolved columns, and may have them with other types: all are read again. */
@@ -133,7 +142,7 @@ async function publishEvolved(
   paths: readonly string[],
   scratch: string,
 ): Promise<void> {
-  await session.execute({ text: `create table ${quoteTable(name)} (${columns.map(columnSql).join(", ")})` });
+  await session.execute({ text: `create table ${session.sql.table(name)} (${columns.map(columnSql).join(", ")})` });
   if (paths.length === 0) return;
   const { type } = session.files.sql;
   const cast = (column: ContractColumn, value: string): string =>
@@ -146,7 +155,7 @@ async function publishEvolved(
     session,
     select,
     columns.map((column) => column.name),
-    quoteTable(name),
+    session.sql.table(name),
     scratch,
   );
 }

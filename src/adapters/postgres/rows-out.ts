@@ -1,6 +1,6 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { columnList, quoteIdentifier, quoteTable } from "../../define/quote.ts";
+import { columnList, quoteIdentifier } from "../../define/quote.ts";
 import type { ContractColumn } from "../../define/types.ts";
 import type { Session } from "../../ports/engine.ts";
 import type { SinkRows, SinkTable } from "../../ports/sink.ts";
@@ -10,12 +10,12 @@ import { fingerprintSql } from "./sql.ts";
 /** Copies a column's values into a temporary table of the session's embedded DuckDB. */
 export async function lendValues(session: Session, table: TableName, column: string, scratch: string): Promise<string> {
   const { files } = session;
-  const [described] = await session.describe(`select ${quoteIdentifier(column)} from ${quoteTable(table)}`);
+  const [described] = await session.describe(`select ${quoteIdentifier(column)} from ${session.sql.table(table)}`);
   const relation = quoteIdentifier(`${column} of ${table}`);
   const folder = await mkdtemp(join(scratch, "lend-"));
   try {
     const file = join(folder, "values.csv");
-    const values = `select distinct ${quoteIdentifier(column)} from ${quoteTable(table)} where ${quoteIdentifier(column)} is not null`;
+    const values = `select distinct ${quoteIdentifier(column)} from ${session.sql.table(table)} where ${quoteIdentifier(column)} is not null`;
     await session.copyOut(values, file);
     await files.execute({ text: `create or replace temp table ${relation} (${quoteIdentifier(column)} ${described?.type ?? "VARCHAR"})` });
     await files.copyIn(relation, [column], file);
@@ -29,7 +29,7 @@ export async function lendValues(session: Session, table: TableName, column: str
 export function sinkRows(session: Session, name: TableName, columns: readonly ContractColumn[]): SinkRows {
   const dot = name.indexOf(".");
   const table: SinkTable = {
-    schema: name.slice(0, dot),
+    schema: session.sql.schema(name.slice(0, dot)),
     table: name.slice(dot + 1),
     description: null,
     columns,
@@ -39,7 +39,7 @@ export function sinkRows(session: Session, name: TableName, columns: readonly Co
   return {
     exportCsv: async (folder) => {
       const file = join(folder, "rows.csv");
-      await session.copyOut(`select ${columnList(columns.map((column) => column.name))} from ${quoteTable(name)}`, file);
+      await session.copyOut(`select ${columnList(columns.map((column) => column.name))} from ${session.sql.table(name)}`, file);
       return [file];
     },
     fingerprint: async () => {

@@ -2,12 +2,12 @@ import { createReadStream, createWriteStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
 import pg from "pg";
 import { from, to } from "pg-copy-streams";
-import { columnList, quoteIdentifier } from "../../define/quote.ts";
+import { columnList } from "../../define/quote.ts";
 import type { Cell, InsertTarget, ResultTable, Row, Session, Statement } from "../../ports/engine.ts";
+import type { EngineSql } from "../../ports/engine-sql.ts";
 import { cellTypes, describedColumn } from "./cells.ts";
 import type { Target } from "./connection.ts";
 import { engineFault } from "./engine-errors.ts";
-import { postgresSql } from "./engine-sql.ts";
 import { numberedParameters } from "./numbered-parameters.ts";
 import { engineSessionSql } from "./sql.ts";
 
@@ -15,7 +15,7 @@ import { engineSessionSql } from "./sql.ts";
 const patience = { connect: 10_000, lock: 60_000 } as const;
 
 /** A connection to the server. `files` reads and writes the lake for it, and is closed with it. Throws ENGINE_UNREACHABLE, ENGINE_DENIED. */
-export async function openSession(target: Target, files: Session): Promise<Session> {
+export async function openSession(target: Target, sql: EngineSql, files: Session): Promise<Session> {
   const client = new pg.Client({
     connectionString: target.url,
     keepAlive: true,
@@ -32,10 +32,10 @@ export async function openSession(target: Target, files: Session): Promise<Sessi
     await client.end().catch(() => undefined);
     throw engineFault(error, target);
   }
-  return sessionOf(client, target, files);
+  return sessionOf(client, target, sql, files);
 }
 
-function sessionOf(client: pg.Client, target: Target, files: Session): Session {
+function sessionOf(client: pg.Client, target: Target, sql: EngineSql, files: Session): Session {
   const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
       return await work();
@@ -44,18 +44,18 @@ function sessionOf(client: pg.Client, target: Target, files: Session): Session {
     }
   };
   /** The result of the last statement; without parameters a text may hold several. */
-  const run = (statement: Statement): Promise<pg.QueryArrayResult<Cell[]>> =>
+  const run = (statement: Statement, protocol: object = {}): Promise<pg.QueryArrayResult<Cell[]>> =>
     guarded(async () => {
       const { text, values } = numberedParameters(statement);
       const parameters = values.length === 0 ? {} : { values: [...values] };
-      const result = await client.query<Cell[]>({ text, ...parameters, rowMode: "array", types: cellTypes });
+      const result = await client.query<Cell[]>({ ...protocol, text, ...parameters, rowMode: "array", types: cellTypes });
       return Array.isArray(result) ? (result.at(-1) as pg.QueryArrayResult<Cell[]>) : result;
     });
   const execute = async (statement: Statement): Promise<void> => {
     await run(statement);
   };
   return {
-    sql: postgresSql,
+    sql,
     files,
     execute,
     query: async (statement) => {
@@ -63,10 +63,11 @@ function sessionOf(client: pg.Client, target: Target, files: Session): Session {
       return rows.map((row): Row => Object.fromEntries(fields.map(({ name }, index) => [name, row[index] ?? null])));
     },
     result: async (statement): Promise<ResultTable> => {
-      const { fields, rows } = await run(statement);
+      // The server takes one statement then, and no more.
+      const { fields, rows } = await run(statement, { queryMode: "extended" });
       return { columns: fields.map(({ name }) => name), rows };
     },
-    insert: (target, rows) => guarded(() => insert(client, target, rows)),
+    insert: (target, rows) => guarded(() => insert(client, sql.table(target.table), target.columns, rows)),
     copyIn: (relation, columns, file) =>
       guarded(() => pipeline(createReadStream(file, { highWaterMark: 256 * 1024 }), client.query(from(copyInSql(relation, columns))))),
     copyOut: (select, file) =>
@@ -112,14 +113,14 @@ function typeNamesSql(ids: readonly number[]): string {
 /** All rows in one statement: an array for each column. */
 async function insert(
   client: pg.Client,
-  { table, columns }: InsertTarget,
+  relation: string,
+  columns: InsertTarget["columns"],
   rows: readonly Readonly<Record<string, unknown>>[],
 ): Promise<void> {
   if (rows.length === 0) return;
   const fields = Object.entries(columns);
-  const [schema = "", name = ""] = table.split(".");
   const arrays = fields.map(([, type], index) => `$${index + 1}::${type}[]`);
-  const text = `insert into ${quoteIdentifier(schema)}.${quoteIdentifier(name)} (${columnList(fields.map(([column]) => column))})
+  const text = `insert into ${relation} (${columnList(fields.map(([column]) => column))})
     select * from unnest(${arrays.join(", ")})`;
   await client.query({ text, values: fields.map(([column, type]) => rows.map((row) => cell(type, row[column]))) });
 }

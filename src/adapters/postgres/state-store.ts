@@ -1,21 +1,41 @@
 import { quoteText } from "../../define/quote.ts";
+import type { Session } from "../../ports/engine.ts";
+import type { RetentionStore } from "../../ports/retention-store.ts";
 import type { StateStore } from "../../ports/state-store.ts";
+import type { VerificationStore } from "../../ports/verification-store.ts";
+import { sqlRetentionStore } from "../sql/retention-store.ts";
 import type { StateSql } from "../sql/state-sql.ts";
 import { sqlStateStore } from "../sql/state-store.ts";
+import { sqlVerificationStore } from "../sql/verification-store.ts";
 import { createBronzeStores } from "./bronze-store.ts";
+import { createSchemaIfMissing } from "./schemas.ts";
 
 const postgresState: StateSql = {
-  find: "select 1 as found from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = 'assay' and c.relname = 'state_version'",
+  createSchema: createSchemaIfMissing,
+  find: (sql) => `select 1 as found from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = ${quoteText(sql.schema("assay"))} and c.relname = 'state_version'`,
   json: "varchar",
   own: createBronzeStores,
   // The first version is the present one.
   migrations: {},
   // After the wait, what the others have done has to be seen.
-  takeTurn: "set transaction isolation level read committed; select pg_advisory_xact_lock(hashtextextended('assay state', 0))",
+  takeTurn: (sql) =>
+    `set transaction isolation level read committed; select pg_advisory_xact_lock(hashtextextended(${quoteText(`${sql.schema("assay")} state`)}, 0))`,
   texts: (parameter) => `select jsonb_array_elements_text(${parameter}::jsonb)`,
   field: (object, name) => `(${object}::jsonb ->> ${quoteText(name)})`,
   place: "ctid",
 };
+
+/** Is there state at all? */
+export async function hasPostgresState(session: Session): Promise<boolean> {
+  return (await session.query({ text: postgresState.find(session.sql) })).length > 0;
+}
+
+/** What may be removed from a PostgreSQL database. */
+export const postgresRetentionStore = (state: Pick<StateStore, "read">): RetentionStore => sqlRetentionStore(postgresState, state);
+
+/** Verifications in a PostgreSQL database. */
+export const postgresVerificationStore = (): VerificationStore => sqlVerificationStore(postgresState);
 
 /** State in the schema `assay` of a PostgreSQL database, beside the tables it describes. */
 export const postgresStateStore = (): StateStore => sqlStateStore(postgresState);

@@ -26,9 +26,10 @@ export async function recordIngested(sql: StateSql, session: Session, step: Step
   await forgetFailed(session, step.table);
   await keepRows(sql, session, step.table, rows);
   await session.execute({
-    text: `update assay.quarantine q set state = 'superseded', closed_run_id = $run_id
+    text: `update ${session.sql.table("assay.quarantine")} q set state = 'superseded', closed_run_id = $run_id
       where table_name = $table and state in ('open', 'replayed') and not exists (
-        select 1 from assay.files f where f.table_name = q.table_name and f.replay_of is null and f.name = q.file_name
+        select 1 from ${session.sql.table("assay.files")} f
+            where f.table_name = q.table_name and f.replay_of is null and f.name = q.file_name
           and f.sha256 = q.file_sha256 and (q.state = 'replayed' or f.batch_id = q.batch_id))`,
     params: { table: step.table, run_id: step.run_id },
   });
@@ -55,16 +56,18 @@ export async function recordDiverted(
   const judged =
     touched === null || values === undefined ? "" : ` and exists (select 1 from ${touched.from} as t where ${values.join(" and ")})`;
   await session.execute({
-    text: `update assay.quarantine q set state = $state, closed_run_id = $run_id
+    text: `update ${session.sql.table("assay.quarantine")} q set state = $state, closed_run_id = $run_id
       where table_name = $table and state = 'open'${judged} and id not in (select id from ${from})`,
     params: { table, run_id, state: closedAs },
   });
   await session.execute({
-    text: `delete from assay.quarantine where table_name = $table and state <> 'failed' and id in (select id from ${from})`,
+    text: `delete from ${session.sql.table("assay.quarantine")}
+        where table_name = $table and state <> 'failed' and id in (select id from ${from})`,
     params: { table },
   });
   await session.execute({
-    text: `insert into assay.quarantine (id, state, table_name, rule, reason, column_name, message, "key", raw, run_id, batch_id, quarantined_at)
+    text: `insert into ${session.sql.table("assay.quarantine")}
+        (id, state, table_name, rule, reason, column_name, message, "key", raw, run_id, batch_id, quarantined_at)
       select id, 'open', $table, rule, reason, column_name, message, "key", raw, $run_id, $table || '/' || $run_id, $at from ${from}`,
     params: { table, run_id, at: finished_at },
   });
@@ -72,20 +75,24 @@ export async function recordDiverted(
 
 async function keepsAny(session: Session, table: TableName): Promise<boolean> {
   const found = await session.query({
-    text: "select 1 as found from assay.quarantine where table_name = $table limit 1",
+    text: `select 1 as found from ${session.sql.table("assay.quarantine")} where table_name = $table limit 1`,
     params: { table },
   });
   return found.length > 0;
 }
 
 const forgetFailed = (session: Session, table: TableName): Promise<void> =>
-  session.execute({ text: "delete from assay.quarantine where table_name = $table and state = 'failed'", params: { table } });
+  session.execute({
+    text: `delete from ${session.sql.table("assay.quarantine")}
+      where table_name = $table and state = 'failed'`,
+    params: { table },
+  });
 
 /** A row takes the place of what was kept under its id. */
 async function keepRows(sql: StateSql, session: Session, table: TableName, rows: readonly QuarantinedRow[]): Promise<void> {
   if (rows.length === 0) return;
   await session.execute({
-    text: `delete from assay.quarantine where table_name = $table and id in (${sql.texts("$ids")})`,
+    text: `delete from ${session.sql.table("assay.quarantine")} where table_name = $table and id in (${sql.texts("$ids")})`,
     params: { table, ids: JSON.stringify(rows.map((row) => row.id)) },
   });
   await session.insert(quarantineRows, rows.map(stored));
@@ -103,7 +110,7 @@ export async function listQuarantine(session: Session): Promise<readonly Quarant
     text: `select * from (select table_name, rule, reason, column_name, state, count(*) as rows, count(distinct source_file) as files,
       min(quarantined_at) as first_seen, max(quarantined_at) as last_seen, max(run_id) filter (where place = 1) as last_run_id
       from (select *, row_number() over (partition by table_name, rule, reason, column_name, state order by quarantined_at desc) as place
-        from assay.quarantine where state in ('open', 'failed')) as refused
+        from ${session.sql.table("assay.quarantine")} where state in ('open', 'failed')) as refused
       group by table_name, rule, reason, column_name, state) as grouped order by state = 'failed', rows desc, table_name, rule`,
   });
   return rows.map((row) => ({
@@ -142,7 +149,7 @@ export async function readQuarantine(
     ...(batch === undefined ? {} : { batch }),
     ...(ids === undefined ? {} : { ids: JSON.stringify(ids) }),
   };
-  const where = `assay.quarantine where ${conditions.join(" and ")}`;
+  const where = `${session.sql.table("assay.quarantine")} where ${conditions.join(" and ")}`;
   const order = `order by table_name, file_name, row_number, "key", state = 'failed', id`;
   const [count] = await session.query({ text: `select count(*) as total from ${where}`, params });
   const rows = await session.query({
@@ -154,7 +161,7 @@ export async function readQuarantine(
 
 /** A database of the first state version may be opened for reading, which does not migrate it. */
 async function requireRules(session: Session): Promise<void> {
-  const [state] = await session.query({ text: "select max(version) as version from assay.state_version" });
+  const [state] = await session.query({ text: `select max(version) as version from ${session.sql.table("assay.state_version")}` });
   if (Number(state?.version) >= 2) return;
   throw new AssayError("PROJECT_INVALID", "the database was written by an older Assay, which kept quarantine in another way", {
     hint: "run assay run once: it brings the database up to date",

@@ -1,4 +1,3 @@
-import { quoteIdentifier } from "../../define/quote.ts";
 import type { Session } from "../../ports/engine.ts";
 import type { RecordedChanges, Removal, RetentionStore } from "../../ports/retention-store.ts";
 import type { StateStore } from "../../ports/state-store.ts";
@@ -10,7 +9,10 @@ export function sqlRetentionStore(sql: StateSql, state: Pick<StateStore, "read">
   return {
     read: async (session) => {
       const { publications, files, commits } = await state.read(session);
-      const runs = await session.query({ text: "select run_id, started_at, status from assay.runs order by started_at, run_id" });
+      const runs = await session.query({
+        text: `select run_id, started_at, status from ${session.sql.table("assay.runs")}
+          order by started_at, run_id`,
+      });
       return {
         publications: [...publications.values()],
         files,
@@ -26,17 +28,17 @@ export function sqlRetentionStore(sql: StateSql, state: Pick<StateStore, "read">
 /** Schemas of tables that are kept for a table, under its name. */
 const companions = ["assay_changes", "assay_versions"] as const;
 
-const companion = (schema: (typeof companions)[number], table: string): string => `${schema}.${quoteIdentifier(table)}`;
-
 async function readChanges(session: Session): Promise<readonly RecordedChanges[]> {
   const tables = await session.query({
-    text: "select table_name from information_schema.columns where table_schema = 'assay_changes' and column_name = '_version' order by table_name",
+    text: "select table_name from information_schema.columns where table_schema = $schema and column_name = '_version' order by table_name",
+    params: { schema: session.sql.schema("assay_changes") },
   });
   const found: RecordedChanges[] = [];
   for (const row of tables) {
     const table = String(row.table_name) as TableName;
     const versions = await session.query({
-      text: `select _version as version, count(*) as rows from ${companion("assay_changes", table)} group by _version order by _version`,
+      text: `select _version as version, count(*) as rows from ${session.sql.table(`assay_changes.${table}`)} group by _version
+          order by _version`,
     });
     found.push(...versions.map(({ version, rows }) => ({ table, version: Number(version), rows: Number(rows) })));
   }
@@ -46,19 +48,31 @@ async function readChanges(session: Session): Promise<readonly RecordedChanges[]
 async function remove(sql: StateSql, session: Session, { changes, runs, subjects }: Removal): Promise<void> {
   for (const { table, upTo } of changes) {
     const params = { table, up_to: upTo };
-    await session.execute({ text: `delete from ${companion("assay_changes", table)} where _version <= $up_to`, params: { up_to: upTo } });
-    await session.execute({ text: "update assay.commits set kind = 'reset' where subject = $table and version <= $up_to", params });
+    await session.execute({
+      text: `delete from ${session.sql.table(`assay_changes.${table}`)}
+        where _version <= $up_to`,
+      params: { up_to: upTo },
+    });
+    await session.execute({
+      text: `update ${session.sql.table("assay.commits")} set kind = 'reset'
+        where subject = $table and version <= $up_to`,
+      params,
+    });
   }
   const list = { list: JSON.stringify(runs) };
   for (const table of runs.length === 0 ? [] : ["assay.checks", "assay.steps", "assay.runs"]) {
-    await session.execute({ text: `delete from ${table} where run_id in (${sql.texts("$list")})`, params: list });
+    await session.execute({ text: `delete from ${session.sql.table(table)} where run_id in (${sql.texts("$list")})`, params: list });
   }
   for (const subject of subjects) {
-    await session.execute({ text: "delete from assay.publications where subject = $subject", params: { subject } });
-    await session.execute({ text: "delete from assay.commits where subject = $subject", params: { subject } });
+    await session.execute({ text: `delete from ${session.sql.table("assay.publications")} where subject = $subject`, params: { subject } });
+    await session.execute({ text: `delete from ${session.sql.table("assay.commits")} where subject = $subject`, params: { subject } });
     for (const table of ["files", "quarantine", "metrics", "schema_changes", "verifications"]) {
-      await session.execute({ text: `delete from assay.${table} where table_name = $subject`, params: { subject } });
+      await session.execute({
+        text: `delete from ${session.sql.table(`assay.${table}`)}
+          where table_name = $subject`,
+        params: { subject },
+      });
     }
-    for (const schema of companions) await session.execute({ text: `drop table if exists ${companion(schema, subject)}` });
+    for (const schema of companions) await session.execute({ text: `drop table if exists ${session.sql.table(`${schema}.${subject}`)}` });
   }
 }

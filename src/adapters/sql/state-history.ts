@@ -28,7 +28,8 @@ export async function recordHistory(session: Session, record: StepRecord): Promi
 export async function readMetrics(session: Session, table: TableName): Promise<readonly PastMetrics[]> {
   const rows = await session.query({
     text: `select version, recorded_at, metric, column_name, value from (
-        select *, max(recorded_at) over (partition by version) as last_recorded_at from assay.metrics where table_name = $table
+        select *, max(recorded_at) over (partition by version) as last_recorded_at from ${session.sql.table("assay.metrics")}
+            where table_name = $table
       ) as recorded where recorded_at = last_recorded_at order by recorded_at, cast(version as bigint)`,
     params: { table },
   });
@@ -45,10 +46,11 @@ export async function readMetrics(session: Session, table: TableName): Promise<r
 
 export async function readEvolvedColumns(session: Session): Promise<ReadonlyMap<TableName, readonly EvolvedColumn[]>> {
   // A database of an older version may be opened for reading, which does not migrate it.
-  const [version] = await session.query({ text: "select max(version) as version from assay.state_version" });
+  const [version] = await session.query({ text: `select max(version) as version from ${session.sql.table("assay.state_version")}` });
   if (Number(version?.version) < 2) return new Map();
   const rows = await session.query({
-    text: "select table_name, column_name, type, first_file from assay.schema_changes order by recorded_at, position",
+    text: `select table_name, column_name, type, first_file from ${session.sql.table("assay.schema_changes")}
+        order by recorded_at, position`,
   });
   const tables = Map.groupBy(rows, (row) => row.table_name as TableName);
   return new Map(

@@ -14,23 +14,28 @@ export function sqlStateStore(sql: StateSql): StateStore {
     migrate: (session) => migrate(sql, session),
     read: readState,
     unfinishedRuns: async (session) => {
-      const rows = await session.query({ text: "select run_id, started_at from assay.runs where status = 'running' order by started_at" });
+      const rows = await session.query({
+        text: `select run_id, started_at from ${session.sql.table("assay.runs")}
+          where status = 'running' order by started_at`,
+      });
       return rows.map((row) => ({ run_id: String(row.run_id), started_at: String(row.started_at) }));
     },
     startRun: async (session, run) => {
       // Whoever holds the database is alone: a run still marked as running was killed.
-      await session.execute({ text: "update assay.runs set status = 'interrupted' where status = 'running'" });
+      await session.execute({ text: `update ${session.sql.table("assay.runs")} set status = 'interrupted' where status = 'running'` });
       await session.insert(runRows, [{ ...run, environment: run.env, params: JSON.stringify(run.params), status: "running" }]);
     },
     finishRun: (session, run) =>
       session.execute({
-        text: "update assay.runs set status = $status, finished_at = $finished_at, duration_ms = $duration_ms where run_id = $run_id",
+        text: `update ${session.sql.table("assay.runs")} set status = $status, finished_at = $finished_at, duration_ms = $duration_ms
+            where run_id = $run_id`,
         params: { ...run, duration_ms: Math.round(run.duration_ms) },
       }),
     restamp: async (session, files) => {
       for (const { table, name, sha256, stamp, stamped_at } of files) {
         await session.execute({
-          text: "update assay.files set stamp = $stamp, stamped_at = $stamped_at where table_name = $table and name = $name and sha256 = $sha256",
+          text: `update ${session.sql.table("assay.files")} set stamp = $stamp, stamped_at = $stamped_at
+              where table_name = $table and name = $name and sha256 = $sha256`,
           params: { table, name, sha256, stamp, stamped_at },
         });
       }
@@ -68,27 +73,30 @@ async function migrate(sql: StateSql, session: Session): Promise<void> {
 
 async function nextVersion(sql: StateSql, session: Session, found: number): Promise<void> {
   if (sql.takeTurn !== null) {
-    await session.execute({ text: sql.takeTurn });
+    await session.execute({ text: sql.takeTurn(session.sql) });
     // Another process may have been faster.
     if ((await versionOf(sql, session)) !== found) return;
   }
-  const text = found === 0 ? createState(sql) : sql.migrations[found];
+  const text = found === 0 ? createState(session.sql, sql) : sql.migrations[found];
   if (text === undefined) throw new Error(`there is no migration from state version ${found}`);
   await session.execute({ text });
 }
 
 /** 0: there is no state. */
 async function versionOf(sql: StateSql, session: Session): Promise<number> {
-  if ((await session.query({ text: sql.find })).length === 0) return 0;
-  const [row] = await session.query({ text: "select max(version) as version from assay.state_version" });
+  if ((await session.query({ text: sql.find(session.sql) })).length === 0) return 0;
+  const [row] = await session.query({ text: `select max(version) as version from ${session.sql.table("assay.state_version")}` });
   return Number(row?.version);
 }
 
 async function readState(session: Session): Promise<State> {
-  const publications = await session.query({ text: "select * from assay.publications" });
-  const files = await session.query({ text: "select * from assay.files" });
+  const { table } = session.sql;
+  const publications = await session.query({ text: `select * from ${table("assay.publications")}` });
+  const files = await session.query({ text: `select * from ${table("assay.files")}` });
   // A database of the first version may be opened for reading, which does not migrate it: it has no commits, nor this column.
-  const commits = publications.some((row) => "content" in row) ? await session.query({ text: "select * from assay.commits" }) : [];
+  const commits = publications.some((row) => "content" in row)
+    ? await session.query({ text: `select * from ${table("assay.commits")}` })
+    : [];
   return {
     publications: new Map(publications.map((row) => [String(row.subject), publicationOf(row)] as const)),
     files: files.map(fileOf).sort((a, b) => a.sequence - b.sequence || compare(a.table, b.table) || compare(a.name, b.name)),
@@ -173,7 +181,11 @@ async function recordStep(sql: StateSql, session: Session, record: StepRecord): 
   await session.insert(checkRows, checksOf(run_id, result));
   if (publication !== null) {
     const { subject, inputs, params, cost } = publication;
-    if (replaces) await session.execute({ text: "delete from assay.publications where subject = $subject", params: { subject } });
+    if (replaces)
+      await session.execute({
+        text: `delete from ${session.sql.table("assay.publications")} where subject = $subject`,
+        params: { subject },
+      });
     await session.insert(publicationRows, [
       { ...publication, inputs: JSON.stringify(inputs), params: JSON.stringify(params), cost: cost === null ? null : JSON.stringify(cost) },
     ]);
@@ -181,7 +193,11 @@ async function recordStep(sql: StateSql, session: Session, record: StepRecord): 
   await recordHistory(session, record);
   if (commit !== null) await session.insert(commitRows, [{ ...commit }]);
   if (ingest !== null) {
-    if (replaces) await session.execute({ text: "delete from assay.files where table_name = $table", params: { table: result.table } });
+    if (replaces)
+      await session.execute({
+        text: `delete from ${session.sql.table("assay.files")} where table_name = $table`,
+        params: { table: result.table },
+      });
     await session.insert(
       fileRows,
       ingest.current.map((file) => ({ ...file, table_name: file.table })),
@@ -198,8 +214,9 @@ async function listRuns(session: Session, limit: number): Promise<readonly RunSu
         count(s.step) filter (where s.status <> 'skipped') as steps_run,
         count(s.step) filter (where s.status = 'failed') as steps_failed,
         count(s.step) filter (where s.status = 'skipped') as steps_skipped,
-        (select count(*) from assay.checks c where c.run_id = r.run_id and c.status = 'warned') as checks_warned
-      from assay.runs r left join assay.steps s on s.run_id = r.run_id group by r.run_id, r.pipeline, r.environment, r.status, r.started_at, r.duration_ms
+        (select count(*) from ${session.sql.table("assay.checks")} c where c.run_id = r.run_id and c.status = 'warned') as checks_warned
+      from ${session.sql.table("assay.runs")} r left join ${session.sql.table("assay.steps")} s on s.run_id = r.run_id
+          group by r.run_id, r.pipeline, r.environment, r.status, r.started_at, r.duration_ms
       order by r.started_at desc, r.run_id desc limit ${Math.trunc(limit)}`,
   });
   return rows.map((row) => ({
@@ -218,10 +235,18 @@ async function listRuns(session: Session, limit: number): Promise<readonly RunSu
 
 async function readRun(session: Session, runId: string): Promise<RunResult | null> {
   const params = { run_id: runId };
-  const [run] = await session.query({ text: "select * from assay.runs where run_id = $run_id", params });
+  const [run] = await session.query({ text: `select * from ${session.sql.table("assay.runs")} where run_id = $run_id`, params });
   if (run === undefined) return null;
-  const steps = await session.query({ text: "select * from assay.steps where run_id = $run_id order by position", params });
-  const checks = await session.query({ text: "select * from assay.checks where run_id = $run_id order by step, position", params });
+  const steps = await session.query({
+    text: `select * from ${session.sql.table("assay.steps")}
+      where run_id = $run_id order by position`,
+    params,
+  });
+  const checks = await session.query({
+    text: `select * from ${session.sql.table("assay.checks")}
+      where run_id = $run_id order by step, position`,
+    params,
+  });
   return {
     run_id: runId,
     status: String(run.status) as RunStatus,

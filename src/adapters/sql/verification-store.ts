@@ -6,13 +6,14 @@ export function sqlVerificationStore({ place }: Pick<StateSql, "place">): Verifi
   return {
     record: (session, verification) =>
       session.execute({
-        text: "insert into assay.verifications values ($table, $version, $run_id, $verified_at, $status)",
+        text: `insert into ${session.sql.table("assay.verifications")} values ($table, $version, $run_id, $verified_at, $status)`,
         params: { ...verification },
       }),
     latest: async (session) => {
       const rows = await session.query({
         text: `select * from (
-          select *, row_number() over (partition by table_name order by verified_at desc, ${place} desc) as _place from assay.verifications
+          select *, row_number() over (partition by table_name
+              order by verified_at desc, ${place} desc) as _place from ${session.sql.table("assay.verifications")}
         ) as placed where _place = 1`,
       });
       return new Map(

@@ -23,7 +23,7 @@ let session: Session;
 const scratch = mkdtempSync(join(tmpdir(), "assay-engine-"));
 const store = postgresStateStore();
 
-const open = (url: string): Engine => postgresEngine({ url, files: () => lake.session(), scratch });
+const open = (url: string): Engine => postgresEngine({ schemaPrefix: null, url, files: () => lake.session(), scratch });
 
 beforeAll(async () => {
   server = await startPostgres({ settings: { fsync: "off" } });

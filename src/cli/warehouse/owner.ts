@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { AssayError, messageOf } from "../errors.ts";
+import { AssayError, messageOf } from "../../errors.ts";
 
 /** The process that has the project's database open for writing. The database's own lock decides; this file only tells who it is. */
 export interface Owner {

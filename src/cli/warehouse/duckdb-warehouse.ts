@@ -1,0 +1,75 @@
+import { statSync } from "node:fs";
+import { type Database, DatabaseLocked, type DatabaseOptions, fileDatabase } from "../../adapters/duckdb/database.ts";
+import { duckdbEngine, duckdbHashes } from "../../adapters/duckdb/engine.ts";
+import { requireSelect } from "../../adapters/duckdb/require-select.ts";
+import { duckdbSql } from "../../adapters/duckdb/sql.ts";
+import { duckdbRetentionStore, duckdbStateStore, duckdbVerificationStore, hasState } from "../../adapters/duckdb/state-store.ts";
+import { AssayError, messageOf } from "../../errors.ts";
+import type { Warehouse } from "../../ports/warehouse.ts";
+import { lockedError, releaseOwner, writeOwner } from "./owner.ts";
+
+/** A database file. One process at a time has it open for changes; `folder` is where it says so. */
+export function duckdbWarehouse(path: string, folder: string): Warehouse {
+  const store = duckdbStateStore();
+  const open = async (options: DatabaseOptions): Promise<Database> => {
+    try {
+      return await fileDatabase(path, options);
+    } catch (error) {
+      if (error instanceof DatabaseLocked) throw lockedError(folder, path, error.processId);
+      throw error;
+    }
+  };
+  return {
+    engine: "duckdb",
+    place: path,
+    identity: path,
+    secrets: [],
+    file: path,
+    sql: duckdbSql,
+    hashes: duckdbHashes,
+    store,
+    retention: duckdbRetentionStore(store),
+    verifications: duckdbVerificationStore(),
+    own: async (command, scratch) => {
+      const database = await open({ scratch });
+      writeOwner(folder, { pid: process.pid, command, since: new Date().toISOString() });
+      return {
+        engine: duckdbEngine(database),
+        close: async () => {
+          releaseOwner(folder);
+          database.close();
+        },
+      };
+    },
+    read: async (scratch, work) => {
+      if (statSync(path, { throwIfNoEntry: false }) === undefined) return null;
+      const database = await open({ readOnly: true, scratch });
+      const session = await database.session();
+      try {
+        return (await hasState(session)) ? await work(session) : null;
+      } finally {
+        session.close();
+        database.close();
+      }
+    },
+    // Nobody else can have it open for changes.
+    isOwned: async () => false,
+    query: async (session, text) => {
+      await requireSelect(session, text);
+      try {
+        return await session.result({ text });
+      } catch (error) {
+        if (error instanceof AssayError) throw error;
+        const message = messageOf(error).replace(/\n\s*\n/g, "\n");
+        throw new AssayError("QUERY_FAILED", message, { hint: hintFor(message), cause: error });
+      }
+    },
+  };
+}
+
+function hintFor(message: string): string {
+  if (/Table with name .* does not exist/.test(message))
+    return "tables are named with their layer, e.g. gold.sales; assay check --json lists them";
+  if (/No files found that match/.test(message)) return "files of the lake are gone: assay run --full-refresh reads the sources again";
+  return "the query is written in DuckDB's SQL";
+}

@@ -1,0 +1,71 @@
+import { memoryDatabase, scratchDatabase } from "../../adapters/duckdb/database.ts";
+import { postgresEngine, postgresHashes } from "../../adapters/postgres/engine.ts";
+import { postgresSql } from "../../adapters/postgres/engine-sql.ts";
+import { readQuery } from "../../adapters/postgres/read-query.ts";
+import { isRunLocked, takeRunLock } from "../../adapters/postgres/run-lock.ts";
+import {
+  hasPostgresState,
+  postgresRetentionStore,
+  postgresStateStore,
+  postgresVerificationStore,
+} from "../../adapters/postgres/state-store.ts";
+import type { Warehouse } from "../../ports/warehouse.ts";
+
+/** Schemas of a PostgreSQL database. One process at a time changes those of an environment; any number reads. */
+export function postgresWarehouse(url: string, schemaPrefix: string | null): Warehouse {
+  const { host, pathname, username, password } = new URL(url);
+  const sql = postgresSql(schemaPrefix);
+  const database = `${host}${pathname}`;
+  const place = `postgres://${username === "" ? "" : `${username}@`}${database}`;
+  const store = postgresStateStore();
+  return {
+    engine: "postgres",
+    place,
+    identity: `postgres://${database} ${sql.schema("assay")}`,
+    secrets: [url, password, decodeURIComponent(password)].filter((text) => text !== ""),
+    file: null,
+    sql,
+    hashes: postgresHashes,
+    store,
+    retention: postgresRetentionStore(store),
+    verifications: postgresVerificationStore(),
+    own: async (command, scratch) => {
+      const files = await scratchDatabase(scratch);
+      try {
+        const engine = postgresEngine({ url, schemaPrefix, files: () => files.session(), scratch });
+        const owner = await engine.session();
+        try {
+          await takeRunLock(owner, command, place);
+        } catch (error) {
+          owner.close();
+          throw error;
+        }
+        return {
+          engine,
+          close: async () => {
+            owner.close();
+            files.close();
+          },
+        };
+      } catch (error) {
+        files.close();
+        throw error;
+      }
+    },
+    read: async (scratch, work) => {
+      const files = await memoryDatabase();
+      try {
+        const session = await postgresEngine({ url, schemaPrefix, files: () => files.session(), scratch }).session();
+        try {
+          return (await hasPostgresState(session)) ? await work(session) : null;
+        } finally {
+          session.close();
+        }
+      } finally {
+        files.close();
+      }
+    },
+    isOwned: isRunLocked,
+    query: readQuery,
+  };
+}

@@ -1,0 +1,13 @@
+import type { EngineSql } from "../../ports/engine-sql.ts";
+import type { RelationName } from "../../ports/sql-dialect.ts";
+import type { TableName } from "../../terms.ts";
+
+/** Where the tables of a project stand in an environment, for the dialect that carries the models' SQL over to it. Nothing is quoted. */
+export function physicalNames(sql: Pick<EngineSql, "schema">, tables: readonly TableName[]): ReadonlyMap<TableName, RelationName> {
+  return new Map(
+    tables.map((table) => {
+      const dot = table.indexOf(".");
+      return [table, { schema: sql.schema(table.slice(0, dot)), name: table.slice(dot + 1) }] as const;
+    }),
+  );
+}

@@ -1,0 +1,39 @@
+import type { Engine, ResultTable, Session } from "./engine.ts";
+import type { EngineSql } from "./engine-sql.ts";
+import type { RetentionStore } from "./retention-store.ts";
+import type { StateStore } from "./state-store.ts";
+import type { VerificationStore } from "./verification-store.ts";
+
+/** Who has a warehouse to itself until it is closed. */
+export interface OwnedWarehouse {
+  readonly engine: Engine;
+  close(): Promise<void>;
+}
+
+/** The database of an environment, with its tables and their state. Nothing is opened before it is asked. */
+export interface Warehouse {
+  /** Kind of its engine, to be shown: `duckdb`, `postgres`. */
+  readonly engine: string;
+  /** Where it is, to be shown: a path, or user, server and database; never a password. */
+  readonly place: string;
+  /** Environments with equal identities share all their tables. */
+  readonly identity: string;
+  /** Texts that must never be shown. */
+  readonly secrets: readonly string[];
+  /** Database file that an embedded DuckDB can read; null: its rows have to be copied for that. */
+  readonly file: string | null;
+  /** How it names what it holds; known without a connection. */
+  readonly sql: EngineSql;
+  readonly hashes: Pick<Engine, "keyHash" | "contentHash">;
+  readonly store: StateStore;
+  readonly retention: RetentionStore;
+  readonly verifications: VerificationStore;
+  /** Opens it for changes, creating it where it is not there. `scratch`: folder for rows on their way. Throws PROJECT_LOCKED naming who has it. */
+  own(command: string, scratch: string): Promise<OwnedWarehouse>;
+  /** Runs `work` on a connection for reading; null when there is no state yet. `scratch`: folder for what does not fit into memory. */
+  read<T>(scratch: string, work: (session: Session) => Promise<T>): Promise<T | null>;
+  /** Whether somebody else owns it while this process reads it. */
+  isOwned(session: Session): Promise<boolean>;
+  /** The rows of one SELECT that a person wrote in the engine's SQL; nothing else is let through. Throws QUERY_FAILED. */
+  query(session: Session, text: string): Promise<ResultTable>;
+}
