@@ -9,8 +9,8 @@ export const recordMutants: readonly Mutant[] = [
     why: "a cursor may be read that has moved on long ago",
     file: "src/adapters/sql/state-store.ts",
     edits: edit(
-      'if (replaces) await session.execute({ text: "delete from assay.publications',
-      'if (!replaces) await session.execute({ text: "delete from assay.publications',
+      'if (replaces)\n      await session.execute({\n        text: `delete from ${session.sql.table("assay.publications")',
+      'if (!replaces)\n      await session.execute({\n        text: `delete from ${session.sql.table("assay.publications")',
     ),
     tests: stored("publications and files"),
   },
@@ -19,8 +19,8 @@ export const recordMutants: readonly Mutant[] = [
     why: "a file that comes back is not read",
     file: "src/adapters/sql/state-store.ts",
     edits: edit(
-      'if (replaces) await session.execute({ text: "delete from assay.files',
-      'if (!replaces) await session.execute({ text: "delete from assay.files',
+      'if (replaces)\n      await session.execute({\n        text: `delete from ${session.sql.table("assay.files")',
+      'if (!replaces)\n      await session.execute({\n        text: `delete from ${session.sql.table("assay.files")',
     ),
     tests: stored("publications and files"),
   },
