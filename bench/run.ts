@@ -29,6 +29,7 @@ const benchmarks: Readonly<Record<string, (options: Options) => Promise<Report>>
   unchanged: ({ data, runs }) => runUnchanged(data, runs),
   scale: ({ data, runs }) => runScaled(data, Math.min(runs, 3)),
   incremental: async ({ runs, scale }) => (await import("./incremental/side-by-side.ts")).incrementalSideBySide(runs, scale),
+  "small-models": async ({ runs, scale }) => (await import("./small-models/side-by-side.ts")).smallModelsSideBySide(runs, scale),
   heavy: async ({ runs, scale }) => (await import("./heavy-model/refresh-and-full.ts")).refreshAndFull(Math.min(runs, 3), scale),
   overhead: async ({ data, runs, scale }) => (await import("./overhead/with-and-without.ts")).withAndWithout(data, runs, scale),
   months: async ({ data }) => (await import("./olist-months/increments.ts")).monthlyIncrements(data),
