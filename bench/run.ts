@@ -2,7 +2,7 @@
  * npm run bench -- [--only NAME]… [--runs N] [--scale S] [--no-spark] [--write]
  *
  * Measures this checkout against its limits and beside its peers, in one run, taking turns. Exit code 1 when a limit is missed or a
- * contestant did other work than the rest. `--scale 0.05` makes the large benches (incremental, heavy, overhead) that much smaller, to try them:
+ * contestant did other work than the rest. `--scale 0.05` makes the large benches (incremental, small-models, heavy, overhead) that much smaller, to try them:
  * limits are meant for scale 1.
  */
 import { mkdirSync } from "node:fs";
@@ -29,6 +29,7 @@ const benchmarks: Readonly<Record<string, (options: Options) => Promise<Report>>
   unchanged: ({ data, runs }) => runUnchanged(data, runs),
   scale: ({ data, runs }) => runScaled(data, Math.min(runs, 3)),
   incremental: async ({ runs, scale }) => (await import("./incremental/side-by-side.ts")).incrementalSideBySide(runs, scale),
+  "small-models": async ({ runs, scale }) => (await import("./small-models/side-by-side.ts")).smallModelsSideBySide(runs, scale),
   heavy: async ({ runs, scale }) => (await import("./heavy-model/refresh-and-full.ts")).refreshAndFull(Math.min(runs, 3), scale),
   overhead: async ({ data, runs, scale }) => (await import("./overhead/with-and-without.ts")).withAndWithout(data, runs, scale),
   months: async ({ data }) => (await import("./olist-months/increments.ts")).monthlyIncrements(data),

@@ -1,5 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { writeProject } from "./write-files.ts";
 
 const levels = 25;
 const width = 40;
@@ -9,22 +8,14 @@ const width = 40;
  * earlier models and aggregates of their results by turns. Every second level declares its columns, the others have theirs inferred.
  */
 export function writeThousandModels(folder: string): void {
-  for (const part of ["data", "sources", "models/silver", "models/gold"]) mkdirSync(join(folder, part), { recursive: true });
-  writeFileSync(join(folder, "assay.config.ts"), config);
-  writeFileSync(join(folder, "sources/events.ts"), source);
-  writeFileSync(join(folder, "data/events.csv"), events());
+  const files: Record<string, string> = { "sources/events.ts": source, "data/events.csv": events() };
   for (let level = 0; level < levels; level += 1) {
     for (let place = 0; place < width; place += 1) {
-      const [layer, name] = nameOf(level, place).split(".");
-      writeFileSync(join(folder, `models/${layer}/${name}.sql`), modelText(level, place));
+      files[`models/${nameOf(level, place).replace(".", "/")}.sql`] = modelText(level, place);
     }
   }
+  writeProject(folder, "thousand-models", files);
 }
-
-const config = `import { defineProject } from "assay";
-
-export default defineProject({ name: "thousand-models" });
-`;
 
 const source = `import { bronze, csv, t } from "assay";
 

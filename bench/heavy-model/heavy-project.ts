@@ -1,15 +1,8 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { writeProject } from "../write-files.ts";
 
 /** Writes the project: seven bronze tables and `gold.heavy`, which joins all of them and has two windows over its `by`. */
 export function writeHeavyProject(folder: string): void {
-  for (const part of ["sources", "models/gold", "data"]) mkdirSync(join(folder, part), { recursive: true });
-  writeFileSync(
-    join(folder, "assay.config.ts"),
-    `import { defineProject } from "assay";\nexport default defineProject({ name: "heavy" });\n`,
-  );
-  writeFileSync(join(folder, "sources/shop.ts"), sources);
-  writeFileSync(join(folder, "models/gold/heavy.ts"), heavy);
+  writeProject(folder, "heavy", { "sources/shop.ts": sources, "models/gold/heavy.ts": heavy });
 }
 
 const sources = `import { bronze, parquet, t } from "assay";

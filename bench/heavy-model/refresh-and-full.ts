@@ -1,9 +1,9 @@
-import { mkdirSync, symlinkSync } from "node:fs";
-import { join } from "node:path";
 import type { Plan } from "../../src/plan/plan.ts";
 import type { RunResult, StepResult } from "../../src/terms.ts";
+import { inProject } from "../contents.ts";
+import { linkedProject } from "../linked-project.ts";
 import { largestPeak, type Measured, measureSuccess } from "../measure.ts";
-import { assay, freshFolder } from "../places.ts";
+import { assay } from "../places.ts";
 import { atMost, type Report, ratio, time } from "../result.ts";
 import { sizesAt, writeHeavyData } from "./heavy-data.ts";
 import { writeHeavyProject } from "./heavy-project.ts";
@@ -29,19 +29,15 @@ interface Run {
  * model is built in full from the same input, which must make the same rows.
  */
 export async function refreshAndFull(runs: number, scale: number): Promise<Report> {
-  const folder = freshFolder("heavy-model");
-  const data = join(folder, "data");
-  const project = join(folder, "project");
-  mkdirSync(project);
+  const { data, project, give } = linkedProject("heavy-model");
   await writeHeavyData(data, runs, scale);
   writeHeavyProject(project);
-  const give = (name: string): void => symlinkSync(join(data, `${name}.parquet`), join(project, "data", `${name}.parquet`));
-  for (const table of ["orders", "items", "payments", "customers", "products", "sellers", "calendar"]) give(`${table}-0`);
+  for (const table of ["orders", "items", "payments", "customers", "products", "sellers", "calendar"]) give(`${table}-0.parquet`);
   await run(project, ["--select", "bronze.*"], "bronze.orders");
   const first = await run(project, [], heavy);
   const turns: Turn[] = [];
   for (let batch = 1; batch <= runs; batch += 1) {
-    give(`orders-${batch}`);
+    give(`orders-${batch}.parquet`);
     turns.push(await turn(project, scale));
     const { merge, refresh, full } = turns.at(-1) as Turn;
     console.log(
@@ -70,7 +66,7 @@ async function assertPlanned(project: string, scale: number): Promise<void> {
   const build = (JSON.parse(stdout) as Plan).steps.find(({ table }) => table === heavy)?.build;
   const { changed } = sizesAt(scale);
   // Cancelled orders and orders without items are not in the table; the plan's figure is an estimate.
-  const orders = Number(await query(project, `select count(distinct order_id) from ${heavy}`));
+  const orders = Number(await inProject(project, `select count(distinct order_id) from ${heavy}`));
   const near = build?.touched?.of != null && Math.abs(build.touched.of / orders - 1) < 0.25;
   if (build?.mode === "refresh" && build.touched?.values === changed && near) return;
   throw new Error(`the plan does not say that ${heavy} refreshes ${changed} of about ${orders} values: ${JSON.stringify(build)}`);
@@ -85,12 +81,7 @@ async function run(project: string, args: readonly string[], table: string): Pro
 }
 
 const contents = (project: string): Promise<string> =>
-  query(project, `select concat(count(*), ' rows, ', sum(price), ', ', sum(hash(h)::hugeint)) from ${heavy} as h`);
-
-async function query(project: string, sql: string): Promise<string> {
-  const { stdout } = await measureSuccess(assay(["query", sql, "--project", project, "--json"]));
-  return String((JSON.parse(stdout) as { readonly rows: readonly (readonly string[])[] }).rows[0]?.[0]);
-}
+  inProject(project, `select concat(count(*), ' rows, ', sum(price), ', ', sum(hash(h)::hugeint)) from ${heavy} as h`);
 
 function report(first: Run, turns: readonly Turn[], scale: number): Report {
   const seconds = (kind: keyof Turn): readonly number[] => turns.map((each) => each[kind].seconds);

@@ -1,5 +1,3 @@
-import { DuckDBInstance } from "@duckdb/node-api";
-
 /** Query of one text: what a fact and its daily total hold, row by row, whatever types a tool gave the columns. */
 export function contentsQuery(fact: string, daily: string): string {
   return `select concat_ws(' · ',
@@ -7,18 +5,4 @@ export function contentsQuery(fact: string, daily: string): string {
       customer_id::integer, product_id::integer, price::decimal(10, 2)))) from ${fact}),
     (select concat(count(*), ' days, ', sum(revenue), ', ', bit_xor(hash(order_date::date, sold::bigint, revenue::decimal(18, 2))))
       from ${daily})) as contents`;
-}
-
-/** Runs statements on a database file; returns the first value of the last one. */
-export async function inDatabase(path: string, statements: readonly string[]): Promise<string> {
-  const instance = await DuckDBInstance.create(path);
-  const connection = await instance.connect();
-  try {
-    let value = "";
-    for (const text of statements) value = String((await connection.runAndReadAll(text)).getRowsJson()[0]?.[0]);
-    return value;
-  } finally {
-    connection.closeSync();
-    instance.closeSync();
-  }
 }

@@ -1,46 +1,20 @@
-import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Measured, measureSuccess } from "../measure.ts";
-import { contentsQuery, inDatabase } from "./contents.ts";
+import { inDatabase } from "../contents.ts";
+import { dbtProject } from "../peers/dbt.ts";
+import { contentsQuery } from "./contents.ts";
 import type { Peer } from "./peer.ts";
 
 /** dbt as its users write it: an incremental fact that deletes and inserts the orders of the last batch, the daily total as a table. */
 export function dbtPeer(command: string, folder: string, data: string): Peer {
-  const project = join(folder, "dbt");
   const database = join(folder, "dbt.duckdb");
-  mkdirSync(join(project, "models"), { recursive: true });
-  writeFileSync(join(project, "dbt_project.yml"), "name: orders\nversion: '1.0.0'\nprofile: orders\nmodel-paths: [models]\n");
-  writeFileSync(
-    join(project, "profiles.yml"),
-    `orders:\n  target: dev\n  outputs:\n    dev: { type: duckdb, path: '${database}', threads: 2 }\nconfig: { send_anonymous_usage_stats: false }\n`,
-  );
-  writeFileSync(
-    join(project, "models/fact.sql"),
-    `{{ config(materialized='incremental', incremental_strategy='append',
-  pre_hook="{% if is_incremental() %} delete from {{ this }} where order_id in (select order_id from orders where batch = (select max(batch) from orders)) {% endif %}") }}
-select i.item_id, o.order_id, o.order_date, o.customer_id, i.product_id, i.price
-from items as i join orders as o on o.order_id = i.order_id
-where o.status = 'completed'
-{% if is_incremental() %} and o.batch = (select max(batch) from orders) {% endif %}
-`,
-  );
-  writeFileSync(
-    join(project, "models/daily.sql"),
-    "{{ config(materialized='table') }}\nselect order_date, count(*) as sold, sum(price)::decimal(18, 2) as revenue from {{ ref('fact') }} group by order_date\n",
-  );
-  writeFileSync(join(project, "models/schema.yml"), dbtTests);
-  mkdirSync(join(project, "tests"));
-  writeFileSync(
-    join(project, "tests/conserved.sql"),
-    "select 1 where (select sum(price) from {{ ref('fact') }}) is distinct from (select sum(revenue) from {{ ref('daily') }})\n",
-  );
+  const dbt = dbtProject(command, join(folder, "dbt"), database, {
+    "models/fact.sql": fact,
+    "models/daily.sql": daily,
+    "models/schema.yml": dbtTests,
+    "tests/conserved.sql": conserved,
+  });
   // What Assay checks of these tables in each run, and nothing of the table that did not change.
-  const run = (): Promise<Measured> =>
-    measureSuccess({
-      file: command,
-      arguments: ["build", "--quiet", "--project-dir", project, "--profiles-dir", project],
-      environment: { DBT_SEND_ANONYMOUS_USAGE_STATS: "false" },
-    });
+  const build = () => dbt(["build"]);
   return {
     name: "dbt build (dbt-duckdb)",
     load: async () => {
@@ -48,7 +22,7 @@ where o.status = 'completed'
         `create table orders as select *, 0 as batch from read_parquet('${data}/orders-0.parquet')`,
         `create table items as from read_parquet('${data}/items-0.parquet')`,
       ]);
-      await run();
+      await build();
     },
     refresh: async (batch) => {
       await inDatabase(database, [
@@ -56,11 +30,26 @@ where o.status = 'completed'
         "delete from orders using changed where orders.order_id = changed.order_id",
         "insert into orders from changed",
       ]);
-      const measured = await run();
+      const measured = await build();
       return { measured, contents: await inDatabase(database, [contentsQuery("fact", "daily")]) };
     },
   };
 }
+
+const fact = `{{ config(materialized='incremental', incremental_strategy='append',
+  pre_hook="{% if is_incremental() %} delete from {{ this }} where order_id in (select order_id from orders where batch = (select max(batch) from orders)) {% endif %}") }}
+select i.item_id, o.order_id, o.order_date, o.customer_id, i.product_id, i.price
+from items as i join orders as o on o.order_id = i.order_id
+where o.status = 'completed'
+{% if is_incremental() %} and o.batch = (select max(batch) from orders) {% endif %}
+`;
+
+const daily = `{{ config(materialized='table') }}
+select order_date, count(*) as sold, sum(price)::decimal(18, 2) as revenue from {{ ref('fact') }} group by order_date
+`;
+
+const conserved = `select 1 where (select sum(price) from {{ ref('fact') }}) is distinct from (select sum(revenue) from {{ ref('daily') }})
+`;
 
 const requiredOf = (names: readonly string[], unique: string): string =>
   names.map((name) => `      - name: ${name}\n        data_tests: [not_null${name === unique ? ", unique" : ""}]\n`).join("");

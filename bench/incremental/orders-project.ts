@@ -1,16 +1,8 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { writeProject } from "../write-files.ts";
 
 /** Writes the project: orders merged by key, items appended, a fact of completed orders' items, and its total a day. */
 export function writeOrdersProject(folder: string): void {
-  for (const part of ["sources", "models/gold", "data"]) mkdirSync(join(folder, part), { recursive: true });
-  writeFileSync(
-    join(folder, "assay.config.ts"),
-    `import { defineProject } from "assay";\nexport default defineProject({ name: "orders" });\n`,
-  );
-  writeFileSync(join(folder, "sources/orders.ts"), sources);
-  writeFileSync(join(folder, "models/gold/fact.ts"), fact);
-  writeFileSync(join(folder, "models/gold/daily.ts"), daily);
+  writeProject(folder, "orders", { "sources/orders.ts": sources, "models/gold/fact.ts": fact, "models/gold/daily.ts": daily });
 }
 
 const sources = `import { bronze, parquet, t } from "assay";

@@ -1,13 +1,16 @@
-import { existsSync, mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
+import { assertAgree, inDatabase, inProject } from "../contents.ts";
+import { linkedProject } from "../linked-project.ts";
 import { largestPeak, type Measured, measureSuccess } from "../measure.ts";
-import { assay, freshFolder } from "../places.ts";
+import { installedPeers } from "../peers/installed.ts";
+import { assay } from "../places.ts";
 import { atLeast, atMost, type Report, type Result, ratio, time } from "../result.ts";
-import { contentsQuery, inDatabase } from "./contents.ts";
+import { contentsQuery } from "./contents.ts";
+import { dbtPeer } from "./dbt-peer.ts";
 import { writeOrders } from "./orders-data.ts";
 import { writeOrdersProject } from "./orders-project.ts";
 import type { Peer } from "./peer.ts";
-import { peers } from "./peers.ts";
+import { sqlmeshPeer } from "./sqlmesh-peer.ts";
 
 interface Turn {
   readonly name: string;
@@ -23,28 +26,25 @@ interface Turn {
  * peers follow the same batches, taking turns. `scale` 1: 10 million items of 4 million orders, a fact of 6.7 million rows.
  */
 export async function incrementalSideBySide(runs: number, scale: number): Promise<Report> {
-  const folder = freshFolder("incremental");
-  const data = join(folder, "data");
-  const project = join(folder, "project");
-  mkdirSync(project);
+  const { folder, data, project, give } = linkedProject("incremental");
   await writeOrders(data, runs, scale);
   writeOrdersProject(project);
-  const give = (name: string): void => {
-    if (!existsSync(join(project, "data", name))) symlinkSync(join(data, name), join(project, "data", name));
-  };
   give("orders-0.parquet");
   give("items-0.parquet");
   const database = join(folder, "hand-written.duckdb");
-  const found = peers(folder, data);
+  const found = installedPeers({
+    dbt: (command) => dbtPeer(command, folder, data),
+    sqlmesh: (command) => sqlmeshPeer(command, folder, data),
+  });
   const full = [await runAssay(project), await runScript(database, data, "load")];
   for (const peer of found.ready) await peer.load();
-  agree(full);
+  assertAgree(full);
   const turns: Turn[] = [];
   for (let batch = 1; batch <= runs; batch += 1) {
     give(`orders-${batch}.parquet`);
     const now = [await runAssay(project), await runScript(database, data, String(batch))];
     for (const peer of found.ready) now.push(await runPeer(peer, batch));
-    agree(now);
+    assertAgree(now);
     turns.push(...now);
     console.log(`  ${now.map(({ name, seconds }) => `${name} ${seconds.toFixed(2)} s`).join(" · ")}`);
   }
@@ -85,10 +85,8 @@ const scriptName = "hand-written";
 async function runAssay(project: string): Promise<Turn> {
   const measured = await measureSuccess(assay(["run", "--project", project, "--json"]));
   const { duration_ms } = JSON.parse(measured.stdout) as { readonly duration_ms: number };
-  const query = contentsQuery("gold.fact", "gold.daily");
-  const { stdout } = await measureSuccess(assay(["query", query, "--project", project, "--json"]));
-  const { rows } = JSON.parse(stdout) as { readonly rows: readonly (readonly string[])[] };
-  return { name: assayName, seconds: duration_ms / 1000, measured, contents: String(rows[0]?.[0]) };
+  const contents = await inProject(project, contentsQuery("gold.fact", "gold.daily"));
+  return { name: assayName, seconds: duration_ms / 1000, measured, contents };
 }
 
 async function runScript(database: string, data: string, what: string): Promise<Turn> {
@@ -103,10 +101,4 @@ async function runScript(database: string, data: string, what: string): Promise<
 async function runPeer(peer: Peer, batch: number): Promise<Turn> {
   const { measured, contents } = await peer.refresh(batch);
   return { name: peer.name, seconds: measured.seconds, measured, contents };
-}
-
-function agree(turns: readonly Turn[]): void {
-  const [first, ...others] = turns;
-  const other = others.find((turn) => turn.contents !== first?.contents);
-  if (other !== undefined) throw new Error(`no ratio: ${first?.name} made ${first?.contents}, ${other.name} ${other.contents}`);
 }

@@ -1,7 +1,7 @@
-import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Measured, measureSuccess } from "../measure.ts";
-import { contentsQuery, inDatabase } from "./contents.ts";
+import { inDatabase } from "../contents.ts";
+import { sqlmeshProject } from "../peers/sqlmesh.ts";
+import { contentsQuery } from "./contents.ts";
 import type { Peer } from "./peer.ts";
 
 /**
@@ -10,25 +10,14 @@ import type { Peer } from "./peer.ts";
  * same file, as by default.
  */
 export function sqlmeshPeer(command: string, folder: string, data: string): Peer {
-  const project = join(folder, "sqlmesh");
   // The file's name is its catalog's, and SQLMesh keeps its state in a schema called sqlmesh.
   const database = join(folder, "sqlmesh-shop.duckdb");
-  for (const part of ["models", "audits"]) mkdirSync(join(project, part), { recursive: true });
-  writeFileSync(
-    join(project, "config.yaml"),
-    `gateways:\n  local:\n    connection: { type: duckdb, database: '${database}' }\ndefault_gateway: local
-model_defaults: { dialect: duckdb, start: '${dayOf(0)}', cron: '@daily' }\ndisable_anonymized_analytics: true\n`,
-  );
-  writeFileSync(join(project, "external_models.yaml"), externalModels);
-  writeFileSync(join(project, "models/fact.sql"), fact);
-  writeFileSync(join(project, "models/daily.sql"), daily);
-  writeFileSync(join(project, "audits/conserved.sql"), conserved);
-  const run = (args: readonly string[]): Promise<Measured> =>
-    measureSuccess({
-      file: command,
-      arguments: ["--paths", project, "--log-file-dir", join(project, "logs"), ...args],
-      environment: { SQLMESH__DISABLE_ANONYMIZED_ANALYTICS: "true", NO_COLOR: "1" },
-    });
+  const run = sqlmeshProject(command, join(folder, "sqlmesh"), database, dayOf(0), {
+    "external_models.yaml": externalModels,
+    "models/fact.sql": fact,
+    "models/daily.sql": daily,
+    "audits/conserved.sql": conserved,
+  });
   return {
     name: "sqlmesh run (DuckDB)",
     load: async () => {

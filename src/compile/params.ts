@@ -120,10 +120,10 @@ export function picked(params: Params, names: readonly string[]): Params {
 async function propertiesOf(pipeline: PipelineDefinition): Promise<Readonly<Record<string, Property>>> {
   const { params } = pipeline;
   if (params === null) return {};
-  const { z } = await import("zod");
+  const { jsonSchemaOf } = await import("./json-schema-of.ts");
   const refuse = (problem: string, hint: string): AssayError =>
     new AssayError("PROJECT_INVALID", `the params of pipeline ${pipeline.name} ${problem}`, { hint, location: pipeline.location });
-  const schema = jsonSchema(() => z.toJSONSchema(params, { io: "input" }), refuse);
+  const schema = jsonSchema(() => jsonSchemaOf(params), refuse);
   if (schema.type !== "object") throw refuse("are not a zod object", "write params: z.object({ … })");
   return (schema.properties ?? {}) as Readonly<Record<string, Property>>;
 }

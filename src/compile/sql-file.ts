@@ -9,6 +9,7 @@ import { didYouMean } from "../define/nearest-name.ts";
 import type { Column } from "../define/types.ts";
 import { AssayError } from "../errors.ts";
 import type { TableName } from "../terms.ts";
+import type { Front } from "./front-schema.ts";
 import { checkFromYaml } from "./sql-file-checks.ts";
 
 /**
@@ -37,50 +38,6 @@ export async function modelFromSqlFile(file: string, text: string): Promise<Mode
   };
 }
 
-type Front = import("zod").infer<Awaited<ReturnType<typeof frontSchema>>>;
-
-async function frontSchema() {
-  const { z } = await import("zod");
-  const column = z.union([
-    z.string(),
-    z.strictObject({
-      type: z.string(),
-      nullable: z.boolean().optional(),
-      description: z.string().optional(),
-      sensitive: z.boolean().optional(),
-    }),
-  ]);
-  return z.strictObject({
-    description: z.string().optional(),
-    grain: z.array(z.string()).optional(),
-    columns: z.record(z.string(), column).optional(),
-    materialize: z
-      .union([
-        z.enum(["table", "view", "append"]),
-        z.strictObject({
-          incremental: z.strictObject({
-            by: z.array(z.string()).min(1),
-            touches: z.record(z.string(), z.string()).optional(),
-            ignoreChanges: z.array(z.string()).optional(),
-          }),
-        }),
-        z.strictObject({
-          snapshot: z.strictObject({ at: z.string(), deleted: z.string().optional(), missing: z.enum(["keep", "close"]).optional() }),
-        }),
-      ])
-      .optional(),
-    checks: z.array(z.record(z.string(), z.unknown())).optional(),
-    maxRejected: z
-      .union([z.int().min(0), z.strictObject({ rows: z.int().min(0).optional(), share: z.number().min(0).max(1).optional() })])
-      .optional(),
-    indexes: z.record(z.string(), z.array(z.string())).optional(),
-    tags: z.array(z.string()).optional(),
-    fanOut: z.record(z.string(), z.string()).optional(),
-  });
-}
-
-let schema: Promise<Awaited<ReturnType<typeof frontSchema>>> | undefined;
-
 /** Line of the file, from 1, on which a part of the front matter stands. */
 type LineAt = (path: readonly PropertyKey[]) => number;
 
@@ -88,7 +45,7 @@ async function frontMatter(file: string, text: string): Promise<{ readonly front
   const [opening = "", before = "", comment] = /^(\s*)\/\*([\s\S]*?)\*\//.exec(text) ?? [];
   if (opening === "" || comment === undefined) return { front: {}, lineAt: () => 1 };
   const { isNode, LineCounter, parseDocument } = await import("yaml");
-  schema ??= frontSchema();
+  const { frontSchema } = await import("./front-schema.ts");
   const lines = new LineCounter();
   const document = parseDocument(comment, { lineCounter: lines });
   const lineOf = (offset: number | undefined): number => lineIn(lines, offset) + before.split("\n").length - 1;
@@ -104,7 +61,7 @@ async function frontMatter(file: string, text: string): Promise<{ readonly front
     }
     return lineOf(0);
   };
-  const result = (await schema).safeParse(data);
+  const result = frontSchema.safeParse(data);
   if (result.success) return { front: result.data, lineAt };
   const [issue] = result.error.issues;
   const path = issue?.path ?? [];
