@@ -87,7 +87,8 @@ function maxRejectedFault(limit: unknown): string | null {
   return "maxRejected is neither a whole number from 0 nor { rows: a whole number from 0, share: 0 to 1 }";
 }
 
-function modelFaults({ grain, columns, materialize, checks, maxRejected, indexes, tags, fanOut, sql }: Unknowns<ModelDefinition>): Faults {
+function modelFaults(definition: Unknowns<ModelDefinition>): Faults {
+  const { grain, columns, materialize, checks, maxRejected, indexes, tags, fanOut, sql, overrides = {} } = definition;
   return [
     grain === null || isTexts(grain) ? null : "grain is not a list of column names",
     ...(columns === null ? [] : columnFaults(columns)),
@@ -99,7 +100,13 @@ function modelFaults({ grain, columns, materialize, checks, maxRejected, indexes
     isRecord(fanOut) && Object.values(fanOut).every((reason) => isText(reason) && reason.trim() !== "")
       ? null
       : 'fanOut is not { table: reason }: write fanOut: { "bronze.order_items": "why its rows may repeat the measure" }',
-    hasKind(sql, ["sql"]) ? null : "sql is not made with the sql template: write sql: sql`select …`",
+    hasKind(sql, ["sql"])
+      ? null
+      : "sql is not made with the sql template: write sql: sql`select …`, or { duckdb: sql`select …`, postgres: sql`select …` }",
+    ...Object.entries(isRecord(overrides) ? overrides : {}).map(([engine, text]) => {
+      if (engine !== "postgres") return `sql has a text for ${engine}: engines are duckdb and postgres`;
+      return hasKind(text, ["sql"]) ? null : "sql for postgres is not made with the sql template: write postgres: sql`select …`";
+    }),
   ];
 }
 

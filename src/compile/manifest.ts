@@ -64,6 +64,8 @@ export interface ModelTable extends TableBase {
   readonly sql: string;
   /** SELECT of the columns the SQL makes, in the contract's order and with its types; a snapshot table adds its own columns. */
   readonly select: string;
+  /** The engine's SQL, where it was written by hand; `select` then reads it, and its columns are compared with the contract before a build. */
+  readonly override?: string;
   /** How changes of upstreams map to touched values; null for a table that is not refreshed by its changes. */
   readonly incremental: FollowedChanges | null;
   readonly indexes: Readonly<Record<string, readonly string[]>>;

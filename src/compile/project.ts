@@ -10,6 +10,7 @@ import type { Location } from "../terms.ts";
 import { shapeErrors } from "./definition-shape.ts";
 import { importError } from "./import-error.ts";
 import { modelFromSqlFile } from "./sql-file.ts";
+import { isOverride, withOverrides } from "./sql-file-overrides.ts";
 
 /** Everything a project declares, as loaded from its folders. */
 export interface Project {
@@ -34,16 +35,18 @@ export async function loadProject(folder: string, current: string): Promise<Proj
       hint: "go to a project's folder or name it: --project DIR",
     });
   }
-  const files = definitionFolders.flatMap((name) => filesBelow(join(folder, name)));
+  const found = definitionFolders.flatMap((name) => filesBelow(join(folder, name)));
+  const files = found.filter((file) => !isOverride(file));
   const load = (file: string): Promise<Loaded> => importFile(file, folder, current);
   const [config, ...loaded] = await Promise.all([loadConfig(configFile, load), ...files.map((file) => definitionsOf(file, load))]);
   const errors = [config, ...loaded].flatMap((file) => (file instanceof AssayError ? [file] : []));
   // A definition that is imported and re-exported by another file is still one definition.
-  const found = [...new Set(loaded.flatMap((file) => (file instanceof AssayError ? [] : file)))];
-  if (errors.length === 0 && !(config instanceof AssayError)) errors.push(...[config, ...found].flatMap(shapeErrors));
+  const written = withOverrides([...new Set(loaded.flatMap((file) => (file instanceof AssayError ? [] : file)))], found.filter(isOverride));
+  errors.push(...written.errors);
+  if (errors.length === 0 && !(config instanceof AssayError)) errors.push(...[config, ...written.definitions].flatMap(shapeErrors));
   throwAll(distinct(errors).map((error) => relocated(error, current)));
   if (config instanceof AssayError) throw config;
-  const definitions = found.map((item) => placed(item, current));
+  const definitions = written.definitions.map((item) => placed(item, current));
   return {
     folder,
     config: { ...config, location: { ...config.location, file: shorterPath(config.location.file, current) } },
@@ -63,7 +66,10 @@ function placed(definition: Definition, current: string): Definition {
     return { ...definition, location, bodies: Object.fromEntries(bodies) };
   }
   if (definition.kind !== "model") return { ...definition, location };
-  return { ...definition, location, sql: { ...definition.sql, location: place(definition.sql.location) } };
+  const { overrides = {} } = definition;
+  const moved = Object.entries(overrides).map(([engine, sql]) => [engine, { ...sql, location: place(sql.location) }] as const);
+  const model = moved.length === 0 ? definition : { ...definition, overrides: Object.fromEntries(moved) };
+  return { ...model, location, sql: { ...definition.sql, location: place(definition.sql.location) } };
 }
 
 /** The path as seen from a folder, where that is shorter. */

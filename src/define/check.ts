@@ -40,7 +40,7 @@ export const driftDefaults: Readonly<Record<"row_count_drift" | "null_share_drif
   null_share_drift: { sensitivity: 3, tolerance: 0.01, history: 28, minHistory: 5, seasonality: "day_of_week", direction: "both" },
 };
 
-/** A rule on a table's data, as data. */
+/** A rule on a table's data, as data. `written`: what its author wrote, where the text is that of another engine. */
 export type Check = CheckBase &
   (
     | { readonly kind: "not_null"; readonly column: string }
@@ -48,16 +48,17 @@ export type Check = CheckBase &
     | { readonly kind: "unique_combination"; readonly columns: readonly string[] }
     | { readonly kind: "accepted_values"; readonly column: string; readonly values: readonly (string | number | boolean)[] }
     | { readonly kind: "between"; readonly column: string; readonly min: string | number | null; readonly max: string | number | null }
-    | { readonly kind: "matches"; readonly column: string; readonly pattern: string }
+    | { readonly kind: "matches"; readonly column: string; readonly pattern: string; readonly written?: string }
     | { readonly kind: "row_count"; readonly min: number | null; readonly max: number | null }
     | { readonly kind: "relationships"; readonly column: string; readonly to: string; readonly field: string }
-    | { readonly kind: "expression"; readonly name: string; readonly expression: string }
+    | { readonly kind: "expression"; readonly name: string; readonly expression: string; readonly written?: string }
     | {
         readonly kind: "conserves";
         readonly column: string;
         readonly upstream: string;
         readonly measure: string;
         readonly where: string | null;
+        readonly written?: string;
       }
     | { readonly kind: "sql"; readonly name: string; readonly query: string }
     | ({ readonly kind: "row_count_drift" } & DriftRule)

@@ -4,6 +4,7 @@ import { callSite } from "./location.ts";
 import { type Materialization, table } from "./materialization.ts";
 import type { MaxRejected } from "./max-rejected.ts";
 import type { Sql } from "./sql.ts";
+import type { OtherEngine } from "./sql-function.ts";
 import type { Columns } from "./types.ts";
 
 export interface ModelDefinition<C extends Columns = Columns> {
@@ -23,9 +24,14 @@ export interface ModelDefinition<C extends Columns = Columns> {
   readonly tags: readonly string[];
   /** Table whose join repeats rows that the model adds up, averages or counts → why that is meant. */
   readonly fanOut: Readonly<Record<string, string>>;
+  /** In DuckDB's SQL: what the model is, on every engine. */
   readonly sql: Sql;
+  /** SQL written by hand for other engines, where what DuckDB's is carried over to will not do. Absent: none. */
+  readonly overrides?: SqlOverrides;
   readonly location: Location;
 }
+
+export type SqlOverrides = Readonly<Partial<Record<OtherEngine, Sql>>>;
 
 export interface ModelOptions<C extends Columns> {
   readonly description?: string;
@@ -38,7 +44,8 @@ export interface ModelOptions<C extends Columns> {
   readonly tags?: readonly string[];
   /** Allows a join that repeats the rows of a measure (FAN_TRAP): the table that repeats them → why that is meant. */
   readonly fanOut?: Readonly<Record<string, string>>;
-  readonly sql: Sql;
+  /** DuckDB's SQL, which is carried over to other engines; or that and what runs on another engine instead. */
+  readonly sql: Sql | ({ readonly duckdb: Sql } & SqlOverrides);
 }
 
 /** A model declared in TypeScript, where the contract is always written. */
@@ -56,6 +63,8 @@ export type TypedModel<C extends Columns> = ModelDefinition<C> & { readonly colu
  * });
  */
 export function model<const C extends Columns>(name: `silver.${string}` | `gold.${string}`, options: ModelOptions<C>): TypedModel<C> {
+  const { sql: written } = options;
+  const { duckdb, ...overrides } = written === undefined || "kind" in written ? { duckdb: written } : written;
   return {
     kind: "model",
     name,
@@ -68,7 +77,8 @@ export function model<const C extends Columns>(name: `silver.${string}` | `gold.
     indexes: options.indexes ?? {},
     tags: options.tags ?? [],
     fanOut: options.fanOut ?? {},
-    sql: options.sql,
+    sql: duckdb,
+    ...(Object.keys(overrides).length === 0 ? {} : { overrides }),
     location: callSite(model),
   };
 }

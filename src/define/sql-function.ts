@@ -6,6 +6,9 @@ import type { Column, Columns } from "./types.ts";
 /** Engines a project function can have a body for. */
 export type FunctionEngine = "duckdb" | "postgres";
 
+/** Those of them that SQL is carried over to. */
+export type OtherEngine = Exclude<FunctionEngine, "duckdb">;
+
 export interface SqlFunctionDefinition {
   readonly kind: "function";
   readonly name: string;
@@ -24,7 +27,7 @@ export interface SqlFunctionOptions {
   readonly result: Column;
   /** In DuckDB's SQL; always needed, as models are typed by it. */
   readonly duckdb: Sql;
-  /** In PostgreSQL's SQL; needed by environments on PostgreSQL. */
+  /** In PostgreSQL's SQL; needed by environments on PostgreSQL where DuckDB's cannot be carried over. */
   readonly postgres?: Sql;
 }
 

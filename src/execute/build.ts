@@ -6,13 +6,18 @@ import type { StepResult } from "../terms.ts";
 import { appendRows, buildAppend } from "./append.ts";
 import { backfillValues } from "./backfill.ts";
 import { buildInFull, ownSelect } from "./build-in-full.ts";
-import type { Run } from "./context.ts";
+import { paramsOf, type Run } from "./context.ts";
 import { refreshModel } from "./refresh.ts";
+import { requireContract } from "./require-contract.ts";
 import { buildSnapshot } from "./snapshot.ts";
+import { buildError } from "./step-failure.ts";
 import { NotRefreshable } from "./touched-values.ts";
 
 /** Builds a model the way it is materialized; whatever fails, the old table stands. */
 export async function buildModel(run: Run, session: Session, step: Step, position: number, table: ModelTable): Promise<StepResult> {
+  await requireContract(session, table, paramsOf(run, table)).catch((error: unknown) => {
+    throw buildError(run, table, error);
+  });
   const values = run.backfills?.get(step.step);
   if (values !== undefined) return backfillValues(run, session, step, position, table, values);
   const mode = modeOf(run, step, table);

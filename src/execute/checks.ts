@@ -216,7 +216,7 @@ export function rowRule(sql: Pick<EngineSql, "matches">, check: Check): RowRule 
         column: check.column,
         severity: check.severity,
         broken: `not ${sql.matches(column, quoteText(check.pattern))}`,
-        says: `${check.column} does not match ${check.pattern}`,
+        says: `${check.column} does not match ${check.written ?? check.pattern}`,
       };
     case "expression":
       return {
@@ -224,7 +224,7 @@ export function rowRule(sql: Pick<EngineSql, "matches">, check: Check): RowRule 
         column: null,
         severity: check.severity,
         broken: `(${check.expression}\n) is not true`,
-        says: `${check.name}: ${withFunctionNames(check.expression)} does not hold`,
+        says: `${check.name}: ${withFunctionNames(check.written ?? check.expression)} does not hold`,
       };
     default:
       return null;
@@ -376,7 +376,11 @@ async function conservesResult(
        (select sum(${check.measure}\n) from ${session.sql.table(check.upstream)}${filter}) as source) as totals`,
   );
   const agrees = totals.agrees === true;
-  const measure = { column: check.column, upstream: check.upstream as TableName, measure: withFunctionNames(check.measure) };
+  const measure = {
+    column: check.column,
+    upstream: check.upstream as TableName,
+    measure: withFunctionNames(check.written ?? check.measure),
+  };
   conserved.push({ ...measure, total: textOf(totals.own), upstream_total: textOf(totals.source), agrees });
   const message = agrees
     ? null

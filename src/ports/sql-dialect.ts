@@ -1,4 +1,7 @@
+import type { OtherEngine } from "../define/sql-function.ts";
 import type { Params, TableName } from "../terms.ts";
+import type { DescribedColumn } from "./engine.ts";
+import type { ProjectFunction } from "./project-function.ts";
 
 /** One SELECT in DuckDB's SQL, bound to tables the analyzer knows. */
 export interface DialectQuery {
@@ -7,6 +10,30 @@ export interface DialectQuery {
   readonly params: Params;
   /** Where the tables of the project stand in the engine; a name that is not here stays as it is, in lower case. */
   readonly relations: ReadonlyMap<TableName, RelationName>;
+  /** Functions of the project that it may call. */
+  readonly functions?: readonly EngineFunction[];
+  /** Temporary relations that it reads without a schema. */
+  readonly given?: readonly GivenRelation[];
+}
+
+/** A function of the project in an engine, and its `call` in DuckDB's SQL. */
+export interface EngineFunction extends ProjectFunction {
+  readonly original: string;
+}
+
+/** A relation that is there when the query runs, under this very name. */
+export interface GivenRelation {
+  readonly name: string;
+  /** Types as DuckDB prints them. */
+  readonly columns: readonly DescribedColumn[];
+}
+
+/** One expression in DuckDB's SQL over the columns of a relation. */
+export interface DialectExpression extends DialectQuery {
+  /** The relation, as it stands in FROM. */
+  readonly over: string;
+  /** Its columns, with the capitals that they have in the engine. */
+  readonly columns: readonly string[];
 }
 
 export interface RelationName {
@@ -35,12 +62,36 @@ export interface Translated {
 export interface SqlDialect {
   /** The engine's name, for messages. */
   readonly engine: string;
+  /** Under what name definitions give SQL written for it by hand. */
+  readonly key: OtherEngine;
   /** Either the whole query or every construct that cannot be carried over. The text has to bind in DuckDB. */
-  translate(query: DialectQuery): Promise<Translated | { readonly refused: readonly NotPortable[] }>;
+  translate(query: DialectQuery): Promise<TranslateOutcome>;
+  /** The same for an expression; its text reads the columns without the relation's name. */
+  translateExpression(expression: DialectExpression): Promise<TranslateOutcome>;
+  /** A regular expression (RE2) that is only asked whether it is found in a text. */
+  pattern(pattern: string): { readonly text: string } | NotPortable;
+  /** SQL of the engine, written by hand: names of tables and functions of the project become what they are called in the engine. */
+  named(text: string, names: Pick<DialectQuery, "relations" | "functions">): Promise<NamedText>;
+}
+
+export type TranslateOutcome = Translated | { readonly refused: readonly NotPortable[] };
+
+export interface NamedText {
+  readonly text: string;
+  /** Tables it names. */
+  readonly tables: readonly TableName[];
+}
+
+/** A word, mark or text of a statement: as it is written, and where; offsets count UTF-16 units. */
+export interface Token {
+  readonly text: string;
+  readonly start: number;
 }
 
 /** A library that rewrites DuckDB's text into PostgreSQL's. */
 export interface Transpiler {
   /** One statement; functions it does not know stay as they are. Throws what the library cannot do. */
   toPostgres(text: string): Promise<string>;
+  /** The tokens of a text of PostgreSQL, without comments. Throws what is no token. */
+  postgresTokens(text: string): Promise<readonly Token[]>;
 }

@@ -5,6 +5,7 @@ import { fileSource } from "../../src/adapters/files/index.ts";
 import { localLake } from "../../src/adapters/files/lake.ts";
 import { compileProject } from "../../src/compile/compile.ts";
 import type { BronzeTable, Manifest } from "../../src/compile/manifest.ts";
+import type { Project } from "../../src/compile/project.ts";
 import type { BronzeDefinition } from "../../src/define/bronze.ts";
 import type { ModelDefinition } from "../../src/define/model.ts";
 import { defineProject } from "../../src/define/project.ts";
@@ -16,6 +17,7 @@ import type { RunEvent } from "../../src/execute/run-event.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { type Observation, planRun } from "../../src/plan/plan-run.ts";
 import type { Cell, Engine, Session } from "../../src/ports/engine.ts";
+import type { SqlAnalyzer } from "../../src/ports/sql-analyzer.ts";
 import type { State, StateStore } from "../../src/ports/state-store.ts";
 import type { RunResult, TableName } from "../../src/terms.ts";
 import { reusableAnalyzer } from "../support/reusable-analyzer.ts";
@@ -26,7 +28,7 @@ export interface OpenedEngine {
   readonly engine: Engine;
   readonly store: StateStore;
   /** Carries the models' SQL over to the engine's; left out where that is DuckDB's. */
-  readonly translate?: (manifest: Manifest) => Manifest;
+  readonly translate?: (manifest: Manifest, project: Project, analyzer: SqlAnalyzer) => Promise<Manifest>;
   readonly close: () => void | Promise<void>;
 }
 
@@ -127,8 +129,9 @@ export async function openWorld(open: () => Promise<OpenedEngine>): Promise<Worl
   return {
     define: async (bronze, models) => {
       const config = defineProject({ name: "conformance" });
-      const compiled = await compileProject({ folder, config, bronze, models, pipelines: [], sinks: [] }, analyzer);
-      manifest = translate === undefined ? compiled : translate(compiled);
+      const project: Project = { folder, config, bronze, models, pipelines: [], sinks: [] };
+      const compiled = await compileProject(project, analyzer);
+      manifest = translate === undefined ? compiled : await translate(compiled, project, analyzer);
     },
     send: async (file, header, rows) => {
       await mkdir(dirname(join(folder, file)), { recursive: true });

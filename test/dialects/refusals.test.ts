@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { polyglotTranspiler } from "../../src/adapters/polyglot/transpiler.ts";
-import { engineText } from "../../src/compile/dialect/engine-text.ts";
+import { type EngineContext, engineQuery } from "../../src/compile/dialect/engine-text.ts";
 import { postgresDialect } from "../../src/compile/dialect/postgres-dialect.ts";
-import { model } from "../../src/define/model.ts";
-import { t } from "../../src/define/types.ts";
+import { lineOf } from "../../src/compile/parse-models.ts";
+import type { Sql } from "../../src/define/sql.ts";
 import type { SqlDialect } from "../../src/ports/sql-dialect.ts";
 import { type TestAnalyzer, testAnalyzer } from "../compile/analyzer.ts";
 import { tables } from "./tables.ts";
@@ -24,6 +24,15 @@ async function refusals(text: string): Promise<readonly string[]> {
   const outcome = await dialect.translate({ text, params: {}, relations });
   return "refused" in outcome ? outcome.refused.map((item) => item.construct) : [`carried over: ${outcome.text}`];
 }
+
+const contextOf = (moved: EngineContext["relations"]): EngineContext => ({
+  dialect,
+  relations: moved,
+  functions: [],
+  columns: new Map(),
+  samples: {},
+  errors: [],
+});
 
 const expression = (text: string): string => `select ${text} as x from silver.sales`;
 
@@ -93,17 +102,18 @@ describe("what is not carried over", () => {
   });
 
   it("names everything at once, each with its line", async () => {
-    const definition = model("gold.report", {
-      grain: ["id"],
-      columns: { id: t.integer() },
-      sql: {
-        kind: "sql",
-        text: "select\n  id,\n  now() as at,\n  price::varchar as p\nfrom silver.sales",
-        location: { file: "gold.sql", line: 10 },
-      },
-    });
-    const errors = await engineText(definition, { params: {}, relations }, dialect);
-    expect(Array.isArray(errors) && errors.map((error) => [error.code, error.message, error.hint, error.location])).toEqual([
+    const sql: Sql = {
+      kind: "sql",
+      text: "select\n  id,\n  now() as at,\n  price::varchar as p\nfrom silver.sales",
+      location: { file: "gold.sql", line: 10 },
+    };
+    const context = contextOf(relations);
+    await engineQuery(
+      { text: sql.text, owner: "gold.report", place: (offset) => ({ file: "gold.sql", line: lineOf(sql, offset) }) },
+      context,
+    );
+    const { errors } = context;
+    expect(errors.map((error) => [error.code, error.message, error.hint, error.location])).toEqual([
       [
         "SQL_NOT_PORTABLE",
         "gold.report: function now cannot be carried over to PostgreSQL",
@@ -120,13 +130,9 @@ describe("what is not carried over", () => {
   });
 
   it("gives the text where there is nothing to refuse, with tables where they stand", async () => {
-    const definition = model("gold.report", {
-      grain: ["id"],
-      columns: { id: t.integer() },
-      sql: { kind: "sql", text: "select id from Silver.Sales", location: { file: "gold.sql", line: 1 } },
-    });
     const moved = new Map([["silver.sales", { schema: "anna_silver", name: "Sales" }]] as const);
-    expect(await engineText(definition, { params: {}, relations: moved }, dialect)).toBe(
+    const place = () => ({ file: "gold.sql", line: 1 });
+    expect(await engineQuery({ text: "select id from Silver.Sales", owner: "gold.report", place }, contextOf(moved))).toBe(
       'SELECT "id" AS "id" FROM "anna_silver"."Sales" AS "sales"',
     );
   });

@@ -25,6 +25,12 @@ export const numberBelowThousand = sqlFunction("number_below_thousand", {
         list_sum(list_transform(string_split(regexp_replace(words, '^.*hundred', ''), ' '), lambda word: number_of_word(word))),
         0
       )`,
+  postgres: sql`
+    coalesce(100 * number_of_word(substring(words from '([a-z]+) hundred')), 0)
+    + coalesce(
+        (select sum(number_of_word(word)) from unnest(string_to_array(regexp_replace(words, '^.*hundred', ''), ' ')) as word),
+        0
+      )`,
 });
 
 /**
@@ -44,6 +50,16 @@ export const plainWords = sqlFunction("plain_words", {
         '^(?:\p{Pd} ?|minus |negative )?([a-z]+(?: [a-z]+)*)$', 1
       ),
       ''
+    )`,
+  postgres: sql`
+    substring(
+      regexp_replace(
+        regexp_replace(
+          clean_text(lower(words collate "und-x-icu")), '([a-z])(?:[-\u058a\u05be\u1400\u1806\u2010-\u2015\u2e17\u2e1a\u2e3a\u2e3b\u2e40\u301c\u3030\u30a0\ufe31\ufe32\ufe58\ufe63\uff0d]|,[ \t\n\f\r\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000])([a-z])', '\1 \2', 'g'
+        ),
+        '[ \t\n\f\r\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+', ' ', 'g'
+      )
+      from '^(?:[-\u058a\u05be\u1400\u1806\u2010-\u2015\u2e17\u2e1a\u2e3a\u2e3b\u2e40\u301c\u3030\u30a0\ufe31\ufe32\ufe58\ufe63\uff0d] ?|minus |negative )?([a-z]+(?: [a-z]+)*)$'
     )`,
 });
 
@@ -73,6 +89,22 @@ export const kindsOfWords = sqlFunction("kinds_of_words", {
       ),
       ''
     )`,
+  postgres: sql`
+    (select string_agg(
+        case
+          when word = 'a' then '8'
+          when word = 'and' then '7'
+          when word = 'zero' then '0'
+          when word = 'hundred' then '4'
+          when word = 'thousand' then '5'
+          when word = 'million' then '6'
+          when number_of_word(word) < 10 then '1'
+          when number_of_word(word) < 20 then '2'
+          when number_of_word(word) < 100 then '3'
+          else word
+        end,
+        '' order by place
+      ) from unnest(string_to_array(words, ' ')) with ordinality as listed(word, place))`,
 });
 
 /**
@@ -96,6 +128,20 @@ export const numberFromWords = sqlFunction("number_from_words", {
           1000000::bigint * number_below_thousand(regexp_extract(plain_words(words), '^(.*) million', 1))
           + 1000 * number_below_thousand(regexp_extract(plain_words(words), '^(?:.*million )?(.*) thousand', 1))
           + number_below_thousand(regexp_extract(plain_words(words), '^(?:.*(?:million|thousand))?(.*)$', 1))
+        )
+    end`,
+  postgres: sql`
+    case
+      when kinds_of_words(plain_words(words)) ~ (
+        '^(?:0|(?:(?:[18]4(?:7?(?:31?|1|2))?|31?|1|2|8)6)?'
+          || '(?:7?(?:[18]4(?:7?(?:31?|1|2))?|31?|1|2|8)5)?'
+          || '(?:7?(?:[18]4(?:7?(?:31?|1|2))?|31?|1|2))?)$'
+      ) and not starts_with(plain_words(words), 'and ')
+      then (case when words ~* '^[ \t\n\f\r\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*(?:[-\u058a\u05be\u1400\u1806\u2010-\u2015\u2e17\u2e1a\u2e3a\u2e3b\u2e40\u301c\u3030\u30a0\ufe31\ufe32\ufe58\ufe63\uff0d]|(?:minus|negative)(?![a-z0-9_]))' then -1 else 1 end)
+        * (
+          1000000::bigint * number_below_thousand(substring(plain_words(words) from '^(.*) million'))
+          + 1000 * number_below_thousand(substring(plain_words(words) from '^(?:.*million )?(.*) thousand'))
+          + number_below_thousand(substring(plain_words(words) from '^(?:.*(?:million|thousand))?(.*)$'))
         )
     end`,
 });

@@ -6,10 +6,13 @@ const depth = 1000;
 /** `@polyglot-sql/sdk`, loaded (23 MB of WebAssembly, about 0.2 s) when the first text is translated. */
 export function polyglotTranspiler(): Transpiler {
   let loading: Promise<typeof import("@polyglot-sql/sdk")> | undefined;
+  const library = () => {
+    loading ??= import("@polyglot-sql/sdk");
+    return loading;
+  };
   return {
     toPostgres: async (text) => {
-      loading ??= import("@polyglot-sql/sdk");
-      const { Dialect, transpile } = await loading;
+      const { Dialect, transpile } = await library();
       const complexityGuard = {
         maxParserDepth: depth,
         maxAstDepth: depth * 4,
@@ -21,6 +24,20 @@ export function polyglotTranspiler(): Transpiler {
       if (!outcome.success || translated === undefined) throw new Error(outcome.error ?? "the library gave no text");
       if (second !== undefined) throw new Error("the library read more than one statement");
       return translated;
+    },
+    postgresTokens: async (text) => {
+      const { Dialect, tokenize } = await library();
+      const { success, tokens, error } = tokenize(text, Dialect.PostgreSQL);
+      if (!success || tokens === undefined || tokens === null) throw new Error(error ?? "the library gave no tokens");
+      // The library counts characters, JavaScript counts halves of them.
+      const characters = [...text];
+      let at = 0;
+      let start = 0;
+      return tokens.map(({ span }) => {
+        start += characters.slice(at, span.start).join("").length;
+        at = span.start;
+        return { text: characters.slice(span.start, span.end).join(""), start };
+      });
     },
   };
 }

@@ -80,9 +80,21 @@ const avg: AggregateRule = (call, parts) => {
 
 const count: AggregateRule = (call, parts) => {
   if (call.args.length === 0) return finished("count(*)", parts);
+  if (call.isRow === true && parts.distinct) return countRows(call, parts);
   if (call.args.length > 1) return refused("count distinct rows of a subquery");
   return finished(`count(${distinctWord(parts)}$1)`, parts);
 };
+
+/** Rows are equal where all their values are, or are absent on both sides. */
+function countRows(call: Call, parts: AggregateParts): Outcome {
+  const holes = call.args.map((_, index) => `$${index + 1}`);
+  return (
+    misfit(
+      call,
+      call.args.map(() => ordered),
+    ) ?? finished(`count(distinct row(${holes.join(", ")}))`, parts)
+  );
+}
 
 /** The texts one after the other; without an order they would come as they like. */
 const stringAgg: AggregateRule = (call, parts) => {
@@ -106,11 +118,18 @@ const isSame = (key: Expression | undefined, argument: Argument | undefined): bo
 /** The first argument where the second is greatest or least. */
 function argExtreme(direction: "asc" | "desc"): AggregateRule {
   return notDistinct((call, parts) => {
-    const problem = parts.orders.length > 0 ? refused("leave its ORDER BY out") : misfit(call, [[...ordered, "json"], ordered]);
+    const keys = call.args.slice(1);
+    const problem =
+      parts.orders.length > 0 ? refused("leave its ORDER BY out") : misfit(call, [[...ordered, "json"], ...keys.map(() => ordered)], 2);
     if (problem !== null) return problem;
-    const key = familyOfArgument(call.args[1]) === "text" ? inByteOrder("$2") : "$2";
-    const present = "$1 is not null and $2 is not null";
-    return `(${finished(`array_agg($1 order by ${key} ${direction})`, parts, present)})[1]`;
+    if (keys.length > 1 && call.isRow !== true) return refused("ask for one value");
+    const orders = keys.map((key, index) => {
+      const hole = `$${index + 2}`;
+      return `${familyOfArgument(key) === "text" ? inByteOrder(hole) : hole} ${direction}`;
+    });
+    // A row is there whatever it holds; what is absent in it comes after everything else.
+    const present = call.isRow === true ? "$1 is not null" : "$1 is not null and $2 is not null";
+    return `(${finished(`array_agg($1 order by ${orders.join(", ")})`, parts, present)})[1]`;
   });
 }
 

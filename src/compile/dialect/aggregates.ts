@@ -49,7 +49,8 @@ async function finishedCall(
   const holes = createHoles();
   const before = place.carry.refused.length;
   const args: Argument[] = [];
-  for (const child of children) {
+  const isRow = rowArguments.has(name) && isRowCall(children.at(-1));
+  for (const child of isRow ? [...children.slice(0, -1), ...(children.at(-1)?.children ?? [])] : children) {
     const argument = argumentOf(child, await place.expression(child), place);
     args.push(argument);
     holes.hole(argument.tree);
@@ -62,13 +63,17 @@ async function finishedCall(
   if (condition !== null) place.carry.used("FILTER");
   if (place.carry.refused.length > before) return expression;
   const parts: AggregateParts = { distinct: expression.distinct === true, orders: keys, filter: condition, over };
-  const call = { name, args, result: place.types.get(expression) ?? null };
+  const call = { name, args, isRow, result: place.types.get(expression) ?? null };
   const isOrdered = (window?.orders ?? []).length > 0;
   const isKnown = Object.hasOwn(aggregateRules, name) && (window === null || windowAggregates.has(name));
   const rule = isKnown ? aggregateRules[name] : undefined;
   const outcome = (window === null ? null : windowRule(call, parts, isOrdered)) ?? rule?.(call, parts) ?? refused(adviceFor(name));
   return applied(outcome, expression, holes.trees, construct, place);
 }
+
+const rowArguments: ReadonlySet<string> = new Set(["count", "arg_max", "argmax", "max_by", "arg_min", "argmin", "min_by"]);
+
+const isRowCall = (item: Expression | undefined): boolean => item?.class === "FUNCTION" && item.function_name?.toLowerCase() === "row";
 
 /** `key desc nulls last`: both defaults of DuckDB are written out. */
 async function orderKey(key: OrderKey, holes: Holes, place: Place): Promise<string> {

@@ -1,6 +1,5 @@
-import type { NotPortable, RelationName } from "../../ports/sql-dialect.ts";
+import type { DialectQuery, EngineFunction, NotPortable, RelationName } from "../../ports/sql-dialect.ts";
 import type { Expression } from "../../ports/syntax-tree.ts";
-import type { TableName } from "../../terms.ts";
 import { aggregateFunctions } from "../aggregate-functions.ts";
 import { createFragments, type Fragments } from "./fragments.ts";
 import { offsetOf } from "./located-tree.ts";
@@ -12,21 +11,29 @@ export interface Carry {
   readonly constructs: Set<string>;
   /** Where a table stands in the engine. */
   relation(schema: string, table: string): RelationName;
+  /** The project's function that DuckDB's SQL calls so. */
+  projectFunction(call: string): EngineFunction | undefined;
   /** Notes that a construct was carried over. */
   used(construct: string): void;
   /** Notes that one cannot be, and gives the part back so that the rest is looked at too. */
   refuse<T>(part: T, construct: string, fix: string): T;
 }
 
-export function createCarry(relations: ReadonlyMap<TableName, RelationName>): Carry {
+export function createCarry({ relations, functions = [], given = [] }: Omit<DialectQuery, "text" | "params">): Carry {
   const refused: NotPortable[] = [];
   const constructs = new Set<string>();
-  const byName = new Map([...relations].map(([name, relation]) => [lowerName(name), relation]));
+  const temporary = given.map(({ name }) => [lowerName(`.${name}`), { schema: "", name }] as const);
+  const byName = new Map<string, RelationName>([
+    ...[...relations].map(([name, relation]) => [lowerName(name), relation] as const),
+    ...temporary,
+  ]);
+  const byCall = new Map(functions.map((item) => [item.original, item]));
   return {
     fragments: createFragments(),
     refused,
     constructs,
     relation: (schema, table) => byName.get(lowerName(`${schema}.${table}`)) ?? { schema: lowerName(schema), name: lowerName(table) },
+    projectFunction: (call) => byCall.get(lowerName(call)),
     used: (construct) => {
       constructs.add(construct);
     },

@@ -1,3 +1,6 @@
+import { columnTypeName } from "../../define/column-type.ts";
+import { quoteIdentifier } from "../../define/quote.ts";
+import { functionSchema, type ProjectFunction } from "../../ports/project-function.ts";
 import type { Expression } from "../../ports/syntax-tree.ts";
 import { aggregateCall, windowCall } from "./aggregates.ts";
 import { isAggregate, lowerName } from "./carry.ts";
@@ -100,6 +103,8 @@ async function cast(expression: Expression, place: Place): Promise<Expression> {
 
 async function call(expression: Expression, place: Place): Promise<Expression> {
   const name = (expression.function_name ?? "").toLowerCase();
+  const own = (expression as { readonly schema?: string }).schema === functionSchema ? place.carry.projectFunction(name) : undefined;
+  if (own !== undefined) return projectCall(expression, own, place);
   if (isAggregate(name)) return aggregateCall(expression, place);
   const construct = scalarName(name);
   const rule = Object.hasOwn(scalarRules, name) ? scalarRules[name] : undefined;
@@ -116,6 +121,23 @@ async function call(expression: Expression, place: Place): Promise<Expression> {
     construct,
     place,
   );
+}
+
+/** A function of the project; its arguments have the types that it declares, as in DuckDB. */
+async function projectCall(expression: Expression, { call: name, params }: ProjectFunction, place: Place): Promise<Expression> {
+  const { carry, types } = place;
+  const args: Expression[] = [];
+  for (const [index, child] of (expression.children ?? []).entries()) {
+    const before = carry.refused.length;
+    const argument = argumentOf(child, await carried(child, place), place);
+    const param = params[index];
+    if (carry.refused.length > before || param === undefined) return expression;
+    const to = columnTypeName(param.type);
+    const isSame = types.get(child) === to;
+    args.push(isSame ? argument.tree : applied(castRule(argument, to), child, [argument.tree], castName(argument, to, false), place));
+  }
+  const holes = args.map((_, index) => `$${index + 1}`);
+  return carry.fragments.placeholder(`${functionSchema}.${quoteIdentifier(name)}(${holes.join(", ")})`, args);
 }
 
 export const comparisons: Readonly<Record<string, string>> = {
@@ -140,12 +162,24 @@ async function comparison(expression: Expression, place: Place): Promise<Express
   const misfit = differentFamilies(sides, place);
   if (misfit !== null) return place.carry.refuse(expression, `${misfit} with ${construct}`, "cast both sides to one type");
   place.carry.used(construct);
+  if (construct === "IS NOT DISTINCT FROM" && isOneType(sides, place))
+    return hashableSame(changed, place.types.get(sides[0] as Expression) ?? "", place);
   const isText = sides.every((side) => ["text", "null"].includes(familyOf(place.types.get(side) ?? null) ?? ""));
   if (!isText || !/[<>]|BETWEEN/.test(construct) || construct === "<>") return changed;
   const first = changed.left ?? changed.input;
   if (first === undefined) return changed;
   const collated = place.carry.fragments.placeholder(inByteOrder("$1"), [first]);
   return { ...changed, [changed.left === undefined ? "input" : "left"]: collated } as Expression;
+}
+
+const isOneType = ([left, right]: readonly Expression[], { types }: Place): boolean =>
+  left !== undefined && right !== undefined && types.get(left) === types.get(right) && familyOf(types.get(left) ?? null) !== "null";
+
+/** PostgreSQL answers `is not distinct from` by looking at every pair of rows; arrays hash, and nulls in them are equal. */
+function hashableSame({ left, right }: Expression, type: string, { carry }: Place): Expression {
+  const sides = [left, right].flatMap((side) => (side === undefined ? [] : [{ ...side, alias: "" }]));
+  const [one, other] = ["$1", "$2"].map((hole) => `array[cast(${hole} as ${postgresTypeName(type)})]`);
+  return carry.fragments.placeholder(`${one} = ${other}`, sides);
 }
 
 /** Two families that are not compared in the same way; null when all are. A date may stand as text if it is a constant. */

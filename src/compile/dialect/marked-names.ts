@@ -29,7 +29,7 @@ const marked = (name: unknown): unknown => (typeof name === "string" && name !==
 
 const inText = new RegExp(`"?${nameMark}([^${nameMark}]*)${nameMark}"?`, "g");
 
-/** Every name quoted: PostgreSQL's reserved words are not DuckDB's, and it folds capitals. */
-export function unmarkedNames(text: string): string {
-  return text.replace(inText, (_, name: string) => `"${name}"`);
+/** Every name quoted: PostgreSQL's reserved words are not DuckDB's, and it folds capitals. `spelling`: names that have capitals, by their small letters. */
+export function unmarkedNames(text: string, spelling: ReadonlyMap<string, string> = new Map()): string {
+  return text.replace(inText, (_, name: string) => `"${spelling.get(name) ?? name}"`);
 }

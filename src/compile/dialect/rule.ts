@@ -16,6 +16,8 @@ export interface Call {
   /** In lower case. */
   readonly name: string;
   readonly args: readonly Argument[];
+  /** Its last arguments are the values of one row: `(a, b)`. */
+  readonly isRow?: boolean;
   /** Type of the whole in DuckDB. */
   readonly result: string | null;
 }

@@ -40,8 +40,8 @@ export async function compileFunctions(
   if (definitions.length === 0) return { functions: [], project };
   throwAll(await functionNameErrors(definitions, analyzer));
   const engines = enginesOf(project);
-  throwAll(missingBodies(definitions, engines));
-  const parsed = await Promise.all(definitions.map((definition) => parsedFunction(definition, definitions, analyzer)));
+  throwAll(missingBodies(definitions));
+  const parsed = await Promise.all(definitions.map((definition) => parsedFunction(definition, definitions, engines, analyzer)));
   throwAll(parsed.filter((item) => item instanceof AssayError));
   const ordered = dependencyOrder<string, ParsedFunction>(
     parsed.filter((item): item is ParsedFunction => !(item instanceof AssayError)),
@@ -71,29 +71,24 @@ export async function compileFunctions(
 const invalid = (code: ErrorCode, { name }: { readonly name: string }, message: string, hint: string, location: Location): AssayError =>
   new AssayError(code, `function ${name}: ${message}`, { hint, location });
 
-/** Engine → an environment that runs on it; null: models are typed by it. */
-type Engines = ReadonlyMap<FunctionEngine, string | null>;
+/** Those that an environment runs on. */
+type Engines = ReadonlySet<FunctionEngine>;
 
-function enginesOf(project: Project): Engines {
-  const environments = Object.entries(project.config.environments).map(([name, { engine }]) => [engine.kind, name] as const);
-  return new Map<FunctionEngine, string | null>([...environments.toReversed(), ["duckdb", null]]);
-}
+const enginesOf = ({ config }: Project): Engines => new Set(Object.values(config.environments).map(({ engine }) => engine.kind));
 
-function missingBodies(definitions: readonly SqlFunctionDefinition[], engines: Engines): readonly AssayError[] {
-  return definitions.flatMap((definition) =>
-    [...engines].flatMap(([engine, environment]) => {
-      if (definition.bodies[engine] !== undefined) return [];
-      const need = environment === null ? "models are typed by it, whatever their engine" : `environment ${environment} runs on it`;
-      return [
-        invalid("FUNCTION_INVALID", definition, `it has no body for ${engine}`, `add ${engine}: sql\`…\`; ${need}`, definition.location),
-      ];
-    }),
-  );
+function missingBodies(definitions: readonly SqlFunctionDefinition[]): readonly AssayError[] {
+  return definitions
+    .filter((definition) => definition.bodies.duckdb === undefined)
+    .map((definition) => {
+      const need = "add duckdb: sql`…`; models are typed by it, whatever their engine";
+      return invalid("FUNCTION_INVALID", definition, "it has no body for duckdb", need, definition.location);
+    });
 }
 
 async function parsedFunction(
   definition: SqlFunctionDefinition,
   all: readonly SqlFunctionDefinition[],
+  engines: Engines,
   analyzer: SqlAnalyzer,
 ): Promise<ParsedFunction | AssayError> {
   const { name, location } = definition;
@@ -109,7 +104,21 @@ async function parsedFunction(
   const fault = bodyFault(outcome);
   if (fault !== null) return invalid("FUNCTION_INVALID", definition, fault, written, body.location);
   const known = new Set(all.map((item) => item.name));
-  return { name, location, upstreams: [...calledFunctions(outcome.tree, known)], definition, body, parsed: outcome };
+  const upstreams = new Set([...calledFunctions(outcome.tree, known), ...namedElsewhere(definition, known, engines)]);
+  return { name, location, upstreams: [...upstreams], definition, body, parsed: outcome };
+}
+
+/** Functions that bodies for other engines name. */
+function namedElsewhere(definition: SqlFunctionDefinition, known: ReadonlySet<string>, engines: Engines): readonly string[] {
+  const words = new Set(otherBodies(definition, engines).flatMap(([, text]) => text.toLowerCase().split(/\W+/)));
+  return [...known].filter((name) => name !== definition.name && words.has(name));
+}
+
+/** Bodies for engines that no environment runs on change nothing. */
+function otherBodies(definition: SqlFunctionDefinition, engines: Engines): readonly (readonly [string, string])[] {
+  return Object.entries(texts(definition)).flatMap(([engine, text]) =>
+    engine !== "duckdb" && engines.has(engine as FunctionEngine) ? [[engine, withoutLayout(text)] as const] : [],
+  );
 }
 
 async function typedFunction(
@@ -147,10 +156,9 @@ async function typedFunction(
   const bodies = { ...texts(definition), duckdb: own };
   const [versioned] = await analyzer.parse([query.text]);
   const identity = versioned === undefined || "failure" in versioned ? own : versioned.identity;
-  // Bodies for engines that no environment runs on change nothing.
-  const others = Object.entries(texts(definition)).flatMap(([engine, text]) =>
-    engine !== "duckdb" && engines.has(engine as FunctionEngine) ? [[engine, withoutLayout(text)]] : [],
-  );
+  const named = namedElsewhere(definition, new Set(calls.keys()), engines).map((other) => calls.get(other) ?? "");
+  const bodiesElsewhere = otherBodies(definition, engines);
+  const others = named.length === 0 ? bodiesElsewhere : [...bodiesElsewhere, named];
   return { name, call: `${name}_${fingerprintOf({ identity, params, type, others })}`, params, result: type, bodies };
 }
 

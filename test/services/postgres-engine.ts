@@ -1,0 +1,55 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import pg from "pg";
+import { memoryDatabase } from "../../src/adapters/duckdb/database.ts";
+import { polyglotTranspiler } from "../../src/adapters/polyglot/transpiler.ts";
+import { postgresEngine } from "../../src/adapters/postgres/engine.ts";
+import { postgresStateStore } from "../../src/adapters/postgres/state-store.ts";
+import { engineManifest } from "../../src/compile/dialect/engine-manifest.ts";
+import { postgresDialect } from "../../src/compile/dialect/postgres-dialect.ts";
+import type { OpenedEngine } from "../conformance/world.ts";
+import { type PostgresOptions, startPostgres } from "./postgres.ts";
+
+/** A server on which worlds open a database each. */
+export interface PostgresEngines {
+  readonly open: () => Promise<OpenedEngine>;
+  readonly stop: () => Promise<void>;
+}
+
+const transpiler = polyglotTranspiler();
+
+export async function startPostgresEngines(options: PostgresOptions): Promise<PostgresEngines> {
+  const server = await startPostgres(options);
+  const scratch = await mkdtemp(join(tmpdir(), "assay-engine-"));
+  let databases = 0;
+  /** Runs a statement as the superuser. */
+  const administer = async (text: string): Promise<void> => {
+    const client = new pg.Client({ connectionString: server.url });
+    await client.connect();
+    await client.query(text);
+    await client.end();
+  };
+  return {
+    open: async () => {
+      databases += 1;
+      const name = `world_${databases}`;
+      await administer(`create database ${name}`);
+      const lake = await memoryDatabase();
+      return {
+        engine: postgresEngine({ url: server.url.replace(/warehouse$/, name), files: () => lake.session(), scratch }),
+        store: postgresStateStore(),
+        translate: (manifest, project, analyzer) =>
+          engineManifest(manifest, project, { dialect: postgresDialect(analyzer, transpiler), relations: new Map() }),
+        close: async () => {
+          lake.close();
+          await administer(`drop database ${name} with (force)`);
+        },
+      };
+    },
+    stop: async () => {
+      await server.stop();
+      await rm(scratch, { recursive: true, force: true });
+    },
+  };
+}
