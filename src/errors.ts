@@ -25,7 +25,7 @@ export const errorCodes = {
     meaning: "A project function is not one expression of its parameters and its result's type.",
   },
   FUNCTION_UNKNOWN: { exit: 2, retryable: false, meaning: "SQL calls a function that neither the engine nor the project has." },
-  SQL_NOT_PORTABLE: { exit: 2, retryable: false, meaning: "A model's SQL holds what the environment's engine does not have." },
+  SQL_NOT_PORTABLE: { exit: 2, retryable: false, meaning: "SQL of the project holds what the environment's engine does not have." },
   TABLE_UNKNOWN: { exit: 2, retryable: false, meaning: "A model reads a table the project does not declare." },
   COLUMN_UNKNOWN: { exit: 2, retryable: false, meaning: "SQL or a definition names a column that does not exist." },
   CYCLE: { exit: 2, retryable: false, meaning: "Models depend on each other in a circle." },

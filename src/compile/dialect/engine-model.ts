@@ -1,15 +1,14 @@
 import type { ModelDefinition } from "../../define/model.ts";
 import { quoteTable } from "../../define/quote.ts";
-import type { Location } from "../../terms.ts";
-import { withoutSemicolon } from "../clauses.ts";
 import type { UpstreamLink } from "../incremental/upstream-link.ts";
 import type { LedgerPlan, ModelTable } from "../manifest.ts";
 import { picked } from "../params.ts";
-import { lineOf } from "../parse-models.ts";
 import { engineChecks } from "./engine-checks.ts";
-import { overriddenModel } from "./engine-override.ts";
-import { deltaRelation, hatRelation, touchedRelation } from "./engine-relations.ts";
+import { engineLink } from "./engine-link.ts";
+import { type OwnSql, overriddenModel } from "./engine-override.ts";
+import { touchedRelation } from "./engine-relations.ts";
 import { type EngineContext, engineExpression, engineQuery, engineTextIfAny } from "./engine-text.ts";
+import { placeWithin } from "./place-within.ts";
 
 /** A model with everything that runs on the engine in the engine's SQL. */
 export async function engineModel(table: ModelTable, definition: ModelDefinition | undefined, context: EngineContext): Promise<ModelTable> {
@@ -18,9 +17,6 @@ export async function engineModel(table: ModelTable, definition: ModelDefinition
     override === undefined ? await carriedModel(table, definition, context) : await overriddenModel(table, override, definition, context);
   return { ...table, ...own, materialize: await engineMaterialization(table, context), checks: await engineChecks(table, context) };
 }
-
-/** What of a model is its own SQL, or made of it. */
-export type OwnSql = Pick<ModelTable, "select" | "incremental" | "ledger" | "fingerprint"> & Partial<Pick<ModelTable, "override">>;
 
 async function carriedModel(table: ModelTable, definition: ModelDefinition | undefined, context: EngineContext): Promise<OwnSql> {
   const params = picked(context.samples, table.params);
@@ -37,16 +33,6 @@ async function carriedModel(table: ModelTable, definition: ModelDefinition | und
   };
 }
 
-/** Lines of the author's text, which stands within another. */
-function placeWithin(whole: string, part: string, location: Location): (offset: number | null) => Location {
-  const text = withoutSemicolon(part);
-  const start = Buffer.byteLength(whole.slice(0, Math.max(0, whole.lastIndexOf(text))));
-  return (offset) => ({
-    ...location,
-    line: offset === null || offset < start ? location.line : lineOf({ kind: "sql", text, location }, offset - start),
-  });
-}
-
 async function followedChanges(
   table: ModelTable,
   plan: NonNullable<ModelTable["incremental"]>,
@@ -59,32 +45,6 @@ async function followedChanges(
   const params = picked(context.samples, table.params);
   const spliced = plan.spliced === null ? null : await engineTextIfAny({ text: plan.spliced, params, given }, context);
   return { ...plan, upstreams, spliced };
-}
-
-/** A link whose SQL is the engine's. */
-export async function engineLink(
-  link: UpstreamLink,
-  table: ModelTable,
-  definition: ModelDefinition | undefined,
-  context: EngineContext,
-): Promise<UpstreamLink> {
-  if (link.kind === "ignored" || link.kind === "full") return link;
-  const columnsOf = (name: typeof link.table) => context.columns.get(name) ?? [];
-  const given = [deltaRelation(link.table, columnsOf(link.table)), ...link.hats.map((name) => hatRelation(name, columnsOf(name)))];
-  if (link.kind === "linked") {
-    const touched = await engineTextIfAny({ text: link.touched, given }, context);
-    if (touched !== null) return { ...link, touched };
-    return {
-      table: link.table,
-      kind: "full",
-      reason: `the SQL that would follow its changes cannot be carried over to ${context.dialect.engine}`,
-    };
-  }
-  const touches = definition?.materialize.kind === "incremental" ? definition.materialize.touches : {};
-  const written = Object.entries(touches).find(([name]) => name.toLowerCase() === link.table.toLowerCase())?.[1];
-  const place = placeWithin(link.touched, written?.text ?? "", written?.location ?? table.location);
-  const owner = `${table.name}: touches of ${link.table}`;
-  return { ...link, touched: await engineQuery({ text: link.touched, given, owner, place }, context) };
 }
 
 async function engineLedger({ ledger }: ModelTable, context: EngineContext): Promise<LedgerPlan> {

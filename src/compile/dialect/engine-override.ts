@@ -7,8 +7,11 @@ import { fingerprintOf } from "../fingerprint.ts";
 import type { UpstreamLink } from "../incremental/upstream-link.ts";
 import type { LedgerPlan, ModelTable } from "../manifest.ts";
 import { snapshotColumns } from "../snapshot-columns.ts";
-import { engineLink, type OwnSql } from "./engine-model.ts";
+import { engineLink } from "./engine-link.ts";
 import type { EngineContext } from "./engine-text.ts";
+
+/** What of a model is its own SQL, or made of it. */
+export type OwnSql = Pick<ModelTable, "select" | "incremental" | "ledger" | "fingerprint"> & Partial<Pick<ModelTable, "override">>;
 
 /**
  * A model with SQL for the engine written by hand. How its rows come from upstream rows is not known: DuckDB's SQL, which is analyzed, is
