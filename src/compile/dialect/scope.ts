@@ -3,6 +3,7 @@ import type { SqlAnalyzer } from "../../ports/sql-analyzer.ts";
 import type { CteEntry, Expression, QueryNode, SyntaxTree, TableRef } from "../../ports/syntax-tree.ts";
 import type { Params } from "../../terms.ts";
 import { plainSelect, printable, printExactly, selectAllFrom, subqueryRef, walk } from "../incremental/exact-tree.ts";
+import { lowerName } from "./carry.ts";
 import { columnRef, functionCall } from "./tree-builders.ts";
 
 /** Asks DuckDB's binder about a query that stands somewhere within the model's: types and names come from nowhere else. */
@@ -29,14 +30,33 @@ function scopeOf(analyzer: SqlAnalyzer, tree: SyntaxTree, params: Params, whole:
       return "failure" in outcome ? null : outcome.columns;
     },
     withCtes: (entries) =>
-      entries.length === 0
-        ? scopeOf(analyzer, tree, params, whole)
-        : scopeOf(analyzer, tree, params, (node) => whole({ ...selectAllFrom(node), cte_map: { map: entries } })),
+      scopeOf(analyzer, tree, params, (node) => {
+        const map = readEntries(entries, node);
+        return whole(map.length === 0 ? node : { ...selectAllFrom(node), cte_map: { map } });
+      }),
     within: (from) =>
       from === null || from.type === "EMPTY"
         ? scopeOf(analyzer, tree, params, whole)
         : scopeOf(analyzer, tree, params, (node) => whole(plainSelect([starOf("query")], besides(from, node)))),
   };
+}
+
+/** The WITH entries that a query reads, itself or through one another: the fewer there are, the more questions are the same. */
+function readEntries(entries: readonly CteEntry[], node: QueryNode): readonly CteEntry[] {
+  const read = new Set<string>();
+  const note = (part: unknown): void =>
+    walk(part, (item) => {
+      if (item.type === "BASE_TABLE" && item.schema_name === "") read.add(lowerName(String(item.table_name)));
+      return true;
+    });
+  note(node);
+  // An entry reads those before it.
+  const found = entries.toReversed().filter((entry) => {
+    const isRead = read.has(lowerName(entry.key));
+    if (isRead) note(entry.value);
+    return isRead;
+  });
+  return found.toReversed();
 }
 
 /** `from JOIN (node) AS "query" ON true`: DuckDB lets the query read the columns beside it. */
