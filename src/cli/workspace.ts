@@ -2,12 +2,14 @@ import { join, resolve } from "node:path";
 import { memoryDatabase } from "../adapters/duckdb/database.ts";
 import { duckdbAnalyzer } from "../adapters/duckdb/sql-analyzer.ts";
 import { compileProject } from "../compile/compile.ts";
+import { physicalNames } from "../compile/dialect/physical-names.ts";
 import type { Manifest } from "../compile/manifest.ts";
 import { loadProject, type Project } from "../compile/project.ts";
 import { type Folders, resolvePath, type Variables } from "../compile/settings.ts";
 import { didYouMean } from "../define/nearest-name.ts";
 import { AssayError } from "../errors.ts";
 import type { Session } from "../ports/engine.ts";
+import { functionSchema as projectFunctions } from "../ports/project-function.ts";
 import type { Warehouse } from "../ports/warehouse.ts";
 import { openWarehouse } from "./warehouse/open-warehouse.ts";
 
@@ -54,10 +56,21 @@ export async function openWorkspace(options: CommonOptions): Promise<Workspace> 
   };
 }
 
+/** Compiles the project for the environment's engine. */
 export async function compileWorkspace(workspace: Workspace): Promise<Manifest> {
   const analyzer = await duckdbAnalyzer(await memoryDatabase());
   try {
-    return await compileProject(workspace.project, analyzer);
+    const { project, warehouse } = workspace;
+    const manifest = await compileProject(project, analyzer);
+    if (warehouse.dialect === null) return manifest;
+    const { engineManifest } = await import("../compile/dialect/engine-manifest.ts");
+    const names = manifest.tables.map((table) => table.name);
+    const functionSchema = warehouse.sql.schema(projectFunctions);
+    return await engineManifest(manifest, project, {
+      dialect: warehouse.dialect(analyzer),
+      relations: physicalNames(warehouse.sql, names),
+      functionSchema,
+    });
   } finally {
     analyzer.close();
   }

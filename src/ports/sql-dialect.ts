@@ -16,14 +16,20 @@ export interface DialectQuery {
   readonly given?: readonly GivenRelation[];
 }
 
-/** A function of the project in an engine, and its `call` in DuckDB's SQL. */
+/** A function of the project in an engine. */
 export interface EngineFunction extends ProjectFunction {
+  /** Its `call` in DuckDB's SQL. */
   readonly original: string;
+  /** Where it stands in the engine; not quoted. */
+  readonly schema: string;
 }
 
-/** A relation that is there when the query runs, under this very name. */
+/** A relation that is there when the query runs. */
 export interface GivenRelation {
+  /** In DuckDB's SQL. */
   readonly name: string;
+  /** In the engine's; default: the same. */
+  readonly called?: string;
   /** Types as DuckDB prints them. */
   readonly columns: readonly DescribedColumn[];
 }

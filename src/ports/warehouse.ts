@@ -1,6 +1,8 @@
 import type { Engine, ResultTable, Session } from "./engine.ts";
 import type { EngineSql } from "./engine-sql.ts";
 import type { RetentionStore } from "./retention-store.ts";
+import type { SqlAnalyzer } from "./sql-analyzer.ts";
+import type { SqlDialect } from "./sql-dialect.ts";
 import type { StateStore } from "./state-store.ts";
 import type { VerificationStore } from "./verification-store.ts";
 
@@ -24,6 +26,8 @@ export interface Warehouse {
   readonly file: string | null;
   /** How it names what it holds; known without a connection. */
   readonly sql: EngineSql;
+  /** Carries the project's SQL over to its engine; null: the engine runs DuckDB's. */
+  readonly dialect: ((analyzer: SqlAnalyzer) => SqlDialect) | null;
   readonly hashes: Pick<Engine, "keyHash" | "contentHash">;
   readonly store: StateStore;
   readonly retention: RetentionStore;

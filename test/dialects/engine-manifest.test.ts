@@ -72,7 +72,14 @@ async function both(
       sinks: [],
     };
     const duckdb = await compileProject(project, own);
-    return { duckdb, postgres: await engineManifest(duckdb, project, { dialect: postgresDialect(own, polyglotTranspiler()), relations }) };
+    return {
+      duckdb,
+      postgres: await engineManifest(duckdb, project, {
+        dialect: postgresDialect(own, polyglotTranspiler()),
+        relations,
+        functionSchema: "anna_functions",
+      }),
+    };
   } finally {
     own.close();
   }
@@ -123,7 +130,7 @@ describe("a manifest for PostgreSQL", () => {
     const [expression, conserves, custom] = modelOf(postgres, "silver.sales").checks;
     expect(expression).toMatchObject({ name: "Priced", written: "price::integer >= 0", expression: expect.stringMatching(/cast/i) });
     expect(conserves).toMatchObject({ written: "price * 1", where: expect.not.stringContaining("::") });
-    expect(custom).toMatchObject({ kind: "sql", query: expect.stringMatching(/FROM \{table\} AS "\{table\}"|FROM \{table\}/) });
+    expect(custom).toMatchObject({ kind: "sql", query: expect.stringContaining('FROM {table} AS "checked table"') });
     expect(custom).toMatchObject({ query: expect.not.stringMatching(/qualify/i) });
   });
 
@@ -184,8 +191,8 @@ describe("a manifest for PostgreSQL", () => {
     const first = await both([named], [trimmed, letters("lower(trimmed(text)) -- trimmed(text) and 'trimmed(text)'")]);
     const [carried, own] = first.postgres.functions;
     expect(carried?.bodies.postgres).toMatch(/btrim\("text"/);
-    expect(own?.bodies.postgres).toBe(`lower(assay_functions."${carried?.call}"(text)) -- trimmed(text) and 'trimmed(text)'`);
-    expect(modelOf(first.postgres, "silver.sales").select).toContain(`assay_functions."${own?.call}"(`);
+    expect(own?.bodies.postgres).toBe(`lower("anna_functions"."${carried?.call}"(text)) -- trimmed(text) and 'trimmed(text)'`);
+    expect(modelOf(first.postgres, "silver.sales").select).toContain(`"anna_functions"."${own?.call}"(`);
     const second = await both([named], [trimmed, letters("upper(trimmed(text))")]);
     expect(second.postgres.functions[1]?.call).not.toBe(own?.call);
     const without = { ...letters(""), bodies: { duckdb: letters("").bodies.duckdb } } as SqlFunctionDefinition;

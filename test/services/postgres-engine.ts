@@ -8,6 +8,7 @@ import { postgresEngine } from "../../src/adapters/postgres/engine.ts";
 import { postgresStateStore } from "../../src/adapters/postgres/state-store.ts";
 import { engineManifest } from "../../src/compile/dialect/engine-manifest.ts";
 import { postgresDialect } from "../../src/compile/dialect/postgres-dialect.ts";
+import { functionSchema } from "../../src/ports/project-function.ts";
 import type { OpenedEngine } from "../conformance/world.ts";
 import { type PostgresOptions, startPostgres } from "./postgres.ts";
 
@@ -37,10 +38,10 @@ export async function startPostgresEngines(options: PostgresOptions): Promise<Po
       await administer(`create database ${name}`);
       const lake = await memoryDatabase();
       return {
-        engine: postgresEngine({ url: server.url.replace(/warehouse$/, name), files: () => lake.session(), scratch }),
+        engine: postgresEngine({ url: server.url.replace(/warehouse$/, name), files: () => lake.session(), schemaPrefix: null, scratch }),
         store: postgresStateStore(),
         translate: (manifest, project, analyzer) =>
-          engineManifest(manifest, project, { dialect: postgresDialect(analyzer, transpiler), relations: new Map() }),
+          engineManifest(manifest, project, { dialect: postgresDialect(analyzer, transpiler), relations: new Map(), functionSchema }),
         close: async () => {
           lake.close();
           await administer(`drop database ${name} with (force)`);

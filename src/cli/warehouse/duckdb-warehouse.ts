@@ -26,6 +26,7 @@ export function duckdbWarehouse(path: string, folder: string): Warehouse {
     secrets: [],
     file: path,
     sql: duckdbSql,
+    dialect: null,
     hashes: duckdbHashes,
     store,
     retention: duckdbRetentionStore(store),

@@ -1,4 +1,5 @@
 import { memoryDatabase, scratchDatabase } from "../../adapters/duckdb/database.ts";
+import { polyglotTranspiler } from "../../adapters/polyglot/transpiler.ts";
 import { postgresEngine, postgresHashes } from "../../adapters/postgres/engine.ts";
 import { postgresSql } from "../../adapters/postgres/engine-sql.ts";
 import { readQuery } from "../../adapters/postgres/read-query.ts";
@@ -9,6 +10,7 @@ import {
   postgresStateStore,
   postgresVerificationStore,
 } from "../../adapters/postgres/state-store.ts";
+import { postgresDialect } from "../../compile/dialect/postgres-dialect.ts";
 import type { Warehouse } from "../../ports/warehouse.ts";
 
 /** Schemas of a PostgreSQL database. One process at a time changes those of an environment; any number reads. */
@@ -25,6 +27,7 @@ export function postgresWarehouse(url: string, schemaPrefix: string | null): War
     secrets: [url, password, decodeURIComponent(password)].filter((text) => text !== ""),
     file: null,
     sql,
+    dialect: (analyzer) => postgresDialect(analyzer, polyglotTranspiler()),
     hashes: postgresHashes,
     store,
     retention: postgresRetentionStore(store),

@@ -22,7 +22,7 @@ export interface Carry {
 export function createCarry({ relations, functions = [], given = [] }: Omit<DialectQuery, "text" | "params">): Carry {
   const refused: NotPortable[] = [];
   const constructs = new Set<string>();
-  const temporary = given.map(({ name }) => [lowerName(`.${name}`), { schema: "", name }] as const);
+  const temporary = given.map(({ name, called = name }) => [lowerName(`.${name}`), { schema: "", name: called }] as const);
   const byName = new Map<string, RelationName>([
     ...[...relations].map(([name, relation]) => [lowerName(name), relation] as const),
     ...temporary,

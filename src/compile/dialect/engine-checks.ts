@@ -43,8 +43,9 @@ async function engineCheck(check: Check, table: ManifestTable, context: EngineCo
   }
 }
 
-/** Stands for the table under check: `{table}` becomes the candidate when the check runs. */
-const candidateName = "{table}";
+/** Stands for the candidate until the check runs. */
+const candidate = "{table}";
+const checkedName = "checked table";
 
 async function customQuery(
   text: string,
@@ -52,8 +53,7 @@ async function customQuery(
   source: (text: string) => SourceText,
   context: EngineContext,
 ): Promise<string> {
-  const name = quoteIdentifier(candidateName);
-  const query = text.replaceAll(candidateName, name).replace(/;\s*$/, "");
-  const given = [{ name: candidateName, columns: asGiven(table.columns) }];
-  return (await engineQuery({ ...source(query), given }, context)).replaceAll(name, candidateName);
+  const query = text.replaceAll(candidate, quoteIdentifier(checkedName)).replace(/;\s*$/, "");
+  const given = [{ name: checkedName, called: candidate, columns: asGiven(table.columns) }];
+  return (await engineQuery({ ...source(query), given }, context)).replaceAll(quoteIdentifier(candidate), candidate);
 }

@@ -12,6 +12,7 @@ import { type EngineContext, engineExpression } from "./engine-text.ts";
 export async function engineFunctions(
   functions: readonly ProjectFunction[],
   definitions: readonly SqlFunctionDefinition[],
+  schema: string,
   context: Omit<EngineContext, "functions">,
 ): Promise<readonly EngineFunction[]> {
   const made: EngineFunction[] = [];
@@ -24,8 +25,8 @@ export async function engineFunctions(
       const location = written.location;
       if (tables.length > 0)
         errors.push(new AssayError("FUNCTION_INVALID", `function ${item.name}: its body reads ${tables[0]}`, { hint, location }));
-      made.push(withBody(item, dialect.key, text));
-    } else made.push(await carriedFunction(item, definition, { ...context, functions: made }));
+      made.push(withBody(item, schema, dialect.key, text));
+    } else made.push(await carriedFunction(item, schema, definition, { ...context, functions: made }));
   }
   return made;
 }
@@ -33,9 +34,10 @@ export async function engineFunctions(
 const hint = "a body is one expression over the function's parameters";
 
 /** Another body, or another function that it calls, is another function beside it. */
-const withBody = (item: ProjectFunction, engine: keyof ProjectFunction["bodies"], body: string): EngineFunction => ({
+const withBody = (item: ProjectFunction, schema: string, engine: keyof ProjectFunction["bodies"], body: string): EngineFunction => ({
   ...item,
   original: item.call,
+  schema,
   call: `${item.name}_${fingerprintOf({ call: item.call, body })}`,
   bodies: { ...item.bodies, [engine]: body },
 });
@@ -45,6 +47,7 @@ const argumentsName = "arguments";
 
 async function carriedFunction(
   item: ProjectFunction,
+  schema: string,
   definition: SqlFunctionDefinition | undefined,
   context: EngineContext,
 ): Promise<EngineFunction> {
@@ -65,7 +68,7 @@ async function carriedFunction(
   const { engine, key } = context.dialect;
   const own = `${key}: sql\`…\` gives the function a body for ${engine}`;
   context.errors.push(...errors.map((error) => withHint(error, `${error.hint}; or ${own}`)));
-  return withBody(item, key, body);
+  return withBody(item, schema, key, body);
 }
 
 function withHint({ code, message, location }: AssayError, text: string): AssayError {

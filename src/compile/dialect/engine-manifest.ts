@@ -15,13 +15,19 @@ export interface EngineTarget {
   readonly dialect: SqlDialect;
   /** Where the tables stand in the engine; one that is missing stands under its own name. */
   readonly relations: ReadonlyMap<TableName, RelationName>;
+  /** Schema of the project's functions there. */
+  readonly functionSchema: string;
 }
 
 /**
  * A compiled project with the SQL of another engine wherever the engine runs it; what runs where files are read stays as it is. References,
  * types, lineage and fingerprints are those of DuckDB's SQL. Throws SQL_NOT_PORTABLE for everything that cannot be carried over, at once.
  */
-export async function engineManifest(manifest: Manifest, project: Project, { dialect, relations }: EngineTarget): Promise<Manifest> {
+export async function engineManifest(
+  manifest: Manifest,
+  project: Project,
+  { dialect, relations, functionSchema }: EngineTarget,
+): Promise<Manifest> {
   const errors: AssayError[] = [];
   const around = {
     dialect,
@@ -30,7 +36,7 @@ export async function engineManifest(manifest: Manifest, project: Project, { dia
     samples: await sampleParams(project),
     errors,
   };
-  const functions = await engineFunctions(manifest.functions, project.functions ?? [], around);
+  const functions = await engineFunctions(manifest.functions, project.functions ?? [], functionSchema, around);
   throwAll(errors);
   const context: EngineContext = { ...around, functions };
   const tables = await Promise.all(

@@ -1,6 +1,7 @@
 import { columnTypeName } from "../../define/column-type.ts";
 import { quoteIdentifier } from "../../define/quote.ts";
-import { functionSchema, type ProjectFunction } from "../../ports/project-function.ts";
+import { functionSchema } from "../../ports/project-function.ts";
+import type { EngineFunction } from "../../ports/sql-dialect.ts";
 import type { Expression } from "../../ports/syntax-tree.ts";
 import { aggregateCall, windowCall } from "./aggregates.ts";
 import { isAggregate, lowerName } from "./carry.ts";
@@ -124,7 +125,7 @@ async function call(expression: Expression, place: Place): Promise<Expression> {
 }
 
 /** A function of the project; its arguments have the types that it declares, as in DuckDB. */
-async function projectCall(expression: Expression, { call: name, params }: ProjectFunction, place: Place): Promise<Expression> {
+async function projectCall(expression: Expression, { schema, call: name, params }: EngineFunction, place: Place): Promise<Expression> {
   const { carry, types } = place;
   const args: Expression[] = [];
   for (const [index, child] of (expression.children ?? []).entries()) {
@@ -137,7 +138,7 @@ async function projectCall(expression: Expression, { call: name, params }: Proje
     args.push(isSame ? argument.tree : applied(castRule(argument, to), child, [argument.tree], castName(argument, to, false), place));
   }
   const holes = args.map((_, index) => `$${index + 1}`);
-  return carry.fragments.placeholder(`${functionSchema}.${quoteIdentifier(name)}(${holes.join(", ")})`, args);
+  return carry.fragments.placeholder(`${quoteIdentifier(schema)}.${quoteIdentifier(name)}(${holes.join(", ")})`, args);
 }
 
 export const comparisons: Readonly<Record<string, string>> = {

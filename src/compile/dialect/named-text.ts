@@ -1,5 +1,4 @@
 import { quoteIdentifier } from "../../define/quote.ts";
-import { functionSchema } from "../../ports/project-function.ts";
 import type { DialectQuery, NamedText, Token } from "../../ports/sql-dialect.ts";
 import type { TableName } from "../../terms.ts";
 import { lowerName } from "./carry.ts";
@@ -17,7 +16,7 @@ export function namedText(
   { relations, functions = [] }: Pick<DialectQuery, "relations" | "functions">,
 ): NamedText {
   const tables = new Map([...relations].map(([name, relation]) => [lowerName(name), { name, relation }] as const));
-  const calls = new Map(functions.map((item) => [lowerName(item.name), item.call]));
+  const calls = new Map(functions.map((item) => [lowerName(item.name), item]));
   const found = new Set<TableName>();
   const replacements: Replacement[] = [];
   const endOf = (token: Token | undefined): number => (token === undefined ? 0 : token.start + token.text.length);
@@ -33,7 +32,7 @@ export function namedText(
     }
     const call = after?.text === "(" ? calls.get(lowerName(name)) : undefined;
     if (call !== undefined)
-      replacements.push({ start: token.start, end: endOf(token), text: `${functionSchema}.${quoteIdentifier(call)}` });
+      replacements.push({ start: token.start, end: endOf(token), text: `${quoteIdentifier(call.schema)}.${quoteIdentifier(call.call)}` });
   }
   const replaced = replacements.reduceRight((all, { start, end, text: name }) => all.slice(0, start) + name + all.slice(end), text);
   return { text: replaced, tables: [...found] };
