@@ -1,4 +1,5 @@
 import { memoryDatabase, scratchDatabase } from "../../adapters/duckdb/database.ts";
+import { postgresContents, removePostgres } from "../../adapters/postgres/contents.ts";
 import { postgresEngine, postgresHashes } from "../../adapters/postgres/engine.ts";
 import { postgresSql } from "../../adapters/postgres/engine-sql.ts";
 import { readQuery } from "../../adapters/postgres/read-query.ts";
@@ -42,6 +43,7 @@ export function postgresWarehouse(url: string, schemaPrefix: string | null): War
         }
         return {
           engine,
+          remove: (contents) => removePostgres(owner, contents),
           close: async () => {
             owner.close();
             files.close();
@@ -65,6 +67,7 @@ export function postgresWarehouse(url: string, schemaPrefix: string | null): War
         files.close();
       }
     },
+    contents: postgresContents,
     isOwned: isRunLocked,
     query: readQuery,
   };
