@@ -3,6 +3,7 @@ import { AssayError } from "../errors.ts";
 import type { BackfillOptions } from "./backfill.ts";
 import type { DiffOptions } from "./diff.ts";
 import type { EnvCleanOptions } from "./env.ts";
+import type { GrantsOptions } from "./grants.ts";
 import { reportError } from "./output.ts";
 import type { PlanOptions } from "./prepare-plan.ts";
 import type { ShowOptions } from "./quarantine.ts";
@@ -71,6 +72,7 @@ function buildProgram(version: string, exit: Exit): Command {
     .action((sql: string, options: CommonOptions) => exit(import("./query.ts").then(({ queryCommand }) => queryCommand(sql, options))));
   addClean(program, exit);
   addEnvironments(program, exit);
+  addGrants(program, exit);
   addGenerate(program, exit);
   return program;
 }
@@ -180,6 +182,14 @@ function addEnvironments(program: Command, exit: Exit): void {
     .option("--dry-run", "only list it")
     .option("--yes", "do not ask")
     .action((options: EnvCleanOptions) => exit(import("./env.ts").then(({ envCleanCommand }) => envCleanCommand(options))));
+}
+
+function addGrants(program: Command, exit: Exit): void {
+  common(program.command("grants"))
+    .description("print the SQL that gives a role what it needs to run an environment")
+    .option("--role <name>", "who runs Assay (default: the user of the environment's address)")
+    .option("--reader <name>", "who reads silver and gold tables; may be repeated", collect)
+    .action((options: GrantsOptions) => exit(import("./grants.ts").then(({ grantsCommand }) => grantsCommand(options))));
 }
 
 function addGenerate(program: Command, exit: Exit): void {

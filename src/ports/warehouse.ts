@@ -48,6 +48,13 @@ export interface Warehouse {
   readonly store: StateStore;
   readonly retention: RetentionStore;
   readonly verifications: VerificationStore;
+  /**
+   * The statements that give a role (null: the one of the environment's address) what it needs here, and readers the silver and gold tables;
+   * null where the engine has no roles.
+   */
+  readonly grants:
+    | ((role: string | null, readers: readonly string[]) => { readonly role: string; readonly statements: readonly string[] })
+    | null;
   /** Opens it for changes, creating it where it is not there. `scratch`: folder for rows on their way. Throws PROJECT_LOCKED naming who has it. */
   own(command: string, scratch: string): Promise<OwnedWarehouse>;
   /** Runs `work` on a connection for reading; null when there is no state yet. `scratch`: folder for what does not fit into memory. */

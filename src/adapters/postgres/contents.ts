@@ -3,11 +3,8 @@ import type { Row, Session } from "../../ports/engine.ts";
 import { functionSchema } from "../../ports/project-function.ts";
 import type { StoredObject, WarehouseContents } from "../../ports/warehouse.ts";
 import { recordedNames } from "../sql/recorded-names.ts";
-import { tableSchemas } from "../sql/state-schema.ts";
 import { storeNames } from "./bronze-store.ts";
-
-/** Every schema the platform may have in an environment. */
-export const platformSchemas = ["assay", ...tableSchemas, "assay_bronze", functionSchema] as const;
+import { platformSchemas } from "./platform-schemas.ts";
 
 interface Found extends StoredObject {
   readonly oid: string;

@@ -5,7 +5,7 @@ import { type Database, DatabaseLocked, type DatabaseOptions, fileDatabase } fro
 import { duckdbEngine, duckdbHashes } from "../../adapters/duckdb/engine.ts";
 import { requireSelect } from "../../adapters/duckdb/require-select.ts";
 import { duckdbSql } from "../../adapters/duckdb/sql.ts";
-import { duckdbRetentionStore, duckdbStateStore, duckdbVerificationStore, hasState } from "../../adapters/duckdb/state-store.ts";
+import { duckdbRetentionStore, duckdbStateStore, duckdbVerificationStore } from "../../adapters/duckdb/state-store.ts";
 import { AssayError, messageOf } from "../../errors.ts";
 import type { Warehouse, WarehouseContents } from "../../ports/warehouse.ts";
 import { lockedError, releaseOwner, writeOwner } from "./owner.ts";
@@ -32,6 +32,7 @@ export function duckdbWarehouse(path: string, folder: string): Warehouse {
     store,
     retention: duckdbRetentionStore(store),
     verifications: duckdbVerificationStore(),
+    grants: null,
     own: async (command, scratch) => {
       const database = await open({ scratch });
       writeOwner(folder, { pid: process.pid, command, since: new Date().toISOString() });
@@ -64,7 +65,7 @@ export function duckdbWarehouse(path: string, folder: string): Warehouse {
       const database = await open({ readOnly: true, scratch });
       const session = await database.session();
       try {
-        return (await hasState(session)) ? await work(session) : null;
+        return (await store.isPresent(session)) ? await work(session) : null;
       } finally {
         session.close();
         database.close();

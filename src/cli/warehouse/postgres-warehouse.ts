@@ -2,14 +2,10 @@ import { memoryDatabase, scratchDatabase } from "../../adapters/duckdb/database.
 import { postgresContents, removePostgres } from "../../adapters/postgres/contents.ts";
 import { postgresEngine, postgresHashes } from "../../adapters/postgres/engine.ts";
 import { postgresSql } from "../../adapters/postgres/engine-sql.ts";
+import { grantStatements } from "../../adapters/postgres/grants.ts";
 import { readQuery } from "../../adapters/postgres/read-query.ts";
 import { isRunLocked, takeRunLock } from "../../adapters/postgres/run-lock.ts";
-import {
-  hasPostgresState,
-  postgresRetentionStore,
-  postgresStateStore,
-  postgresVerificationStore,
-} from "../../adapters/postgres/state-store.ts";
+import { postgresRetentionStore, postgresStateStore, postgresVerificationStore } from "../../adapters/postgres/state-store.ts";
 import type { Warehouse } from "../../ports/warehouse.ts";
 
 /** Schemas of a PostgreSQL database. One process at a time changes those of an environment; any number reads. */
@@ -30,6 +26,10 @@ export function postgresWarehouse(url: string, schemaPrefix: string | null): War
     store,
     retention: postgresRetentionStore(store),
     verifications: postgresVerificationStore(),
+    grants: (role, readers) => {
+      const wanted = { database: decodeURIComponent(pathname.slice(1)), role: role ?? decodeURIComponent(username), readers };
+      return { role: wanted.role, statements: grantStatements(sql, wanted) };
+    },
     own: async (command, scratch) => {
       const files = await scratchDatabase(scratch);
       try {
@@ -59,7 +59,7 @@ export function postgresWarehouse(url: string, schemaPrefix: string | null): War
       try {
         const session = await postgresEngine({ url, schemaPrefix, files: () => files.session(), scratch }).session();
         try {
-          return (await hasPostgresState(session)) ? await work(session) : null;
+          return (await store.isPresent(session)) ? await work(session) : null;
         } finally {
           session.close();
         }
