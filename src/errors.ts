@@ -11,6 +11,7 @@ export const errorCodes = {
   SETTING_MISSING: { exit: 2, retryable: false, meaning: "An environment variable the project needs is not set." },
   SETTING_INVALID: { exit: 2, retryable: false, meaning: "A setting has a value that cannot be used." },
   ENVIRONMENT_UNKNOWN: { exit: 2, retryable: false, meaning: "--env names no environment of the project." },
+  ENVIRONMENT_IN_USE: { exit: 1, retryable: false, meaning: "Something that Assay did not make stands on an environment's tables." },
   PIPELINE_UNKNOWN: { exit: 2, retryable: false, meaning: "The pipeline is not declared, or several are and none was named." },
   PARAM_INVALID: { exit: 2, retryable: false, meaning: "A --param is unknown or its value does not fit the pipeline's params." },
   UPSTREAM_MISSING: { exit: 2, retryable: false, meaning: "A selected table reads one that was never built and is not selected." },

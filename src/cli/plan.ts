@@ -1,6 +1,8 @@
+import { physicalNames } from "../compile/dialect/physical-names.ts";
 import { withTouchedValues } from "../execute/plan-touched.ts";
 import { print, renderOptions } from "./output.ts";
 import { type PlanOptions, preparePlan } from "./prepare-plan.ts";
+import { renderNames } from "./render/render-names.ts";
 import { renderPlan } from "./render/render-plan.ts";
 import { openWorkspace, readDatabase } from "./workspace.ts";
 
@@ -16,6 +18,9 @@ export async function planCommand(pipeline: string | null, options: PlanOptions)
     ? await readDatabase(workspace, (session) => withTouchedValues(plan, { manifest, alwaysRefresh: false }, state, session))
     : null;
   const shown = counted ?? plan;
-  print(options.json, shown, () => renderPlan(shown, renderOptions()));
+  const { place, sql } = workspace.warehouse;
+  const names = physicalNames(sql, [...new Set(shown.steps.map((step) => step.table))]);
+  const tables = [...names].map(([table, { schema, name }]) => ({ table, relation: `${schema}.${name}` }));
+  print(options.json, { ...shown, place, tables }, () => `${renderPlan(shown, renderOptions())}\n\n${renderNames(place, tables)}`);
   return 0;
 }

@@ -2,6 +2,8 @@ import { Command, CommanderError, InvalidArgumentError, Option } from "commander
 import { AssayError } from "../errors.ts";
 import type { BackfillOptions } from "./backfill.ts";
 import type { DiffOptions } from "./diff.ts";
+import type { EnvCleanOptions } from "./env.ts";
+import type { GrantsOptions } from "./grants.ts";
 import { reportError } from "./output.ts";
 import type { PlanOptions } from "./prepare-plan.ts";
 import type { ShowOptions } from "./quarantine.ts";
@@ -69,6 +71,8 @@ function buildProgram(version: string, exit: Exit): Command {
     .description("read published tables with SQL")
     .action((sql: string, options: CommonOptions) => exit(import("./query.ts").then(({ queryCommand }) => queryCommand(sql, options))));
   addClean(program, exit);
+  addEnvironments(program, exit);
+  addGrants(program, exit);
   addGenerate(program, exit);
   return program;
 }
@@ -166,6 +170,26 @@ function addClean(program: Command, exit: Exit): void {
     .action((options: CommonOptions & { dryRun?: boolean; tables?: boolean }) =>
       exit(import("./clean.ts").then(({ cleanCommand }) => cleanCommand(options))),
     );
+}
+
+function addEnvironments(program: Command, exit: Exit): void {
+  const environments = program.command("env").description("the project's environments");
+  common(environments.command("list", { isDefault: true }))
+    .description("engine, place, tables and last run of each")
+    .action((options: CommonOptions) => exit(import("./env.ts").then(({ envListCommand }) => envListCommand(options))));
+  common(environments.command("clean"))
+    .description("remove what Assay made in an environment, which has to be named with --env")
+    .option("--dry-run", "only list it")
+    .option("--yes", "do not ask")
+    .action((options: EnvCleanOptions) => exit(import("./env.ts").then(({ envCleanCommand }) => envCleanCommand(options))));
+}
+
+function addGrants(program: Command, exit: Exit): void {
+  common(program.command("grants"))
+    .description("print the SQL that gives a role what it needs to run an environment")
+    .option("--role <name>", "who runs Assay (default: the user of the environment's address)")
+    .option("--reader <name>", "who reads silver and gold tables; may be repeated", collect)
+    .action((options: GrantsOptions) => exit(import("./grants.ts").then(({ grantsCommand }) => grantsCommand(options))));
 }
 
 function addGenerate(program: Command, exit: Exit): void {

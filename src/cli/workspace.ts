@@ -32,9 +32,15 @@ export interface Workspace {
   readonly lakePath: string;
 }
 
+/** Where a command looks for files and settings. */
+export function placesOf(options: Pick<CommonOptions, "project">): { readonly folders: Folders; readonly variables: Variables } {
+  return { folders: { project: resolve(options.project), current: process.cwd() }, variables: process.env };
+}
+
+export const platformFolderOf = (folders: Folders): string => join(folders.project, ".assay");
+
 export async function openWorkspace(options: CommonOptions): Promise<Workspace> {
-  const folders: Folders = { project: resolve(options.project), current: process.cwd() };
-  const variables: Variables = process.env;
+  const { folders, variables } = placesOf(options);
   const project = await loadProject(folders.project, folders.current);
   const { config } = project;
   const environment = options.env ?? config.defaultEnvironment;
@@ -50,7 +56,7 @@ export async function openWorkspace(options: CommonOptions): Promise<Workspace> 
     environment,
     folders,
     variables,
-    platformFolder: join(folders.project, ".assay"),
+    platformFolder: platformFolderOf(folders),
     warehouse: await openWarehouse(environment, chosen, { variables, folders, location: config.location }),
     lakePath: resolvePath(config.lake, variables, folders, config.location),
   };

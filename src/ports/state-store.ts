@@ -163,6 +163,8 @@ export interface RunSummary {
 
 /** Runs, publications, ingested files and quarantine, kept in the database they describe. */
 export interface StateStore {
+  /** Is there state to be read? None when the process that created the database failed before its first run. Throws PROJECT_INVALID for a newer one. */
+  isPresent(session: Session): Promise<boolean>;
   /** Creates what is missing. */
   migrate(session: Session): Promise<void>;
   read(session: Session): Promise<State>;

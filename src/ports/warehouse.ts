@@ -6,9 +6,29 @@ import type { SqlDialect } from "./sql-dialect.ts";
 import type { StateStore } from "./state-store.ts";
 import type { VerificationStore } from "./verification-store.ts";
 
+/** Something in an environment's database. */
+export interface StoredObject {
+  readonly kind: "view" | "table" | "function" | "schema";
+  /** As it is shown, e.g. `ada_gold.sales`. */
+  readonly name: string;
+  /** Quoted, for statements. */
+  readonly sql: string;
+}
+
+/** What the platform has made in an environment, by its own records. */
+export interface WarehouseContents {
+  readonly objects: readonly StoredObject[];
+  /** What others have made and would break without them, in words. */
+  readonly foreign: readonly string[];
+  /** Schemas that stay because of what others have in them or because they belong to others, in words. */
+  readonly kept: readonly string[];
+}
+
 /** Who has a warehouse to itself until it is closed. */
 export interface OwnedWarehouse {
   readonly engine: Engine;
+  /** Takes contents away, all or nothing, and the environment's database with them where nothing else is in it. */
+  remove(contents: WarehouseContents): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -32,10 +52,18 @@ export interface Warehouse {
   readonly store: StateStore;
   readonly retention: RetentionStore;
   readonly verifications: VerificationStore;
+  /**
+   * The statements that give a role (null: the one of the environment's address) what it needs here, and readers the silver and gold tables;
+   * null where the engine has no roles.
+   */
+  readonly grants:
+    | ((role: string | null, readers: readonly string[]) => { readonly role: string; readonly statements: readonly string[] })
+    | null;
   /** Opens it for changes, creating it where it is not there. `scratch`: folder for rows on their way. Throws PROJECT_LOCKED naming who has it. */
   own(command: string, scratch: string): Promise<OwnedWarehouse>;
   /** Runs `work` on a connection for reading; null when there is no state yet. `scratch`: folder for what does not fit into memory. */
   read<T>(scratch: string, work: (session: Session) => Promise<T>): Promise<T | null>;
+  contents(session: Session): Promise<WarehouseContents>;
   /** Whether somebody else owns it while this process reads it. */
   isOwned(session: Session): Promise<boolean>;
   /** The rows of one SELECT that a person wrote in the engine's SQL; nothing else is let through. Throws QUERY_FAILED. */

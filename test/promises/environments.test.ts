@@ -120,7 +120,7 @@ describe("an environment on PostgreSQL", () => {
     const { error } = await shop.json<Failure>(["run", "--env", "pro"]);
     expect(error).toMatchObject({
       code: "PROJECT_LOCKED",
-      message: expect.stringMatching(/assay run, process \d+ \(user assay, from .*\) since 20/),
+      message: expect.stringMatching(/assay run, process \d+ \(user assay, from .*, since 20.*\)/),
     });
     first.kill();
     await first.exited;

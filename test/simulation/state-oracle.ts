@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { duckdbStateStore, hasState } from "../../src/adapters/duckdb/state-store.ts";
+import { duckdbStateStore } from "../../src/adapters/duckdb/state-store.ts";
 import type { Manifest } from "../../src/compile/manifest.ts";
 import type { State } from "../../src/ports/state-store.ts";
 import type { TableName } from "../../src/terms.ts";
@@ -24,7 +24,7 @@ export interface Record {
 
 /** Null: a process died before it made the state tables; once there, they have to stay. */
 export async function readRecord(platform: Platform, isThere: boolean): Promise<Record | null> {
-  if (!isThere && !(await hasState(platform.look))) return null;
+  if (!isThere && !(await duckdbStateStore().isPresent(platform.look))) return null;
   const state = await duckdbStateStore().read(platform.look);
   const rows = await platform.look.query({
     text: "select run_id, r.status as run_status, s.table_name, s.status from assay.runs r left join assay.steps s using (run_id) order by r.started_at, s.position",

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileDatabase } from "../../src/adapters/duckdb/database.ts";
-import { duckdbStateStore, hasState } from "../../src/adapters/duckdb/state-store.ts";
+import { duckdbStateStore } from "../../src/adapters/duckdb/state-store.ts";
 import { quoteTable } from "../../src/define/quote.ts";
 import type { Session } from "../../src/ports/engine.ts";
 import type { RunSummary } from "../../src/ports/state-store.ts";
@@ -45,7 +45,7 @@ export function tableHashes(folder: string): Promise<Readonly<Record<string, str
 export async function unpublished(folder: string): Promise<readonly string[]> {
   if (!existsSync(join(folder, "warehouse.duckdb"))) return [];
   return reading(folder, async (session) => {
-    if (!(await hasState(session))) return [];
+    if (!(await duckdbStateStore().isPresent(session))) return [];
     const { publications } = await duckdbStateStore().read(session);
     const names = (await tableNames(session)).filter((name) => /^(?:bronze|silver|gold)\./.test(name));
     const problems = [...publications.keys()]

@@ -1,5 +1,4 @@
 import { quoteIdentifier, quoteText } from "../../define/quote.ts";
-import type { Session } from "../../ports/engine.ts";
 import type { RetentionStore } from "../../ports/retention-store.ts";
 import type { StateStore } from "../../ports/state-store.ts";
 import type { VerificationStore } from "../../ports/verification-store.ts";
@@ -55,11 +54,6 @@ const duckdbState: StateSql = {
 };
 
 const pointer = (name: string): string => quoteText(`/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`);
-
-/** Is there state at all? A database has none when the process that created it was killed or failed before its first run. */
-export async function hasState(session: Session): Promise<boolean> {
-  return (await session.query({ text: duckdbState.find(session.sql) })).length > 0;
-}
 
 /** State in the embedded database. */
 export const duckdbStateStore = (): StateStore => sqlStateStore(duckdbState);

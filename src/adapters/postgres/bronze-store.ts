@@ -86,6 +86,12 @@ export async function temporaryRows(
   return target;
 }
 
+/** Names of all tables that hold bronze rows, and of those that say what is in them. */
+export async function storeNames(session: Session): Promise<readonly string[]> {
+  const found = await session.query({ text: `select store from ${session.sql.table(stores)} order by store` });
+  return [stores, loadedFiles, ...found.map((row) => `${schema}.${row.store}`)];
+}
+
 /** The bronze table shows these files from now on, and no others. */
 export async function showFiles(session: Session, table: BronzeShape, paths: readonly string[], scratch: string): Promise<void> {
   await storedRows(session, table, paths, scratch);

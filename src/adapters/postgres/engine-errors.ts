@@ -1,4 +1,5 @@
 import pg from "pg";
+import { quoteIdentifier } from "../../define/quote.ts";
 import { AssayError, type ErrorCode, messageOf } from "../../errors.ts";
 import { isUnreachable } from "./errors.ts";
 
@@ -17,7 +18,6 @@ const verdicts: Readonly<Record<string, readonly [code: ErrorCode, hint: string]
   "28P01": ["ENGINE_DENIED", "check user and password in the connection address"],
   "28000": ["ENGINE_DENIED", "check user and password in the connection address"],
   "3D000": ["ENGINE_DENIED", "create the database (CREATE DATABASE) or correct the connection address"],
-  "42501": ["ENGINE_DENIED", "the user has to own the schemas bronze, silver, gold, assay and assay_*, or the right to create them"],
   "53100": ["DISK_FULL", "free some space on the server and run again; what was published before stands"],
   "58030": ["DISK_FULL", "free some space on the server and run again; what was published before stands"],
   "40001": ["ENGINE_BUSY", "another transaction changed the same rows: run again"],
@@ -31,6 +31,22 @@ const verdicts: Readonly<Record<string, readonly [code: ErrorCode, hint: string]
   "2BP01": ["BUILD_FAILED", "something that Assay did not make reads the table: drop it, or let it read a table of its own"],
 };
 
+/** What is missing, by the server's words: it names the thing, and by its kind the right is known. */
+function denied(message: string, user: string): readonly [code: ErrorCode, hint: string] {
+  const to = quoteIdentifier(user);
+  const [, kind = "", name = ""] = /^permission denied for (schema|database|table|view|function) (.+)$/.exec(message) ?? [];
+  const [, owned = "", thing = ""] = /^must be owner of (\w+) (.+)$/.exec(message) ?? [];
+  const rights: Readonly<Record<string, string>> = {
+    schema: `grant usage, create on schema ${quoteIdentifier(name)} to ${to}`,
+    database: `grant connect, create, temporary on database ${quoteIdentifier(name)} to ${to}`,
+    table: `it belongs to another role: let ${to} own it, or drop it`,
+    view: `it belongs to another role: let ${to} own it, or drop it`,
+  };
+  const hint = owned === "" ? rights[kind] : `${owned} ${thing} belongs to another role: let ${to} own it, or drop it`;
+  const temporary = /temporary tables in database/.test(message) ? `grant temporary on the database to ${to}` : undefined;
+  return ["ENGINE_DENIED", `${hint ?? temporary ?? "a right is missing"}; assay grants prints all that the user needs`];
+}
+
 /** A fault of node-postgres: as an AssayError where a person has to do something about the server, else in the server's words. */
 export function engineFault(error: unknown, { host, port, user, database }: Server): Error {
   if (error instanceof AssayError) return error;
@@ -41,7 +57,7 @@ export function engineFault(error: unknown, { host, port, user, database }: Serv
       cause: error,
     });
   const state = error instanceof pg.DatabaseError ? (error.code ?? "") : "";
-  const verdict = verdicts[state];
+  const verdict = state === "42501" ? denied(messageOf(error), user) : verdicts[state];
   if (verdict !== undefined) {
     const who = verdict[0] === "ENGINE_DENIED" ? ` (user "${user}", database "${database}")` : "";
     return new AssayError(verdict[0], `${at}: ${messageOf(error)}${who}`, { hint: verdict[1], cause: error });

@@ -40,7 +40,10 @@ async function holder(session: Session): Promise<string | null> {
         and l.database = (select oid from pg_database where datname = current_database())
         and (l.classid::bigint << 32) | l.objid::bigint = ${lockKey(session.sql)}`,
   });
-  return row === undefined ? null : `${row.command} (user ${row.role}, from ${row.host}) since ${row.since}`;
+  if (row === undefined) return null;
+  // The server tells no more of another user's sessions.
+  const more = row.since === null ? "" : `, from ${row.host}, since ${row.since}`;
+  return `${row.command === "" ? "another process" : row.command} (user ${row.role}${more})`;
 }
 
 function locked(place: string, who: string | null): AssayError {

@@ -1,5 +1,4 @@
 import { quoteText } from "../../define/quote.ts";
-import type { Session } from "../../ports/engine.ts";
 import type { RetentionStore } from "../../ports/retention-store.ts";
 import type { StateStore } from "../../ports/state-store.ts";
 import type { VerificationStore } from "../../ports/verification-store.ts";
@@ -25,11 +24,6 @@ const postgresState: StateSql = {
   field: (object, name) => `(${object}::jsonb ->> ${quoteText(name)})`,
   place: "ctid",
 };
-
-/** Is there state at all? */
-export async function hasPostgresState(session: Session): Promise<boolean> {
-  return (await session.query({ text: postgresState.find(session.sql) })).length > 0;
-}
 
 /** What may be removed from a PostgreSQL database. */
 export const postgresRetentionStore = (state: Pick<StateStore, "read">): RetentionStore => sqlRetentionStore(postgresState, state);

@@ -8,10 +8,16 @@ export const createQuarantine = (sql: EngineSql, json: string): string =>
   `create table ${sql.table("assay.quarantine")} (id varchar not null, state varchar not null, table_name varchar not null, rule varchar not null, reason varchar not null, column_name varchar, message varchar not null, source_file varchar, file_name varchar, file_sha256 varchar, row_number bigint, "key" ${json}, raw varchar, record ${json}, run_id varchar not null, batch_id varchar not null, quarantined_at varchar not null, closed_run_id varchar)`;
 
 /** The schemas of tables, their changes and their versions. */
-const schemas = ["bronze", "silver", "gold", "assay_changes", "assay_versions"] as const;
+export const tableSchemas = ["bronze", "silver", "gold", "assay_changes", "assay_versions"] as const;
 
 export const createSchemas = (sql: EngineSql, { createSchema }: Pick<StateSql, "createSchema">): string =>
-  schemas.map((name) => `${createSchema(sql.schema(name))};\n`).join("");
+  tableSchemas.map((name) => `${createSchema(sql.schema(name))};\n`).join("");
+
+/** The state tables, by name. */
+export const stateTables = [
+  ...["state_version", "runs", "steps", "checks", "publications", "files"],
+  ...["commits", "quarantine", "metrics", "schema_changes", "verifications"],
+] as const;
 
 /** The state tables, in the database they describe. */
 export const createState = (sql: EngineSql, { json, own, createSchema }: Pick<StateSql, "json" | "own" | "createSchema">): string => `

@@ -11,6 +11,7 @@ import type { StateSql } from "./state-sql.ts";
 /** State in tables of the schema `assay`, in the database they describe. */
 export function sqlStateStore(sql: StateSql): StateStore {
   return {
+    isPresent: async (session) => requireKnown(await versionOf(sql, session)) > 0,
     migrate: (session) => migrate(sql, session),
     read: readState,
     unfinishedRuns: async (session) => {
@@ -60,15 +61,15 @@ export function sqlStateStore(sql: StateSql): StateStore {
 
 async function migrate(sql: StateSql, session: Session): Promise<void> {
   for (let found = await versionOf(sql, session); found !== stateVersion; found = await versionOf(sql, session)) {
-    if (found > stateVersion) {
-      throw new AssayError(
-        "PROJECT_INVALID",
-        `the database was written by a newer Assay (state version ${found}, this one knows ${stateVersion})`,
-        { hint: "update Assay" },
-      );
-    }
+    requireKnown(found);
     await session.transaction(() => nextVersion(sql, session, found));
   }
+}
+
+function requireKnown(version: number): number {
+  if (version <= stateVersion) return version;
+  const message = `the database was written by a newer Assay (state version ${version}, this one knows ${stateVersion})`;
+  throw new AssayError("PROJECT_INVALID", message, { hint: "update Assay" });
 }
 
 async function nextVersion(sql: StateSql, session: Session, found: number): Promise<void> {

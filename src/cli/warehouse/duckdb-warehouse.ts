@@ -1,11 +1,13 @@
 import { statSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { duckdbContents, removeStatements } from "../../adapters/duckdb/contents.ts";
 import { type Database, DatabaseLocked, type DatabaseOptions, fileDatabase } from "../../adapters/duckdb/database.ts";
 import { duckdbEngine, duckdbHashes } from "../../adapters/duckdb/engine.ts";
 import { requireSelect } from "../../adapters/duckdb/require-select.ts";
 import { duckdbSql } from "../../adapters/duckdb/sql.ts";
-import { duckdbRetentionStore, duckdbStateStore, duckdbVerificationStore, hasState } from "../../adapters/duckdb/state-store.ts";
+import { duckdbRetentionStore, duckdbStateStore, duckdbVerificationStore } from "../../adapters/duckdb/state-store.ts";
 import { AssayError, messageOf } from "../../errors.ts";
-import type { Warehouse } from "../../ports/warehouse.ts";
+import type { Warehouse, WarehouseContents } from "../../ports/warehouse.ts";
 import { lockedError, releaseOwner, writeOwner } from "./owner.ts";
 
 /** A database file. One process at a time has it open for changes; `folder` is where it says so. */
@@ -31,28 +33,46 @@ export function duckdbWarehouse(path: string, folder: string): Warehouse {
     store,
     retention: duckdbRetentionStore(store),
     verifications: duckdbVerificationStore(),
+    grants: null,
     own: async (command, scratch) => {
       const database = await open({ scratch });
       writeOwner(folder, { pid: process.pid, command, since: new Date().toISOString() });
-      return {
-        engine: duckdbEngine(database),
-        close: async () => {
-          releaseOwner(folder);
-          database.close();
-        },
+      let isOpen = true;
+      const close = async (): Promise<void> => {
+        if (!isOpen) return;
+        isOpen = false;
+        releaseOwner(folder);
+        database.close();
       };
+      const remove = async (contents: WarehouseContents): Promise<void> => {
+        if (contents.kept.length === 0) {
+          await close();
+          for (const file of [path, `${path}.wal`]) await rm(file, { force: true });
+          return;
+        }
+        const session = await database.session();
+        try {
+          await session.transaction(async () => {
+            for (const text of removeStatements(contents)) await session.execute({ text });
+          });
+        } finally {
+          session.close();
+        }
+      };
+      return { engine: duckdbEngine(database), remove, close };
     },
     read: async (scratch, work) => {
       if (statSync(path, { throwIfNoEntry: false }) === undefined) return null;
       const database = await open({ readOnly: true, scratch });
       const session = await database.session();
       try {
-        return (await hasState(session)) ? await work(session) : null;
+        return (await store.isPresent(session)) ? await work(session) : null;
       } finally {
         session.close();
         database.close();
       }
     },
+    contents: duckdbContents,
     // Nobody else can have it open for changes.
     isOwned: async () => false,
     query: async (session, text) => {

@@ -1,15 +1,12 @@
 import { memoryDatabase, scratchDatabase } from "../../adapters/duckdb/database.ts";
 import { polyglotTranspiler } from "../../adapters/polyglot/transpiler.ts";
+import { postgresContents, removePostgres } from "../../adapters/postgres/contents.ts";
 import { postgresEngine, postgresHashes } from "../../adapters/postgres/engine.ts";
 import { postgresSql } from "../../adapters/postgres/engine-sql.ts";
+import { grantStatements } from "../../adapters/postgres/grants.ts";
 import { readQuery } from "../../adapters/postgres/read-query.ts";
 import { isRunLocked, takeRunLock } from "../../adapters/postgres/run-lock.ts";
-import {
-  hasPostgresState,
-  postgresRetentionStore,
-  postgresStateStore,
-  postgresVerificationStore,
-} from "../../adapters/postgres/state-store.ts";
+import { postgresRetentionStore, postgresStateStore, postgresVerificationStore } from "../../adapters/postgres/state-store.ts";
 import { postgresDialect } from "../../compile/dialect/postgres-dialect.ts";
 import type { Warehouse } from "../../ports/warehouse.ts";
 
@@ -32,6 +29,10 @@ export function postgresWarehouse(url: string, schemaPrefix: string | null): War
     store,
     retention: postgresRetentionStore(store),
     verifications: postgresVerificationStore(),
+    grants: (role, readers) => {
+      const wanted = { database: decodeURIComponent(pathname.slice(1)), role: role ?? decodeURIComponent(username), readers };
+      return { role: wanted.role, statements: grantStatements(sql, wanted) };
+    },
     own: async (command, scratch) => {
       const files = await scratchDatabase(scratch);
       try {
@@ -45,6 +46,7 @@ export function postgresWarehouse(url: string, schemaPrefix: string | null): War
         }
         return {
           engine,
+          remove: (contents) => removePostgres(owner, contents),
           close: async () => {
             owner.close();
             files.close();
@@ -60,7 +62,7 @@ export function postgresWarehouse(url: string, schemaPrefix: string | null): War
       try {
         const session = await postgresEngine({ url, schemaPrefix, files: () => files.session(), scratch }).session();
         try {
-          return (await hasPostgresState(session)) ? await work(session) : null;
+          return (await store.isPresent(session)) ? await work(session) : null;
         } finally {
           session.close();
         }
@@ -68,6 +70,7 @@ export function postgresWarehouse(url: string, schemaPrefix: string | null): War
         files.close();
       }
     },
+    contents: postgresContents,
     isOwned: isRunLocked,
     query: readQuery,
   };

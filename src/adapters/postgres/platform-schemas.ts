@@ -1,0 +1,5 @@
+import { functionSchema } from "../../ports/project-function.ts";
+import { tableSchemas } from "../sql/state-schema.ts";
+
+/** Every schema the platform may have in an environment. */
+export const platformSchemas = ["assay", ...tableSchemas, "assay_bronze", functionSchema] as const;
