@@ -1,4 +1,7 @@
 import { withTouchedValues } from "../execute/plan-touched.ts";
+import { plannedReport, writeSummary } from "./against.ts";
+import { requireAgainst } from "./against-options.ts";
+import { withOwnLake } from "./held.ts";
 import { print, renderOptions } from "./output.ts";
 import { type PlanOptions, preparePlan } from "./prepare-plan.ts";
 import { renderPlan } from "./render/render-plan.ts";
@@ -6,16 +9,21 @@ import { openWorkspace, readDatabase } from "./workspace.ts";
 
 /** `assay plan`: what a run would do, and why. */
 export async function planCommand(pipeline: string | null, options: PlanOptions): Promise<number> {
-  const workspace = await openWorkspace(options);
-  const { manifest, plan, state } = await preparePlan(workspace, pipeline, options, async () => {
+  requireAgainst(options);
+  const opened = await openWorkspace(options);
+  const workspace = options.against === undefined ? opened : withOwnLake(opened);
+  const prepared = await preparePlan(workspace, pipeline, options, async () => {
     const state = await readDatabase(workspace, (session) => workspace.warehouse.store.read(session));
     return state ?? { publications: new Map(), files: [], commits: new Map() };
   });
+  const { manifest, plan, state, held } = prepared;
   const refreshes = plan.steps.some((step) => step.build?.mode === "refresh");
   const counted = refreshes
     ? await readDatabase(workspace, (session) => withTouchedValues(plan, { manifest, alwaysRefresh: false }, state, session))
     : null;
   const shown = counted ?? plan;
-  print(options.json, shown, () => renderPlan(shown, renderOptions()));
+  const report = held === undefined ? null : plannedReport({ ...prepared, plan: shown }, held);
+  if (report !== null && options.summary !== undefined) await writeSummary(workspace, report, options.summary);
+  print(options.json, report === null ? shown : { ...shown, against: report }, () => renderPlan(shown, renderOptions()));
   return 0;
 }

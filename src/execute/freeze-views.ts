@@ -53,6 +53,6 @@ async function freeze(run: Run, view: ModelTable): Promise<void> {
 }
 
 /** What is not known of a column any more does not matter for the rows it shows. */
-function asPublished(name: string, type: ColumnType): ContractColumn {
+export function asPublished(name: string, type: ColumnType): ContractColumn {
   return { name, type, nullable: true, description: null, sensitive: false };
 }

@@ -3,6 +3,7 @@ import type { EngineSql } from "./engine-sql.ts";
 import type { RetentionStore } from "./retention-store.ts";
 import type { StateStore } from "./state-store.ts";
 import type { VerificationStore } from "./verification-store.ts";
+import type { WarehouseReader } from "./warehouse-reader.ts";
 
 /** Who has a warehouse to itself until it is closed. */
 export interface OwnedWarehouse {
@@ -34,6 +35,8 @@ export interface Warehouse {
   read<T>(scratch: string, work: (session: Session) => Promise<T>): Promise<T | null>;
   /** Whether somebody else owns it while this process reads it. */
   isOwned(session: Session): Promise<boolean>;
+  /** How its sessions read another warehouse, only ever for reading; null: they cannot. */
+  readerOf(other: Warehouse): WarehouseReader | null;
   /** The rows of one SELECT that a person wrote in the engine's SQL; nothing else is let through. Throws QUERY_FAILED. */
   query(session: Session, text: string): Promise<ResultTable>;
 }

@@ -66,6 +66,7 @@ export function postgresWarehouse(url: string, schemaPrefix: string | null): War
       }
     },
     isOwned: isRunLocked,
+    readerOf: () => null,
     query: readQuery,
   };
 }
