@@ -1,7 +1,7 @@
 import type { ManifestTable, ModelTable } from "../compile/manifest.ts";
 import { parseColumnType } from "../define/column-type.ts";
 import { columnList } from "../define/quote.ts";
-import { deferredFrom, deferredInputs } from "../plan/against.ts";
+import { deferredInputs } from "../plan/against.ts";
 import type { Step } from "../plan/plan.ts";
 import { type Candidate, evolvedTable, type Session } from "../ports/engine.ts";
 import type { Commit } from "../ports/state-store.ts";
@@ -29,8 +29,7 @@ export async function deferTable(
   if (deferral === undefined) throw new Error(`${table.name} is not published where it is to be read from`);
   const { publication: origin } = deferral;
   const committed = await session.transaction(async () => {
-    // What reads a view that stays one sees what the view shows.
-    if (deferredFrom(run.publications.get(table.name)) === null) await freezeViews(run, table.name);
+    await freezeViews(run, table.name);
     const known = table.kind === "model" && table.materialize.kind === "snapshot" ? await takeVersions(session, table, from) : {};
     await showTable(run, session, table, from);
     await forgetChanges(run, session, table.name);

@@ -9,7 +9,10 @@ import {
   postgresStateStore,
   postgresVerificationStore,
 } from "../../adapters/postgres/state-store.ts";
+import { storedIn } from "../../adapters/postgres/stored-in.ts";
 import type { Warehouse } from "../../ports/warehouse.ts";
+
+const isSchemaIn = (database: string, other: Warehouse): boolean => other.identity.startsWith(`postgres://${database} `);
 
 /** Schemas of a PostgreSQL database. One process at a time changes those of an environment; any number reads. */
 export function postgresWarehouse(url: string, schemaPrefix: string | null): Warehouse {
@@ -66,7 +69,7 @@ export function postgresWarehouse(url: string, schemaPrefix: string | null): War
       }
     },
     isOwned: isRunLocked,
-    readerOf: () => null,
+    readerOf: (other) => (isSchemaIn(database, other) ? storedIn(other.sql) : null),
     query: readQuery,
   };
 }
