@@ -25,7 +25,8 @@ export type ParamValue = string | number | boolean;
 
 export type Params = Readonly<Record<string, ParamValue>>;
 
-export type StepKind = "ingest" | "build" | "sink";
+/** `defer`: the table is read from another environment instead of being made. */
+export type StepKind = "ingest" | "build" | "sink" | "defer";
 
 export type StepStatus = "succeeded" | "failed" | "skipped";
 

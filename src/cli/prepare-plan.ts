@@ -13,10 +13,12 @@ import type { Lake } from "../ports/lake.ts";
 import type { Source } from "../ports/source.ts";
 import type { State } from "../ports/state-store.ts";
 import type { TableName } from "../terms.ts";
+import type { AgainstOptions } from "./against-options.ts";
+import { type Held, holdAgainst, otherWorkspace } from "./held.ts";
 import { postgresAddress } from "./postgres-address.ts";
 import { type CommonOptions, compileWorkspace, type Workspace } from "./workspace.ts";
 
-export interface PlanOptions extends CommonOptions {
+export interface PlanOptions extends CommonOptions, AgainstOptions {
   readonly select?: readonly string[];
   readonly param?: readonly string[];
   readonly fullRefresh?: boolean;
@@ -32,6 +34,7 @@ export interface PreparedPlan {
   readonly replays?: ReadonlyMap<TableName, readonly ReplayRequest[]>;
   /** Values to be built again on purpose, by step. */
   readonly backfills?: ReadonlyMap<string, Statement>;
+  readonly held?: Held;
 }
 
 /** Compiles, looks at the sources and plans: all a dry run needs. */
@@ -46,9 +49,15 @@ export async function preparePlan(
   const lake = localLake(workspace.lakePath);
   const state = withoutLostFiles(await readState(), lake);
   const source = fileSource(Date.now);
-  // Looking at the sources reads files, compiling does not: they go side by side.
-  const [manifest, observations] = await Promise.all([compileWorkspace(workspace), observe(workspace, state, source)]);
+  // Looking at the sources reads files, compiling does not: they go side by side. Held against another environment, few are looked at.
+  const other = options.against === undefined ? null : await otherWorkspace(workspace, options.project, options.against);
+  const compiled = compileWorkspace(workspace);
+  const observed = other === null ? observe(workspace, state, source) : null;
+  const [manifest, all] = await Promise.all([compiled, observed]);
   const selected = selectTables(manifest, options.select ?? pipeline.select);
+  const held = other === null ? null : await holdAgainst(workspace, other, manifest, params);
+  const observations =
+    all ?? (await observe(workspace, state, source, new Set([...selected].filter((name) => held?.against.changes.has(name)))));
   const plan = planRun({
     manifest,
     state,
@@ -60,8 +69,9 @@ export async function preparePlan(
     environment: workspace.environment,
     params,
     fullRefresh: options.fullRefresh ?? false,
+    ...(held === null ? {} : { against: held.against }),
   });
-  return { manifest, plan, state, observations, source };
+  return { manifest, plan, state, observations, source, ...(held === null ? {} : { held }) };
 }
 
 /**

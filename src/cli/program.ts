@@ -215,7 +215,10 @@ function planning(command: Command): Command {
   return command
     .option("--select <selector>", "tables: name, +name, name+, layer.*, tag:name; may be repeated", collect)
     .option("--param <name=value>", "a parameter of the pipeline; may be repeated", collect)
-    .option("--full-refresh", "run every selected step, needed or not");
+    .option("--full-refresh", "run every selected step, needed or not")
+    .option("--against <env>", "build only what differs from this environment, and read the rest from it")
+    .option("--summary <file>", "with --against: what changed, as Markdown for a pull request")
+    .option("--samples <n>", "with --against: rows to show of each kind of difference", wholeNumber, 5);
 }
 
 function samples(command: Command): Command {

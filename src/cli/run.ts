@@ -11,6 +11,10 @@ import { runLog } from "../observe/run-log.ts";
 import type { Session } from "../ports/engine.ts";
 import type { Sink } from "../ports/sink.ts";
 import type { State } from "../ports/state-store.ts";
+import type { RunResult } from "../terms.ts";
+import { runReport, writeSummary } from "./against.ts";
+import { requireAgainst } from "./against-options.ts";
+import { withOwnLake } from "./held.ts";
 import { print, renderOptions } from "./output.ts";
 import { type PlanOptions, type PreparedPlan, preparePlan, sinkIdentity } from "./prepare-plan.ts";
 import { progress } from "./progress.ts";
@@ -21,8 +25,27 @@ import { type CommonOptions, openWorkspace, type Workspace } from "./workspace.t
 
 /** `assay run`: carries the plan out. Exit code 1 when a step failed. */
 export async function runCommand(pipeline: string | null, options: PlanOptions): Promise<number> {
-  const workspace = await openWorkspace(options);
-  return carryOut(workspace, options, "assay run", async (_session, state) => preparePlan(workspace, pipeline, options, async () => state));
+  requireAgainst(options);
+  const opened = await openWorkspace(options);
+  const workspace = options.against === undefined ? opened : withOwnLake(opened);
+  return carryOut(
+    workspace,
+    options,
+    "assay run",
+    async (_session, state) => preparePlan(workspace, pipeline, options, async () => state),
+    async (result, prepared) => {
+      if (prepared.held === undefined) return { document: result, text: "" };
+      const report = await runReport(workspace, prepared, prepared.held, result, options.samples ?? 5);
+      const file = await writeSummary(workspace, report, options.summary);
+      return { document: { ...result, against: report }, text: `\nsummary: ${file}` };
+    },
+  );
+}
+
+/** What is shown of a run: the document for machines, and lines for people below those of every run. */
+interface Told {
+  readonly document: unknown;
+  readonly text: string;
 }
 
 /** Prepares a plan as the owner of the database, carries it out and shows what it did. Exit code 1 when a step failed. */
@@ -31,7 +54,33 @@ export async function carryOut(
   options: CommonOptions & { readonly fullRefresh?: boolean },
   command: string,
   prepare: (session: Session, state: State) => Promise<PreparedPlan>,
+  tell: (result: RunResult, prepared: PreparedPlan) => Promise<Told> = async (result) => ({ document: result, text: "" }),
 ): Promise<number> {
+  const { result, prepared, logPath, logError } = await execute(workspace, options, command, prepare);
+  const flags = options.project === "." ? [] : ["--project", options.project];
+  const told = await tell(result, prepared);
+  print(options.json, told.document, () => {
+    const log = relative(workspace.folders.current, logPath);
+    return `${renderRun(result, { ...renderOptions(), log, flags, checks: "problems" })}${told.text}`;
+  });
+  // An incomplete log does not change what the run did.
+  if (logError !== null) process.stderr.write(`▲ the run's log is incomplete: ${messageOf(logError)}\n`);
+  return result.status === "succeeded" ? 0 : 1;
+}
+
+interface Executed {
+  readonly result: RunResult;
+  readonly prepared: PreparedPlan;
+  readonly logPath: string;
+  readonly logError: unknown;
+}
+
+async function execute(
+  workspace: Workspace,
+  options: CommonOptions & { readonly fullRefresh?: boolean },
+  command: string,
+  prepare: (session: Session, state: State) => Promise<PreparedPlan>,
+): Promise<Executed> {
   const runId = newRunId(Date.now());
   const scratch = join(workspace.platformFolder, "scratch", runId);
   const { store } = workspace.warehouse;
@@ -56,6 +105,7 @@ export async function carryOut(
       fullRefresh: options.fullRefresh ?? false,
       ...(prepared.replays === undefined ? {} : { replays: prepared.replays }),
       ...(prepared.backfills === undefined ? {} : { backfills: prepared.backfills }),
+      ...(prepared.held === undefined ? {} : { against: prepared.held.environment }),
       alwaysRefresh: false,
       clock: Date.now,
       runId,
@@ -77,13 +127,7 @@ export async function carryOut(
       () => null,
       (error: unknown) => error,
     );
-    const flags = options.project === "." ? [] : ["--project", options.project];
-    print(options.json, result, () =>
-      renderRun(result, { ...renderOptions(), log: relative(workspace.folders.current, log.path), flags, checks: "problems" }),
-    );
-    // An incomplete log does not change what the run did.
-    if (logError !== null) process.stderr.write(`▲ the run's log is incomplete: ${messageOf(logError)}\n`);
-    return result.status === "succeeded" ? 0 : 1;
+    return { result, prepared, logPath: log.path, logError };
   } finally {
     // A sink that could not be opened was reported by its step.
     for (const opened of await Promise.allSettled(sinks.values())) if (opened.status === "fulfilled") await opened.value.sink.close();

@@ -91,5 +91,11 @@ export function readDatabase<T>(workspace: Workspace, work: (session: Session) =
 export async function readTables<T>(workspace: Workspace, work: (session: Session) => Promise<T>): Promise<T> {
   const value = await readDatabase(workspace, async (session) => ({ value: await work(session) }));
   if (value !== null) return value.value;
-  throw new AssayError("NOTHING_BUILT", `environment ${workspace.environment} holds no tables yet`, { hint: "run: assay run" });
+  throw nothingBuilt(workspace);
+}
+
+/** The environment has never published a table. */
+export function nothingBuilt({ environment, project }: Workspace): AssayError {
+  const flag = environment === project.config.defaultEnvironment ? "" : ` --env ${environment}`;
+  return new AssayError("NOTHING_BUILT", `environment ${environment} holds no tables yet`, { hint: `run: assay run${flag}` });
 }

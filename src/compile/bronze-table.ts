@@ -8,7 +8,8 @@ import type { BindOutcome, SqlAnalyzer } from "../ports/sql-analyzer.ts";
 import type { Params } from "../terms.ts";
 import { checkedAgainst } from "./checks.ts";
 import { contractColumns } from "./contract.ts";
-import { fingerprintOf } from "./fingerprint.ts";
+import { checksPart, contractPart, doorParts, type Meaning, sourcePlace } from "./definition-parts.ts";
+import { fingerprintOf, fingerprintOfParts } from "./fingerprint.ts";
 import { same } from "./joins.ts";
 import type { BronzeTable } from "./manifest.ts";
 
@@ -26,6 +27,7 @@ export async function compileBronze(
   samples: Params,
   analyzer: SqlAnalyzer,
   known: KnownTimes,
+  meaning: Meaning,
 ): Promise<BronzeTable | readonly AssayError[]> {
   const errors: AssayError[] = [];
   const columns = contractColumns(definition.columns);
@@ -80,15 +82,8 @@ export async function compileBronze(
   const { from, key, load, deleted, partitionBy, replicate, maxRejected, checks } = definition;
   const diverting = checks.filter((check) => check.severity === "quarantine");
   const schema = definition.schema ?? defaultSchema(from);
-  const shape = {
-    columns: columns.map(({ name, type, nullable }) => ({ name, type, nullable })),
-    partitionBy: Object.entries(partitionBy),
-    replicate,
-    // Rows are judged as they come in: another rule reads the files again.
-    ...(diverting.length === 0 ? {} : { diverting }),
-    // Files that were read by another rule are read again; the default is no part of it, so that older fingerprints hold.
-    ...(schema === defaultSchema(from) ? {} : { schema }),
-  };
+  const { partitions, replication, deleted: deletion } = doorParts(definition, meaning);
+  const contract = contractPart(columns);
   return {
     kind: "bronze",
     name: definition.name,
@@ -109,8 +104,19 @@ export async function compileBronze(
     partitionBy: Object.entries(partitionBy).map(([folder, expression]) => ({ folder, expression })),
     replicate,
     maxRejected,
-    contractFingerprint: fingerprintOf(shape),
-    fingerprint: fingerprintOf({ shape, source: { ...from, path: null, directory: null }, key, load, deleted, maxRejected, checks }),
+    // Rows are judged as they come in, so another rule that diverts them, or another schema mode, reads the files again.
+    contractFingerprint: fingerprintOf({ contract, partitions, replication, schema, diverting: checksPart(diverting, meaning) }),
+    fingerprint: fingerprintOfParts({
+      source: { ...from, ...sourcePlace(from) },
+      contract,
+      key,
+      load: { load, deletion },
+      schema,
+      partitions,
+      replication,
+      checks: checksPart(checks, meaning),
+      max_rejected: maxRejected,
+    }),
     location: definition.location,
   };
 }

@@ -7,6 +7,7 @@ import type { Params, TableName } from "../terms.ts";
 import { compileBronze, type KnownTimes } from "./bronze-table.ts";
 import { type CheckedTable, checkErrors, checkedAgainst } from "./checks.ts";
 import { contractColumns } from "./contract.ts";
+import { checkTexts, doorTexts, materializationTexts, meaningsOf } from "./definition-parts.ts";
 import { divertErrors } from "./divert-errors.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { followChanges } from "./follow-changes.ts";
@@ -61,8 +62,15 @@ async function compileTables(project: Project, functions: readonly ProjectFuncti
   const columnsOf = new Map<TableName, readonly ContractColumn[]>();
   const rows = new Map<string, Rows>();
   const histories = new Set(models.filter((model) => model.definition.materialize.kind === "snapshot").map((model) => model.name));
+  const texts = [
+    ...[...project.bronze, ...project.models].flatMap((definition) => checkTexts(definition.checks)),
+    ...project.bronze.flatMap(doorTexts),
+    ...project.models.flatMap((definition) => materializationTexts(definition.materialize)),
+  ];
+  const meaning = await meaningsOf(texts, analyzer);
   const context: ModelContext = {
     analyzer,
+    meaning,
     samples,
     shapes,
     columns: columnsOf,
@@ -90,7 +98,7 @@ async function compileTables(project: Project, functions: readonly ProjectFuncti
       level.map(async (node) => {
         // Errors of an upstream say it all; what reads it would only repeat them.
         if (node.upstreams.some((name) => broken.has(name))) return [];
-        return "model" in node ? compileModel(node.model, context) : compileBronze(node.definition, samples, analyzer, times);
+        return "model" in node ? compileModel(node.model, context) : compileBronze(node.definition, samples, analyzer, times, meaning);
       }),
     );
     await analyzer.declare(results.flatMap((result) => ("table" in result ? [result.table] : [])));

@@ -1,5 +1,4 @@
 import { columnTypeName } from "../define/column-type.ts";
-import type { Materialization } from "../define/materialization.ts";
 import { didYouMean } from "../define/nearest-name.ts";
 import type { ContractColumn } from "../define/types.ts";
 import { AssayError, type ErrorCode } from "../errors.ts";
@@ -8,7 +7,8 @@ import type { BindFailure, SqlAnalyzer } from "../ports/sql-analyzer.ts";
 import type { Params } from "../terms.ts";
 import { checkedAgainst } from "./checks.ts";
 import { contractColumns, contractErrors, contractSelect, inferredColumns } from "./contract.ts";
-import { fingerprintOf } from "./fingerprint.ts";
+import { checksPart, contractPart, type Meaning, materializationPart } from "./definition-parts.ts";
+import { fingerprintOfParts } from "./fingerprint.ts";
 import { unknownFunction } from "./functions/unknown-function.ts";
 import { joinedTables, same } from "./joins.ts";
 import { draftLedger, type LedgerDraft, type UpstreamShape, unmeasured } from "./ledger.ts";
@@ -35,6 +35,7 @@ export interface ModelContext {
   readonly histories: ReadonlySet<ModelTable["name"]>;
   /** Names of the project's functions. */
   readonly functions: readonly string[];
+  readonly meaning: Meaning;
 }
 
 export interface CompiledModel {
@@ -82,7 +83,7 @@ export async function compileModel(model: ParsedModel, context: ModelContext): P
   // The value of a parameter decides its type.
   const described = model.params.length === 0 ? outcome.columns : [];
   const orphans = select === null ? [] : orphanRules(select, joins, context.shapes, context.histories);
-  const table = { ...tableOf(model, columns, described, joins, ledger), orphans };
+  const table = { ...tableOf(model, columns, described, joins, ledger, context.meaning), orphans };
   return { parsed: model, described, ledger, table, rows: modelRows(table, judged.rows) };
 }
 
@@ -92,6 +93,7 @@ function tableOf(
   described: readonly DescribedColumn[],
   joins: ModelTable["joins"],
   ledger: LedgerDraft,
+  meaning: Meaning,
 ): ModelTable {
   const { definition, name, upstreams, params } = model;
   const { checks, maxRejected, materialize, indexes, description, tags, location } = definition;
@@ -122,23 +124,17 @@ function tableOf(
     ledger: ledger.plan,
     incremental: null,
     tracked: false,
-    fingerprint: fingerprintOf({
+    fingerprint: fingerprintOfParts({
       sql: model.identity,
-      columns: columns.map(({ name, type, nullable }) => ({ name, type, nullable })),
+      contract: contractPart(columns),
       grain,
-      checks,
-      materialize: withoutPlaces(materialize),
-      ...(Object.keys(definition.fanOut).length === 0 ? {} : { fanOut: definition.fanOut }),
-      ...(maxRejected === null ? {} : { maxRejected }),
+      checks: checksPart(checks, meaning),
+      materialization: materializationPart(materialize, meaning),
+      fan_out: definition.fanOut,
+      max_rejected: maxRejected,
     }),
     location,
   };
-}
-
-/** A materialization as its fingerprint sees it: the text of its queries, not where they stand. */
-function withoutPlaces(materialize: Materialization): unknown {
-  if (materialize.kind !== "incremental") return materialize;
-  return { ...materialize, touches: Object.entries(materialize.touches).map(([table, query]) => [table, query.text]) };
 }
 
 /** What a snapshot and an append table need beyond a contract. */

@@ -1,6 +1,7 @@
 import type { ModelTable } from "../compile/manifest.ts";
 import { columnList, quoteIdentifier } from "../define/quote.ts";
 import { messageOf } from "../errors.ts";
+import { deferredFrom } from "../plan/against.ts";
 import type { RefreshMode } from "../plan/build-mode.ts";
 import type { Step } from "../plan/plan.ts";
 import type { Session } from "../ports/engine.ts";
@@ -27,7 +28,8 @@ export async function buildAppend(
   const before = run.publications.get(table.name);
   const own = ownSelect(run, table, notes);
   if (before === undefined) return buildInFull(run, session, step, position, table, { ...own, select: firstRows(run, table) });
-  if (before.fingerprint === table.fingerprint) return appendRows(run, session, step, position, table, null, notes);
+  if (before.fingerprint === table.fingerprint && deferredFrom(before) === null)
+    return appendRows(run, session, step, position, table, null, notes);
   const known = await session.describe(`select * from ${session.sql.table(table.name)}`);
   const select = keptAndNew(session, table, new Set(known.map((column) => column.name.toLowerCase())));
   return buildInFull(run, session, step, position, table, { ...own, select: { text: select, params: paramsOf(run, table) } });

@@ -1,5 +1,6 @@
 import type { ModelTable } from "../compile/manifest.ts";
 import { describedColumns } from "../define/column-type.ts";
+import { deferredFrom } from "../plan/against.ts";
 import type { Step } from "../plan/plan.ts";
 import type { Candidate, Session, Statement } from "../ports/engine.ts";
 import type { BuildCost } from "../ports/state-store.ts";
@@ -129,7 +130,7 @@ const sameDefinition = (run: Run, table: ModelTable): boolean => run.publication
 /** How the candidate differs from what is published. Its rows are compared one by one only where a model follows them. */
 async function differenceOf(run: Run, session: Session, table: ModelTable, relation: string, rows: number): Promise<Difference> {
   const before = run.publications.get(table.name);
-  if (before === undefined) return newVersion;
+  if (before === undefined || deferredFrom(before) !== null) return newVersion;
   const published = session.sql.table(table.name);
   if (!sameDefinition(run, table) && !(await sameColumns(session, published, relation))) return newVersion;
   const hash = async (from: string): Promise<string> =>

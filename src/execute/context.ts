@@ -7,6 +7,7 @@ import type { Sink } from "../ports/sink.ts";
 import type { Source } from "../ports/source.ts";
 import type { Commit, Publication, RunStore, State } from "../ports/state-store.ts";
 import type { Params, TableName } from "../terms.ts";
+import type { DeferredEnvironment } from "./deferred-environment.ts";
 import type { ReplayRequest } from "./replay-request.ts";
 import type { RunEventListener } from "./run-event.ts";
 
@@ -29,6 +30,8 @@ export interface ExecuteContext {
   readonly replays?: ReadonlyMap<TableName, readonly ReplayRequest[]>;
   /** Step → SELECT of the values of `by` that it builds again on purpose. */
   readonly backfills?: ReadonlyMap<string, Statement>;
+  /** The environment that unchanged tables are read from. */
+  readonly against?: DeferredEnvironment;
   /** Refresh touched values even where building in full is estimated to be cheaper. */
   readonly alwaysRefresh: boolean;
   readonly clock: Clock;

@@ -10,6 +10,7 @@ import type { RunStore } from "../ports/state-store.ts";
 import type { Location, RunResult, StepResult, TableName } from "../terms.ts";
 import { buildModel } from "./build.ts";
 import { type ExecuteContext, inputsOf, isoTime, type Run, tableOf } from "./context.ts";
+import { deferTable } from "./defer-table.ts";
 import { engineMessage } from "./engine-message.ts";
 import { ingestTable } from "./ingest.ts";
 import { sendTable } from "./send.ts";
@@ -193,6 +194,7 @@ async function runStep(run: Run, session: Session, step: Step, position: number)
   const table = tableOf(run, step.table);
   try {
     if (step.action === "skip") return await skippedStep(run, session, step, position);
+    if (step.kind === "defer" && run.against !== undefined) return await deferTable(run, session, step, position, table, run.against);
     if (table.kind === "bronze") return await ingestTable(run, session, step, position, table);
     return step.kind === "sink"
       ? await sendTable(run, session, step, position, table)

@@ -2,6 +2,7 @@ import type { ModelTable } from "../compile/manifest.ts";
 import { parseColumnType } from "../define/column-type.ts";
 import { columnList } from "../define/quote.ts";
 import type { ColumnType, ContractColumn } from "../define/types.ts";
+import { deferredFrom } from "../plan/against.ts";
 import type { TableName } from "../terms.ts";
 import type { Run } from "./context.ts";
 
@@ -24,7 +25,9 @@ function viewsOver(run: Run, name: TableName): readonly ModelTable[] {
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     for (const table of run.manifest.tables) {
       if (table.kind !== "model" || table.materialize.kind !== "view" || found.has(table.name)) continue;
-      if (!table.upstreams.includes(next) || !run.publications.has(table.name)) continue;
+      const publication = run.publications.get(table.name);
+      // One that is read from elsewhere shows what was checked there.
+      if (!table.upstreams.includes(next) || publication === undefined || deferredFrom(publication) !== null) continue;
       found.add(table.name);
       open.push(table.name);
     }
@@ -53,6 +56,6 @@ async function freeze(run: Run, view: ModelTable): Promise<void> {
 }
 
 /** What is not known of a column any more does not matter for the rows it shows. */
-function asPublished(name: string, type: ColumnType): ContractColumn {
+export function asPublished(name: string, type: ColumnType): ContractColumn {
   return { name, type, nullable: true, description: null, sensitive: false };
 }

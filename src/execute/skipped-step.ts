@@ -14,7 +14,7 @@ export async function skippedStep(run: Run, session: Session, step: Step, positi
   const started = run.clock();
   const table = tableOf(run, step.table);
   const checks = table.checks.filter((check) => check.kind === "freshness");
-  if (step.kind === "sink" || checks.length === 0) return stepResult(step, "skipped", noFacts, 0, null);
+  if (step.kind === "sink" || step.kind === "defer" || checks.length === 0) return stepResult(step, "skipped", noFacts, 0, null);
   const { results } = await runChecks(run.engine, session, {
     table: table.name,
     relation: session.sql.table(table.name),

@@ -19,7 +19,7 @@ export interface SnapshotTable {
 }
 
 /** Where a snapshot keeps all versions it has seen, unchanged ones and deletions too. */
-const versionsTable = (sql: EngineSql, table: TableName): string => sql.table(`assay_versions.${table}`);
+export const versionsTable = (sql: EngineSql, table: TableName): string => sql.table(`assay_versions.${table}`);
 
 /** Throws when the table is no snapshot. */
 export function snapshotTable(sql: EngineSql, table: ModelTable): SnapshotTable {

@@ -2,6 +2,7 @@ import { touchedName } from "../compile/incremental/relation-names.ts";
 import type { ModelTable } from "../compile/manifest.ts";
 import { columnList, quoteIdentifier, quoteText } from "../define/quote.ts";
 import { AssayError, messageOf } from "../errors.ts";
+import { deferredFrom } from "../plan/against.ts";
 import type { RefreshMode } from "../plan/build-mode.ts";
 import type { Step } from "../plan/plan.ts";
 import type { Session } from "../ports/engine.ts";
@@ -23,7 +24,7 @@ const observed = quoteIdentifier("observed");
 const keysTouched = quoteIdentifier("touched keys");
 
 /** Key of the snapshot's own shape among the inputs of its publication. */
-const shapeInput = "snapshot";
+export const shapeInput = "snapshot";
 
 /**
  * Builds a snapshot: what the SQL yields now is added to the versions kept so far, and the validity of every key that got a new or another
@@ -46,7 +47,13 @@ export async function buildSnapshot(
   if (known !== undefined && known !== shape) throw otherShape(table);
   const moreInputs = { [shapeInput]: shape };
   let notes: readonly string[] = [];
-  if (before === undefined || known === undefined || before.fingerprint !== table.fingerprint || run.fullRefresh) {
+  if (
+    before === undefined ||
+    known === undefined ||
+    before.fingerprint !== table.fingerprint ||
+    deferredFrom(before) !== null ||
+    run.fullRefresh
+  ) {
     return buildInFull(run, session, step, position, table, {
       select: { text: validitySelect(session.sql, snapshot, null) },
       prepare: async () => {

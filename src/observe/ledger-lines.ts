@@ -20,6 +20,7 @@ export function ledgerLines(step: StepResult): readonly LedgerLine[] {
 }
 
 function balance(step: StepResult): readonly LedgerLine[] {
+  if (step.kind === "defer") return [open(step.reason)];
   const { rows_in, rows_out } = step;
   if (rows_out === null) return unfinished(step);
   if (rows_in === null) return [open(`grain changed: ${groupDigits(rows_out)} made`), ...step.upstreams.map(upstreamLine)];

@@ -3,7 +3,9 @@ import { AssayError } from "../errors.ts";
 import type { SourceFile } from "../ports/source.ts";
 import type { IngestedFile, Publication, State } from "../ports/state-store.ts";
 import type { Params, TableName } from "../terms.ts";
+import { type Against, deferredFrom, deferredTables } from "./against.ts";
 import { buildModeOf } from "./build-mode.ts";
+import { deferTableStep, heldStep, historyStep } from "./defer-steps.ts";
 import type { Plan, PlannedBuild, RunReason, SkipReason, Step } from "./plan.ts";
 
 /** The files of a bronze table's source as they are now (`recalled`: as they were when they were ingested), or why they cannot be told. */
@@ -28,6 +30,8 @@ export interface PlanInput {
   readonly fullRefresh: boolean;
   /** Tables of which rows in quarantine are to enter, and how many. */
   readonly replays?: ReadonlyMap<TableName, number>;
+  /** What is unchanged in another environment is read from there. */
+  readonly against?: Against;
 }
 
 type Verdict =
@@ -50,21 +54,34 @@ export const lakeInput = "lake";
 export function planRun(input: PlanInput): Plan {
   const steps: Step[] = [];
   const running = new Map<TableName, string>();
+  const held = input.against;
+  const deferred = held === undefined ? null : deferredTables(input.manifest, input.selected, held);
   for (const table of input.manifest.tables) {
+    const before = input.state.publications.get(table.name);
+    const deferral = deferred?.has(table.name) === true ? held?.deferrals.get(table.name) : undefined;
+    if (deferral !== undefined) {
+      const step = deferTableStep(table, deferral, before, running);
+      if (step.action === "run") running.set(table.name, step.step);
+      steps.push(step);
+      continue;
+    }
     if (!input.selected.has(table.name)) continue;
     needUpstreams(table, input, running);
     const step = table.kind === "bronze" ? ingestStep(table.name) : buildStep(table.name);
     const verdict = table.kind === "bronze" ? bronzeVerdict(table, input, running) : modelVerdict(table, input, running);
+    const history = held === undefined || verdict.action === "skip" ? null : historyStep(table, held);
+    if (history !== null) steps.push(history);
     if (verdict.action === "run") running.set(table.name, step);
-    const after = table.dependencies.flatMap((name) => running.get(name) ?? []);
-    steps.push({
+    const upstreams = table.dependencies.flatMap((name) => running.get(name) ?? []);
+    const planned: Step = {
       step,
       kind: table.kind === "bronze" ? "ingest" : "build",
       table: table.name,
-      after,
-      ...verdict,
+      after: history?.action === "run" ? [...upstreams, history.step] : upstreams,
+      ...(history === null ? verdict : run("changed", verdict.because)),
       build: buildOf(table, verdict, input, running),
-    });
+    };
+    steps.push(held === undefined ? planned : heldStep(planned, table, held));
   }
   for (const sink of input.manifest.sinks) {
     for (const name of sink.tables) {
@@ -100,7 +117,7 @@ function buildOf(table: ManifestTable, verdict: Verdict, input: PlanInput, runni
 }
 
 function needUpstreams(table: ManifestTable, input: PlanInput, running: ReadonlyMap<TableName, string>): void {
-  const missing = table.dependencies.find((name) => !running.has(name) && !input.state.publications.has(name));
+  const missing = table.dependencies.find((name) => !running.has(name) && !isThere(name, input));
   if (missing === undefined) return;
   throw new AssayError("UPSTREAM_MISSING", `${table.name} reads ${missing}, which was never built and is not selected`, {
     hint: `select what it needs too: --select +${table.name}`,
@@ -108,9 +125,19 @@ function needUpstreams(table: ManifestTable, input: PlanInput, running: Readonly
   });
 }
 
+/** Held against another environment, only a table of today's definition is one to read: others were built for an earlier change. */
+function isThere(name: TableName, { manifest, state, against }: PlanInput): boolean {
+  const publication = state.publications.get(name);
+  if (against?.changes.has(name) !== true) return publication !== undefined;
+  const table = manifest.tables.find((item) => item.name === name);
+  return publication?.fingerprint === table?.fingerprint && deferredFrom(publication) === null;
+}
+
 /** What bronze tables and models have in common: never published, forced, or defined otherwise. */
 function definitionVerdict(table: ManifestTable, publication: Publication | undefined, input: PlanInput): Verdict | null {
   if (publication === undefined) return run("new", "nothing published yet");
+  const origin = deferredFrom(publication);
+  if (origin !== null) return run("new", `so far read from ${origin}`);
   if (input.fullRefresh) return run("forced", "full refresh");
   if (publication.fingerprint !== table.fingerprint) return run("changed", "its definition changed");
   const param = table.params.find((name) => publication.params[name] !== input.params[name]);
@@ -170,6 +197,7 @@ function inputVerdict(
 }
 
 function sinkVerdict(sink: ManifestSink, table: ModelTable, input: PlanInput, before: string | undefined): Verdict {
+  if (input.against !== undefined) return skip("not_configured", `a run against ${input.against.environment} sends nothing`);
   const target = input.targets.get(sink.name) ?? { missing: "no target" };
   if ("missing" in target) return skip("not_configured", target.missing);
   const publication = input.state.publications.get(sinkSubject(sink.name, table.name));

@@ -2,9 +2,9 @@ import type { Params, StepKind, TableName, TouchedValues } from "../terms.ts";
 
 /**
  * Why a step runs: `new` nothing published yet · `changed` its definition or parameters · `new_input` its rows · `forced` asked for · `replay` rows
- * of it in quarantine are to enter.
+ * of it in quarantine are to enter · `deferred` it is read from the environment the run is held against.
  */
-export type RunReason = "new" | "changed" | "new_input" | "forced" | "replay";
+export type RunReason = "new" | "changed" | "new_input" | "forced" | "replay" | "deferred";
 
 /** Why a step does not run. */
 export type SkipReason = "unchanged" | "not_configured";
@@ -19,7 +19,7 @@ export interface PlannedBuild {
 }
 
 interface StepBase {
-  /** Unique within the plan: `ingest bronze.orders`, `build gold.x`, `sink warehouse gold.x`. */
+  /** Unique within the plan: `ingest bronze.orders`, `build gold.x`, `sink warehouse gold.x`, `defer silver.y`. */
   readonly step: string;
   readonly kind: StepKind;
   readonly table: TableName;

@@ -5,6 +5,7 @@ import type { SqlAnalyzer } from "./sql-analyzer.ts";
 import type { SqlDialect } from "./sql-dialect.ts";
 import type { StateStore } from "./state-store.ts";
 import type { VerificationStore } from "./verification-store.ts";
+import type { WarehouseReader } from "./warehouse-reader.ts";
 
 /** Something in an environment's database. */
 export interface StoredObject {
@@ -66,6 +67,8 @@ export interface Warehouse {
   contents(session: Session): Promise<WarehouseContents>;
   /** Whether somebody else owns it while this process reads it. */
   isOwned(session: Session): Promise<boolean>;
+  /** How its sessions read another warehouse, only ever for reading; null: they cannot. */
+  readerOf(other: Warehouse): WarehouseReader | null;
   /** The rows of one SELECT that a person wrote in the engine's SQL; nothing else is let through. Throws QUERY_FAILED. */
   query(session: Session, text: string): Promise<ResultTable>;
 }

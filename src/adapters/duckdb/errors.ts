@@ -9,6 +9,11 @@ const storage: readonly (readonly [RegExp, ErrorCode, string])[] = [
     "DISK_FULL",
     "free some space and run again; what was published before stands",
   ],
+  [
+    /could not set lock on file|conflicting lock/i,
+    "PROJECT_LOCKED",
+    "wait until it has finished, then try again; a database file that is being written can be read by no other process",
+  ],
   [/corrupt database file/i, "DATABASE_DAMAGED", restore],
   [
     /permission denied|read-only file system|operation not permitted|not a directory|file already exists/i,

@@ -14,6 +14,7 @@ const reasonWords: Readonly<Record<RunReason | SkipReason, string>> = {
   new_input: "new input",
   forced: "forced",
   replay: "replay",
+  deferred: "deferred",
   unchanged: "unchanged",
   not_configured: "not configured",
 };
@@ -26,6 +27,9 @@ export function renderPlan(plan: Plan, options: RenderOptions): string {
   return [[head, ...(params === "" ? [] : [`      ${printable(params)}`])].join("\n"), ...lines, verdict(plan, options)].join("\n\n");
 }
 
+/** A table that is read from elsewhere is no work. */
+const isWork = (step: Step): boolean => step.action === "run" && step.kind !== "defer";
+
 function stageLines(plan: Plan, options: RenderOptions): readonly string[] {
   return stages.flatMap((stage) => {
     const steps = plan.steps.filter((step) => stageOf(step) === stage);
@@ -34,7 +38,7 @@ function stageLines(plan: Plan, options: RenderOptions): readonly string[] {
 }
 
 function heading(stage: Stage, steps: readonly Step[], color: boolean): string {
-  const run = steps.filter((step) => step.action === "run").length;
+  const run = steps.filter(isWork).length;
   return `${paint(color, "bold", stage.toUpperCase())}  ${groupDigits(run)} to run, ${groupDigits(steps.length - run)} not`;
 }
 
@@ -47,10 +51,10 @@ function table(steps: readonly Step[], plan: Plan, options: RenderOptions): read
     { title: "", overflow: "wrap" },
   ] as const;
   const rows = steps.map((step): readonly TextCell[] => {
-    const run = step.action === "run";
+    const run = isWork(step);
     const format = run ? null : "dim";
     return [
-      [span(run ? "▶ run" : `${marks.skipped} skip`, run ? "blue" : "gray")],
+      [span(run ? "▶ run" : step.kind === "defer" ? "← read" : `${marks.skipped} skip`, run ? "blue" : "gray")],
       [span(stepLabel(step), format)],
       [span(`${reasonWords[step.reason]}: ${step.because}${buildWords(step)}`, format)],
     ];
@@ -66,7 +70,7 @@ function buildWords({ build }: Step): string {
 }
 
 function verdict(plan: Plan, { color }: RenderOptions): string {
-  const run = plan.steps.filter((step) => step.action === "run").length;
+  const run = plan.steps.filter(isWork).length;
   if (plan.steps.length === 0) return "The selection holds no step.";
   if (run === 0) return paint(color, "gray", `${marks.skipped} nothing to run: ${counted(plan.steps.length, "step")} skipped`);
   return `${counted(run, "step")} to run, ${groupDigits(plan.steps.length - run)} not`;

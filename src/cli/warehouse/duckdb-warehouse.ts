@@ -6,6 +6,7 @@ import { duckdbEngine, duckdbHashes } from "../../adapters/duckdb/engine.ts";
 import { requireSelect } from "../../adapters/duckdb/require-select.ts";
 import { duckdbSql } from "../../adapters/duckdb/sql.ts";
 import { duckdbRetentionStore, duckdbStateStore, duckdbVerificationStore } from "../../adapters/duckdb/state-store.ts";
+import { storedIn } from "../../adapters/duckdb/stored-in.ts";
 import { AssayError, messageOf } from "../../errors.ts";
 import type { Warehouse, WarehouseContents } from "../../ports/warehouse.ts";
 import { lockedError, releaseOwner, writeOwner } from "./owner.ts";
@@ -75,6 +76,7 @@ export function duckdbWarehouse(path: string, folder: string): Warehouse {
     contents: duckdbContents,
     // Nobody else can have it open for changes.
     isOwned: async () => false,
+    readerOf: (other) => (other.file === null ? null : storedIn(other.file)),
     query: async (session, text) => {
       await requireSelect(session, text);
       try {

@@ -7,8 +7,11 @@ import { grantStatements } from "../../adapters/postgres/grants.ts";
 import { readQuery } from "../../adapters/postgres/read-query.ts";
 import { isRunLocked, takeRunLock } from "../../adapters/postgres/run-lock.ts";
 import { postgresRetentionStore, postgresStateStore, postgresVerificationStore } from "../../adapters/postgres/state-store.ts";
+import { storedIn } from "../../adapters/postgres/stored-in.ts";
 import { postgresDialect } from "../../compile/dialect/postgres-dialect.ts";
 import type { Warehouse } from "../../ports/warehouse.ts";
+
+const isSchemaIn = (database: string, other: Warehouse): boolean => other.identity.startsWith(`postgres://${database} `);
 
 /** Schemas of a PostgreSQL database. One process at a time changes those of an environment; any number reads. */
 export function postgresWarehouse(url: string, schemaPrefix: string | null): Warehouse {
@@ -72,6 +75,7 @@ export function postgresWarehouse(url: string, schemaPrefix: string | null): War
     },
     contents: postgresContents,
     isOwned: isRunLocked,
+    readerOf: (other) => (isSchemaIn(database, other) ? storedIn(other.sql) : null),
     query: readQuery,
   };
 }
