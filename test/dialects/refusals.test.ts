@@ -137,6 +137,10 @@ describe("what is not carried over", () => {
     );
   });
 
+  it("the mark of quotes in names", async () => {
+    expect(await refusals('select 1 as "a\u{E0A6}b"')).toEqual(["the character U+E0A6"]);
+  });
+
   it.each(["select '\u{E0A5}' as x", 'select 1 as "a\u{E0A5}b"'])("the mark of names: %s", async (text) => {
     expect(await refusals(text)).toEqual(["the character U+E0A5"]);
   });

@@ -110,7 +110,9 @@ async function print(session: Session, identities: readonly string[]): Promise<r
 
 /** The query in an identity; the rest numbers its parameters. */
 function nodeOf(identity: string): string {
-  return identity.slice(identity.indexOf('"node":'), identity.lastIndexOf(',"named_param_map":'));
+  const node = identity.slice(identity.indexOf('"node":'), identity.lastIndexOf(',"named_param_map":'));
+  // DuckDB writes control characters as \u001F, JavaScript as \u001f.
+  return node.replace(/\\u00[01][0-9A-F]/gi, (escape) => escape.toLowerCase());
 }
 
 function withoutPlaces(json: string): string {

@@ -4,6 +4,9 @@ import { functionCall, textConstant } from "./tree-builders.ts";
 /** Encloses every name, so that it can be told from other text; a private character that no project uses. */
 export const nameMark = "\u{E0A5}";
 
+/** Stands for a quote within a name: the library does not double it everywhere. */
+export const quoteMark = "\u{E0A6}";
+
 /**
  * SQL of the target engine that stands for what the library would translate wrongly. Each is a call of a function of its own in the tree,
  * with a mark after each argument: the library leaves both alone, so that the arguments are found in its text without reading SQL.

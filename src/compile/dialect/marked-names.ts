@@ -1,4 +1,5 @@
-import { nameMark } from "./fragments.ts";
+import { quoteIdentifier } from "../../define/quote.ts";
+import { nameMark, quoteMark } from "./fragments.ts";
 
 /** Fields of the tree that hold one name or a list of names. */
 const nameFields = new Set([
@@ -25,11 +26,15 @@ export function withMarkedNames(part: unknown): unknown {
   );
 }
 
-const marked = (name: unknown): unknown => (typeof name === "string" && name !== "" ? `${nameMark}${name}${nameMark}` : name);
+const marked = (name: unknown): unknown =>
+  typeof name === "string" && name !== "" ? `${nameMark}${name.replaceAll('"', quoteMark)}${nameMark}` : name;
 
 const inText = new RegExp(`"?${nameMark}([^${nameMark}]*)${nameMark}"?`, "g");
 
 /** Every name quoted: PostgreSQL's reserved words are not DuckDB's, and it folds capitals. `spelling`: names that have capitals, by their small letters. */
 export function unmarkedNames(text: string, spelling: ReadonlyMap<string, string> = new Map()): string {
-  return text.replace(inText, (_, name: string) => `"${spelling.get(name) ?? name}"`);
+  return text.replace(inText, (_, marked: string) => {
+    const name = marked.replaceAll(quoteMark, '"');
+    return quoteIdentifier(spelling.get(name) ?? name);
+  });
 }

@@ -4,7 +4,7 @@ import type { DialectQuery, GivenRelation, NotPortable, SqlDialect, TranslateOut
 import type { CteEntry, QueryNode, SelectNode, SyntaxTree } from "../../ports/syntax-tree.ts";
 import { exactTree, printable, printExactly } from "../incremental/exact-tree.ts";
 import { type Carry, createCarry, lowerName } from "./carry.ts";
-import { nameMark } from "./fragments.ts";
+import { nameMark, quoteMark } from "./fragments.ts";
 import { withPlaces } from "./located-tree.ts";
 import { unmarkedNames, withMarkedNames } from "./marked-names.ts";
 import { namedText } from "./named-text.ts";
@@ -70,6 +70,7 @@ async function carry(query: DialectQuery, analyzer: SqlAnalyzer): Promise<Carrie
   const [parsed] = await analyzer.parse([text]);
   if (parsed === undefined || "failure" in parsed) return refusal("this text", null, parsed?.failure.message ?? "it does not parse");
   if (text.includes(nameMark)) return refusal("the character U+E0A5", null, "leave it out");
+  if (text.includes(quoteMark)) return refusal("the character U+E0A6", null, "leave it out");
   if (/__assay_\d/i.test(text)) return refusal("the word __assay_ with a number", null, "leave it out: it marks what is replaced");
   const tree = exactTree(parsed.identity);
   const found = createCarry(query);
