@@ -44,7 +44,7 @@ const tell = (world: World, name: string, ...rows: readonly string[]): Promise<v
 /** `key city phone from → to`, the open ends as `…`. */
 async function versions(world: World): Promise<readonly string[]> {
   const rows = await world.look((session) =>
-    session.query({ text: "select id, city, phone, valid_from, valid_to, is_current from silver.history" }),
+    session.query({ text: `select id, city, phone, valid_from, valid_to, is_current from ${session.sql.table("silver.history")}` }),
   );
   return rows
     .toSorted((a, b) => `${a.id} ${a.valid_from}`.localeCompare(`${b.id} ${b.valid_from}`))

@@ -9,7 +9,7 @@ import type { Project } from "../../src/compile/project.ts";
 import type { BronzeDefinition } from "../../src/define/bronze.ts";
 import type { ModelDefinition } from "../../src/define/model.ts";
 import { defineProject } from "../../src/define/project.ts";
-import { columnList, quoteTable } from "../../src/define/quote.ts";
+import { columnList } from "../../src/define/quote.ts";
 import { AssayError } from "../../src/errors.ts";
 import { executePlan } from "../../src/execute/execute-plan.ts";
 import { changesBetween } from "../../src/execute/row-changes.ts";
@@ -150,7 +150,7 @@ export async function openWorld(open: () => Promise<OpenedEngine>): Promise<Worl
     },
     rows: async (name, ...columns) => {
       const names = columns.length > 0 ? columns : tableOf(name).columns.map((column) => column.name);
-      const { rows } = await session.result({ text: `select ${columnList(names)} from ${quoteTable(name)}` });
+      const { rows } = await session.result({ text: `select ${columnList(names)} from ${session.sql.table(name)}` });
       return rows.map(textOf).sort();
     },
     changes: async (name, after, upTo) => {

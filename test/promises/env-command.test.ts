@@ -108,6 +108,16 @@ describe("env clean", () => {
     expect((await shop.assay(["run", "--env", "own", ...bronze])).code).toBe(0);
   });
 
+  it("runs models under names with a prefix, beside those without", async () => {
+    for (const environment of ["own", "pro"]) expect((await shop.assay(["run", "--env", environment])).code).toBe(0);
+    const revenue = "select sum(revenue)::text as total from";
+    expect(await administer(`${revenue} ada_gold.by_day`)).toEqual(await administer(`${revenue} gold.by_day`));
+    await clean("--env", "pro", "--yes");
+    expect((await schemas()).every((name) => name.startsWith("ada_"))).toBe(true);
+    const { results } = await shop.json<{ results: readonly { status: string }[] }>(["verify", "--env", "own"]);
+    expect(results.map(({ status }) => status)).toEqual(results.map(() => "verified"));
+  });
+
   it("removes everything it made, functions too, in a schema that stays because of others", async () => {
     await shop.write({
       "functions/shout.ts": `import { sql, sqlFunction, t } from "assay";

@@ -102,6 +102,22 @@ describe("assay grants", () => {
     expect(await failureOf()).toBeUndefined();
   });
 
+  it("leaves what others were granted on single tables and columns to their replacements", async () => {
+    await give();
+    expect(await failureOf()).toBeUndefined();
+    await administer(`grant connect on database ${database} to bi; grant usage on schema gold, silver, bronze to bi;
+      grant select on gold.by_day, bronze.items to bi with grant option; grant select (product) on silver.sales to bi`);
+    await shop.write({ "data/items.csv": "order_id,product,price\n1,apple,9.00\n" });
+    expect(await failureOf()).toBeUndefined();
+    expect(await failureOf(["run", "--full-refresh"])).toBeUndefined();
+    expect(await administer("select sum(revenue)::text as total from gold.by_day", database, "bi")).toEqual([{ total: "9.00" }]);
+    expect(await administer("select price::text from bronze.items", database, "bi")).toEqual([{ price: "9.00" }]);
+    expect(await administer("select product from silver.sales", database, "bi")).toEqual([{ product: "apple" }]);
+    await expect(administer("select price from silver.sales", database, "bi")).rejects.toThrow(/permission denied/);
+    const again = "select has_table_privilege('bi', 'gold.by_day', 'select with grant option') as again";
+    expect(await administer(again)).toEqual([{ again: true }]);
+  });
+
   it("names roles and schemas as they are, whatever is in them, and is no use for a file", async () => {
     const { statements } = await shop.json<{ statements: readonly string[] }>([
       "grants",

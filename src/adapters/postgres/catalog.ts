@@ -108,14 +108,18 @@ export async function obstacles(connection: Connection, oid: string, views: read
 
 /** Privileges of others than the owner. */
 export function grants(connection: Connection, oids: readonly string[]): Promise<readonly Grant[]> {
+  return connection.query<Grant>(grantsSql("any($1::oid[])"), "reading the catalog", [oids]);
+}
+
+/** {@link Grant}s on the relations whose oid is `oid`, SQL. */
+export function grantsSql(oid: string): string {
   const grantee = "case a.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(a.grantee)) end as grantee";
-  const text = `select c.oid::text as oid, ${grantee}, a.privilege_type as privilege, a.is_grantable as grantable, null as "column"
-    from pg_class c cross join aclexplode(c.relacl) a where c.oid = any($1::oid[]) and a.grantee <> c.relowner
+  return `select c.oid::text as oid, ${grantee}, a.privilege_type as privilege, a.is_grantable as grantable, null as "column"
+    from pg_class c cross join aclexplode(c.relacl) a where c.oid = ${oid} and a.grantee <> c.relowner
     union all
     select c.oid::text, ${grantee}, a.privilege_type, a.is_grantable, t.attname
     from pg_class c join pg_attribute t on t.attrelid = c.oid cross join aclexplode(t.attacl) a
-    where c.oid = any($1::oid[]) and a.grantee <> c.relowner`;
-  return connection.query<Grant>(text, "reading the catalog", [oids]);
+    where c.oid = ${oid} and a.grantee <> c.relowner`;
 }
 
 /** Sessions that hold a lock on one of the relations, for the message that says who is in the way: process id and application. */

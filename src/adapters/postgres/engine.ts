@@ -7,6 +7,7 @@ import { columnSql, dropStores, loadSelect, showFiles, storedRows, temporaryRows
 import { targetOf } from "./connection.ts";
 import { contentHash, engineType, keyHash, postgresSql } from "./engine-sql.ts";
 import { defineFunctions } from "./functions.ts";
+import { giveAgain, grantsOn } from "./kept-grants.ts";
 import { requireName } from "./names.ts";
 import { withValues } from "./numbered-parameters.ts";
 import { lendValues, sinkRows } from "./rows-out.ts";
@@ -47,8 +48,11 @@ export function postgresEngine({ url, schemaPrefix, files, scratch }: PostgresEn
     },
     lend: (session, table, column) => lendValues(session, table, column, scratch),
     publishBronze: async (session, name, columns, paths, evolved = []) => {
+      const kept = await grantsOn(session, name);
       for (const table of [evolvedTable(name), name]) await drop(session, table);
       await showFiles(session, { name, columns, load: "replace" }, paths, scratch);
+      const names = columns.map((column) => column.name);
+      await giveAgain(session, name, kept, names);
       if (evolved.length > 0) await publishEvolved(session, evolvedTable(name), [...columns, ...evolved], evolved, paths, scratch);
     },
     drop: async (session, table) => {
@@ -90,12 +94,14 @@ async function buildCandidate(session: Session, { table, materialization, select
 
 async function publish(session: Session, candidate: Candidate): Promise<void> {
   const { table, materialization, columns, description } = candidate;
+  const kept = await grantsOn(session, table);
   await drop(session, table);
   if (table.startsWith("bronze.")) await dropStores(session, table);
   const name = session.sql.table(table);
   await session.execute({
     text: `alter ${materialization} ${session.sql.table(candidateName(table))} rename to ${quoteIdentifier(ownName(table))}`,
   });
+  const names = columns.map((column) => column.name);
   const constraints = materialization === "table" ? constraintsOf(candidate) : [];
   if (constraints.length > 0) await session.execute({ text: `alter table ${name} ${constraints.join(", ")}` });
   const comments = [
@@ -105,6 +111,7 @@ async function publish(session: Session, candidate: Candidate): Promise<void> {
     ),
   ];
   if (comments.length > 0) await session.execute({ text: comments.join("; ") });
+  await giveAgain(session, table, kept, names);
   if (materialization === "table") await session.execute({ text: `analyze ${name}` });
 }
 
