@@ -86,6 +86,9 @@ describe("two prefixes in one database", () => {
     expect(await writtenInPro()).toEqual(before);
     expect(result.against.tables[0]).toMatchObject({ table: "silver.net", diff: { comparison: { changed: 3 } } });
     expect(steps(await run(), "build")).toEqual([]);
+    expect((await project.assay(["run", "--env", "full"])).code).toBe(0);
+    // What was added to a log once stays as it was.
+    expect(await differing("full", "ci")).toEqual(["gold.log"]);
     const columns = `select column_name, data_type, numeric_precision, numeric_scale from information_schema.columns
       where table_schema = $$ and table_name = 'lines' order by ordinal_position`;
     const [there, here] = await Promise.all(

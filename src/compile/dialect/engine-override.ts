@@ -3,7 +3,7 @@ import { columnList } from "../../define/quote.ts";
 import type { Sql } from "../../define/sql.ts";
 import { AssayError } from "../../errors.ts";
 import { withoutLayout, withoutSemicolon } from "../clauses.ts";
-import { fingerprintOf } from "../fingerprint.ts";
+import { fingerprintOfParts } from "../fingerprint.ts";
 import type { UpstreamLink } from "../incremental/upstream-link.ts";
 import type { LedgerPlan, ModelTable } from "../manifest.ts";
 import { snapshotColumns } from "../snapshot-columns.ts";
@@ -45,7 +45,7 @@ export async function overriddenModel(
     override: text,
     incremental: table.incremental === null ? null : { ...table.incremental, upstreams, spliced: null },
     ledger: unknownLedger(table),
-    fingerprint: fingerprintOf({ fingerprint: table.fingerprint, override: withoutLayout(override.text) }),
+    fingerprint: `${table.fingerprint} ${fingerprintOfParts({ override: withoutLayout(override.text) })}`,
   };
 }
 
