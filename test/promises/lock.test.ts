@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -21,6 +21,17 @@ async function startOwner(): Promise<RunningCommand> {
   const command = shop.start(["run", "--json"]);
   for (let tries = 0; tries < 400 && !existsSync(join(shop.folder, ".assay", "owner.json")); tries++) await wait(25);
   return command;
+}
+
+/** Waits until the log of a run says that a step is under way: the run is on record by then. */
+async function untilStarted(step: string): Promise<void> {
+  const logs = join(shop.folder, ".assay", "logs");
+  const isStarted = (): boolean =>
+    existsSync(logs) && readdirSync(logs).some((file) => readFileSync(join(logs, file), "utf8").includes(`${step}: started`));
+  for (let tries = 0; !isStarted(); tries++) {
+    if (tries === 800) throw new Error(`${step} did not start`);
+    await wait(25);
+  }
 }
 
 interface Refused {
@@ -49,7 +60,7 @@ test("a second run is refused and told by whom, and the first is not disturbed",
 
 test("a killed run holds nothing: it is listed as interrupted, and the next run goes through", async () => {
   const first = await startOwner();
-  await wait(300);
+  await untilStarted("build gold.slow");
   first.kill();
   expect((await first.exited).code).toBe(137);
   const { runs } = await shop.json<{ runs: readonly { status: string }[] }>(["runs"]);
