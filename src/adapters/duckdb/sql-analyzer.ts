@@ -112,7 +112,7 @@ async function print(session: Session, identities: readonly string[]): Promise<r
 function nodeOf(identity: string): string {
   const node = identity.slice(identity.indexOf('"node":'), identity.lastIndexOf(',"named_param_map":'));
   // DuckDB writes control characters as \u001F, JavaScript as \u001f.
-  return node.replace(/\\u00[01][0-9A-F]/gi, (escape) => escape.toLowerCase());
+  return node.replace(/\\u00[01][0-9A-F]/gi, (written) => written.toLowerCase());
 }
 
 function withoutPlaces(json: string): string {
