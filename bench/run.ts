@@ -34,6 +34,7 @@ const benchmarks: Readonly<Record<string, (options: Options) => Promise<Report>>
   overhead: async ({ data, runs, scale }) => (await import("./overhead/with-and-without.ts")).withAndWithout(data, runs, scale),
   months: async ({ data }) => (await import("./olist-months/increments.ts")).monthlyIncrements(data),
   postgres: async ({ data, runs }) => (await import("./postgres-load.ts")).postgresLoad(data, runs),
+  queue: async ({ runs }) => (await import("./queue/no-op-steps.ts")).queueOverhead(Math.min(runs, 3)),
 };
 
 const { values } = parseArgs({

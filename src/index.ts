@@ -61,5 +61,6 @@ export {
 export { type FunctionReference, type Sql, type SqlFragment, sql, type TableReference } from "./define/sql.ts";
 export { type FunctionEngine, type SqlFunctionDefinition, type SqlFunctionOptions, sqlFunction } from "./define/sql-function.ts";
 export { type Column, type ColumnOptions, type Columns, type ColumnType, type RowOf, t } from "./define/types.ts";
+export type { Retries, WorkOptions } from "./define/work-options.ts";
 export { AssayError, type ErrorCode, errorCodes } from "./errors.ts";
 export type * from "./terms.ts";

@@ -30,8 +30,8 @@ export type StepKind = "ingest" | "build" | "sink" | "defer";
 
 export type StepStatus = "succeeded" | "failed" | "skipped";
 
-/** `interrupted`: the process ended before the run did (killed, power loss). */
-export type RunStatus = "running" | "succeeded" | "failed" | "interrupted";
+/** `interrupted`: the process ended before the run did (killed, power loss) · `cancelled`: somebody ended it. */
+export type RunStatus = "running" | "succeeded" | "failed" | "cancelled" | "interrupted";
 
 /** Rows of an upstream that a step read, and how many of them reached its result; `used` is null where it cannot be measured. */
 export interface UpstreamLedger {
@@ -81,6 +81,19 @@ export interface TouchedValues {
   readonly of: number | null;
 }
 
+/** One of several attempts at a step. */
+export interface StepAttempt {
+  /** From 1. */
+  readonly attempt: number;
+  readonly status: "succeeded" | "failed";
+  /** ISO 8601 in UTC. */
+  readonly started_at: string;
+  readonly finished_at: string;
+  readonly error: ErrorReport | null;
+  /** Milliseconds until the next attempt; null: there was none. */
+  readonly retry_in_ms: number | null;
+}
+
 /** What a step did. Shape of one entry of `steps` in `assay run --json`. */
 export interface StepResult {
   readonly step: string;
@@ -104,6 +117,8 @@ export interface StepResult {
   readonly checks: readonly CheckResult[];
   readonly notes: readonly string[];
   readonly error: ErrorReport | null;
+  /** Oldest first; left out where the first attempt was the only one. */
+  readonly attempts?: readonly StepAttempt[];
 }
 
 /** An error as shown to people and machines. */

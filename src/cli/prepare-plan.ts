@@ -70,6 +70,7 @@ export async function preparePlan(
     params,
     fullRefresh: options.fullRefresh ?? false,
     ...(held === null ? {} : { against: held.against }),
+    retries: pipeline.retries,
   });
   return { manifest, plan, state, observations, source, ...(held === null ? {} : { held }) };
 }

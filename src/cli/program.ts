@@ -9,6 +9,7 @@ import type { PlanOptions } from "./prepare-plan.ts";
 import type { ShowOptions } from "./quarantine.ts";
 import type { ReplayOptions } from "./replay-options.ts";
 import type { VerifyOptions } from "./verify.ts";
+import type { WorkerOptions } from "./worker.ts";
 import type { CommonOptions } from "./workspace.ts";
 
 type Exit = (work: Promise<number>) => Promise<void>;
@@ -58,6 +59,11 @@ function buildProgram(version: string, exit: Exit): Command {
     .action((name: string | undefined, options: PlanOptions) =>
       exit(import("./run.ts").then(({ runCommand }) => runCommand(name ?? null, options))),
     );
+  common(program.command("worker"))
+    .description("carry out steps that runs of a shared environment hand out")
+    .option("--concurrency <n>", "steps at the same time", wholeNumber, 2)
+    .option("--pool <name>", "only steps of this pool; may be repeated", collect)
+    .action((options: WorkerOptions) => exit(import("./worker.ts").then(({ workerCommand }) => workerCommand(options))));
   addBackfill(program, exit);
   addProofs(program, exit);
   common(program.command("test [name...]"))

@@ -8,6 +8,7 @@ import { printable } from "../observe/printable.ts";
 import { stepLabel } from "../observe/stage.ts";
 import { timestampText } from "../observe/timestamp-text.ts";
 import type { StepResult } from "../terms.ts";
+import { errorLines } from "./render/error-lines.ts";
 import { liveLine } from "./render/live-line.ts";
 import { outcomeFormats, paint, type RenderOptions } from "./render/paint.ts";
 import { stepProblemLines } from "./render/step-problem-lines.ts";
@@ -78,6 +79,10 @@ export function progress(options: ProgressOptions): Progress {
         running.set(event.step, { label: stepLabel(event), since: now() });
         draw([]);
         return;
+      case "StepRetrying":
+        running.delete(event.step);
+        draw(retryLines(event, { color, width: interactive ? columns() : Number.POSITIVE_INFINITY }));
+        return;
       case "StepFinished":
         running.delete(event.result.step);
         open.delete(event.result.step);
@@ -105,6 +110,12 @@ function startLines(event: Extract<RunEvent, { kind: "RunStarted" }>, color: boo
     `run ${event.run_id}  ${paint(color, "dim", printable(facts))}`,
     `${counted(event.steps.length, "step")} to run, ${groupDigits(event.skipped)} skipped`,
   ];
+}
+
+function retryLines(event: Extract<RunEvent, { kind: "StepRetrying" }>, options: RenderOptions): readonly string[] {
+  const wait = `attempt ${event.attempt} failed; attempt ${event.attempt + 1} in ${durationText(event.retry_in_ms)}`;
+  const head = paint(options.color, "yellow", printable(`${marks.warned} ${stepLabel(event)}  ${wait}`));
+  return [head, ...errorLines(event.error, { ...options, indent: 4, label: "" })];
 }
 
 function stepLines(step: StepResult, labelWidth: number, options: RenderOptions): readonly string[] {

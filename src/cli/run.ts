@@ -2,28 +2,32 @@ import { randomBytes } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { join, relative } from "node:path";
 import { localLake } from "../adapters/files/lake.ts";
-import type { Manifest } from "../compile/manifest.ts";
-import { resolveText } from "../compile/settings.ts";
 import { messageOf } from "../errors.ts";
 import { executePlan } from "../execute/execute-plan.ts";
 import type { RunEvent } from "../execute/run-event.ts";
+import type { StepReport, StepWork } from "../execute/step-work.ts";
 import { runLog } from "../observe/run-log.ts";
+import type { Observation } from "../plan/plan-run.ts";
 import type { Session } from "../ports/engine.ts";
-import type { Sink } from "../ports/sink.ts";
+import type { Queue } from "../ports/queue.ts";
 import type { State } from "../ports/state-store.ts";
-import type { RunResult } from "../terms.ts";
+import type { RunResult, TableName } from "../terms.ts";
 import { runReport, writeSummary } from "./against.ts";
 import { requireAgainst } from "./against-options.ts";
+import { cancellation } from "./cancellation.ts";
 import { withOwnLake } from "./held.ts";
 import { print, renderOptions } from "./output.ts";
-import { type PlanOptions, type PreparedPlan, preparePlan, sinkIdentity } from "./prepare-plan.ts";
+import { observe, type PlanOptions, type PreparedPlan, preparePlan } from "./prepare-plan.ts";
 import { progress } from "./progress.ts";
 import { colorSupported } from "./render/color-supported.ts";
 import { renderRun } from "./render/render-run.ts";
+import { openQueue, sharesWork } from "./shared-queue.ts";
+import { secretsOf, sinkOpener } from "./sink-opener.ts";
+import { systemTimer } from "./system-timer.ts";
 import { withSession } from "./with-session.ts";
 import { type CommonOptions, openWorkspace, type Workspace } from "./workspace.ts";
 
-/** `assay run`: carries the plan out. Exit code 1 when a step failed. */
+/** `assay run`: carries the plan out. Exit code 1 when a step failed, 130 when it was cancelled. */
 export async function runCommand(pipeline: string | null, options: PlanOptions): Promise<number> {
   requireAgainst(options);
   const opened = await openWorkspace(options);
@@ -56,7 +60,7 @@ export async function carryOut(
   prepare: (session: Session, state: State) => Promise<PreparedPlan>,
   tell: (result: RunResult, prepared: PreparedPlan) => Promise<Told> = async (result) => ({ document: result, text: "" }),
 ): Promise<number> {
-  const { result, prepared, logPath, logError } = await execute(workspace, options, command, prepare);
+  const { result, prepared, logPath, logError, cancelled } = await execute(workspace, options, command, prepare);
   const flags = options.project === "." ? [] : ["--project", options.project];
   const told = await tell(result, prepared);
   print(options.json, told.document, () => {
@@ -65,6 +69,7 @@ export async function carryOut(
   });
   // An incomplete log does not change what the run did.
   if (logError !== null) process.stderr.write(`▲ the run's log is incomplete: ${messageOf(logError)}\n`);
+  if (result.status === "cancelled") return cancelled;
   return result.status === "succeeded" ? 0 : 1;
 }
 
@@ -73,6 +78,8 @@ interface Executed {
   readonly prepared: PreparedPlan;
   readonly logPath: string;
   readonly logError: unknown;
+  /** Exit code of a run that was cancelled. */
+  readonly cancelled: number;
 }
 
 async function execute(
@@ -85,12 +92,20 @@ async function execute(
   const scratch = join(workspace.platformFolder, "scratch", runId);
   const { store } = workspace.warehouse;
   const owned = await workspace.warehouse.own(command, scratch);
-  const sinks = new Map<string, Promise<{ sink: Sink; identity: string }>>();
+  const sinks = sinkOpener(workspace);
+  let queue: Queue<StepWork, StepReport> | null = null;
+  const cancelled = cancellation(() => process.stderr.write("cancelling: statements are stopped; once more to end at once\n"));
   try {
     const prepared = await withSession(owned.engine, async (session) => {
       await store.migrate(session);
+      await workspace.warehouse.shared?.revoke(session);
       return prepare(session, await store.read(session));
     });
+    sinks.use(prepared.manifest);
+    // Rows to replay, values to build again and the other environment are known to this process alone.
+    const isPlain = prepared.replays === undefined && prepared.backfills === undefined && prepared.held === undefined;
+    if (isPlain && sharesWork(workspace) && prepared.plan.steps.some((step) => step.action === "run"))
+      queue = await openQueue(workspace, owned.engine, prepared);
     const secrets = secretsOf(workspace, prepared.manifest);
     const log = runLog({ folder: join(workspace.platformFolder, "logs"), runId, secrets });
     const shown = progressTo(options.json === true ? process.stderr : process.stdout);
@@ -112,12 +127,14 @@ async function execute(
       scratch,
       // One step more than cores: commits and small tables use only one, and files make steps wait.
       concurrency: availableParallelism() + 1,
-      openSink: (name) => {
-        const opened = sinks.get(name) ?? openSink(workspace, prepared.manifest, name);
-        sinks.set(name, opened);
-        return opened;
-      },
+      openSink: sinks.open,
       secrets,
+      ...(queue === null ? {} : { queue }),
+      control: {
+        signal: cancelled.signal,
+        timer: systemTimer,
+        observe: (table) => observeTable(workspace, prepared, table),
+      },
       emit: (event: RunEvent) => {
         log.listener(event);
         shown(event);
@@ -127,12 +144,19 @@ async function execute(
       () => null,
       (error: unknown) => error,
     );
-    return { result, prepared, logPath: log.path, logError };
+    return { result, prepared, logPath: log.path, logError, cancelled: cancelled.exitCode() };
   } finally {
-    // A sink that could not be opened was reported by its step.
-    for (const opened of await Promise.allSettled(sinks.values())) if (opened.status === "fulfilled") await opened.value.sink.close();
+    cancelled.end();
+    await sinks.close();
+    await queue?.close();
     await owned.close();
   }
+}
+
+async function observeTable(workspace: Workspace, { state, source }: PreparedPlan, table: TableName): Promise<Observation> {
+  const found = (await observe(workspace, state, source, new Set([table]))).get(table);
+  if (found === undefined) throw new Error(`the project has no ${table}`);
+  return found;
 }
 
 function progressTo(stream: NodeJS.WriteStream): ReturnType<typeof progress> {
@@ -148,23 +172,4 @@ function progressTo(stream: NodeJS.WriteStream): ReturnType<typeof progress> {
 /** Sortable, readable and unique: `20261121T060000Z-1f2e3d`. */
 function newRunId(now: number): string {
   return `${new Date(now).toISOString().replace(/[-:]|\.\d+/g, "")}-${randomBytes(3).toString("hex")}`;
-}
-
-async function openSink(workspace: Workspace, manifest: Manifest, name: string): Promise<{ sink: Sink; identity: string }> {
-  const definition = manifest.sinks.find((sink) => sink.name === name);
-  if (definition === undefined) throw new Error(`no sink ${name} in the manifest`);
-  const { postgresSink } = await import("../adapters/postgres/index.ts");
-  const url = resolveText(definition.to.url, workspace.variables, definition.location) ?? "";
-  return { sink: postgresSink(url), identity: sinkIdentity(url) };
-}
-
-/** Texts that must never be shown: addresses of the warehouse and of sinks, and their passwords. */
-function secretsOf(workspace: Workspace, manifest: Manifest): readonly string[] {
-  const ofSinks = manifest.sinks.flatMap((sink) => {
-    const url = resolveText(sink.to.url, workspace.variables, sink.location);
-    if (url === null || !URL.canParse(url)) return [];
-    const { password } = new URL(url);
-    return [url, password, decodeURIComponent(password)].filter((text) => text !== "");
-  });
-  return [...workspace.warehouse.secrets, ...ofSinks];
 }

@@ -93,6 +93,7 @@ export async function compileBronze(
     grain: key,
     checks,
     tags: definition.tags,
+    work: definition.work,
     upstreams: [],
     dependencies: checkedAgainst(definition.name, checks),
     params,

@@ -22,6 +22,7 @@ import { bronzeRows } from "./multiplicity/table-rows.ts";
 import { nameErrors } from "./names.ts";
 import { picked, sampleParams } from "./params.ts";
 import { type ParsedModel, parseModels } from "./parse-models.ts";
+import { poolErrors } from "./pool-errors.ts";
 import type { Project } from "./project.ts";
 
 /**
@@ -30,6 +31,7 @@ import type { Project } from "./project.ts";
  */
 export async function compileProject(written: Project, analyzer: SqlAnalyzer): Promise<Manifest> {
   throwAll(nameErrors(written));
+  throwAll(poolErrors(written));
   const { functions, project } = await compileFunctions(written, analyzer);
   try {
     return await compileTables(project, functions, analyzer);
@@ -138,6 +140,7 @@ async function compileTables(project: Project, functions: readonly ProjectFuncti
     tables: followed.tables,
     functions,
     sinks: sinks.filter((sink): sink is ManifestSink => !(sink instanceof AssayError)),
+    pools: project.config.pools,
   };
 }
 
@@ -165,8 +168,8 @@ function compileSink(sink: Project["sinks"][number], models: readonly TableName[
     });
   }
   const names = sink.tables.map((table) => table.name);
-  const { name, to, schema, location } = sink;
-  return { name, to, schema, tables: names, fingerprint: fingerprintOf({ to, schema }), location };
+  const { name, to, schema, work, location } = sink;
+  return { name, to, schema, tables: names, work, fingerprint: fingerprintOf({ to, schema }), location };
 }
 
 /** Keeps a ledger's measuring query only where cutting the text provably kept FROM and WHERE. */

@@ -6,6 +6,7 @@ import { didYouMean } from "../define/nearest-name.ts";
 import type { Definition, PipelineDefinition, ProjectDefinition, SinkDefinition } from "../define/project.ts";
 import type { SqlFunctionDefinition } from "../define/sql-function.ts";
 import { AssayError } from "../errors.ts";
+import { poolsFaults, retriesFaults, workFaults } from "./work-faults.ts";
 
 /** A value as it may come from a file that no type checker has seen. */
 type Unknowns<T> = { readonly [Key in keyof T]: unknown };
@@ -45,7 +46,7 @@ function faultsOf(definition: Definition | ProjectDefinition): Faults {
 }
 
 function bronzeFaults(definition: Unknowns<BronzeDefinition>): Faults {
-  const { from, columns, key, load, schema, deleted, partitionBy, replicate, maxRejected, checks, tags } = definition;
+  const { from, columns, key, load, schema, deleted, partitionBy, replicate, maxRejected, checks, tags, work } = definition;
   const isSource = hasKind(from, ["csv", "json", "parquet"]);
   return [
     isSource ? null : "from is no source: write csv(…), json(…) or parquet(…)",
@@ -69,6 +70,7 @@ function bronzeFaults(definition: Unknowns<BronzeDefinition>): Faults {
     maxRejectedFault(maxRejected),
     ...checkFaults(checks),
     isTexts(tags) ? null : "tags is not a list of texts",
+    ...workFaults(work),
   ];
 }
 
@@ -88,7 +90,7 @@ function maxRejectedFault(limit: unknown): string | null {
 }
 
 function modelFaults(definition: Unknowns<ModelDefinition>): Faults {
-  const { grain, columns, materialize, checks, maxRejected, indexes, tags, fanOut, sql, overrides = {} } = definition;
+  const { grain, columns, materialize, checks, maxRejected, indexes, tags, fanOut, work, sql, overrides = {} } = definition;
   return [
     grain === null || isTexts(grain) ? null : "grain is not a list of column names",
     ...(columns === null ? [] : columnFaults(columns)),
@@ -100,6 +102,7 @@ function modelFaults(definition: Unknowns<ModelDefinition>): Faults {
     isRecord(fanOut) && Object.values(fanOut).every((reason) => isText(reason) && reason.trim() !== "")
       ? null
       : 'fanOut is not { table: reason }: write fanOut: { "bronze.order_items": "why its rows may repeat the measure" }',
+    ...workFaults(work),
     hasKind(sql, ["sql"])
       ? null
       : "sql is not made with the sql template: write sql: sql`select …`, or { duckdb: sql`select …`, postgres: sql`select …` }",
@@ -141,21 +144,23 @@ function functionFaults({ params, result, bodies }: Unknowns<SqlFunctionDefiniti
   ];
 }
 
-function pipelineFaults({ select, params }: Unknowns<PipelineDefinition>): Faults {
+function pipelineFaults({ select, params, retries }: Unknowns<PipelineDefinition>): Faults {
   return [
     isTexts(select) ? null : "select is not a list of selectors",
     params === null || (isRecord(params) && typeof params.safeParse === "function")
       ? null
       : "params is not a zod object: write z.object({ … })",
+    ...(retries === null ? [] : retriesFaults(retries)),
   ];
 }
 
-function sinkFaults({ to, schema, tables }: Unknowns<SinkDefinition>): Faults {
+function sinkFaults({ to, schema, tables, work }: Unknowns<SinkDefinition>): Faults {
   return [
     hasKind(to, ["postgres"]) ? null : "to is no server: write postgres(…)",
     isRecord(to) && (to.schemaPrefix ?? null) !== null ? "schemaPrefix is for environments: a sink has its schema" : null,
     isText(schema) ? null : "schema is not a text",
     Array.isArray(tables) && tables.every((table) => isRecord(table) && isText(table.name)) ? null : "tables is not a list of models",
+    ...workFaults(work),
   ];
 }
 
@@ -170,16 +175,26 @@ function keepFaults(keep: unknown): Faults {
   });
 }
 
-function projectFaults({ lake, environments, defaultEnvironment, keep }: Unknowns<ProjectDefinition>): Faults {
+function workersFault(name: string, environment: unknown): string | null {
+  if (!isRecord(environment) || environment.workers === undefined || environment.workers === false) return null;
+  if (environment.workers !== true) return `environment ${name}: workers is neither true nor false`;
+  return hasKind(environment.engine, ["duckdb"])
+    ? `environment ${name} has no workers: one process at a time has a DuckDB file; workers share an environment on PostgreSQL`
+    : null;
+}
+
+function projectFaults({ lake, environments, defaultEnvironment, keep, pools }: Unknowns<ProjectDefinition>): Faults {
   if (!isRecord(environments)) return ["environments is not { name: { engine } }"];
   return [
     ...keepFaults(keep),
+    ...poolsFaults(pools),
     isText(lake) || hasKind(lake, ["setting"]) ? null : "lake is not a path",
     ...Object.entries(environments).map(([name, environment]) =>
       isRecord(environment) && hasKind(environment.engine, ["duckdb", "postgres"])
         ? null
         : `environment ${name} has no engine: write { engine: duckdb("./warehouse.duckdb") }`,
     ),
+    ...Object.entries(environments).map(([name, environment]) => workersFault(name, environment)),
     Object.hasOwn(environments, String(defaultEnvironment))
       ? null
       : `defaultEnvironment ${String(defaultEnvironment)} is none of its environments`,

@@ -37,6 +37,10 @@ export const frontSchema = z.strictObject({
   indexes: z.record(z.string(), z.array(z.string())).optional(),
   tags: z.array(z.string()).optional(),
   fanOut: z.record(z.string(), z.string()).optional(),
+  retries: z.unknown().optional(),
+  timeout: z.unknown().optional(),
+  pool: z.unknown().optional(),
+  priority: z.unknown().optional(),
 });
 
 export type Front = z.infer<typeof frontSchema>;

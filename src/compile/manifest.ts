@@ -5,6 +5,7 @@ import type { MaxRejected } from "../define/max-rejected.ts";
 import type { PostgresConnection } from "../define/project.ts";
 import type { FileSource } from "../define/source.ts";
 import type { ContractColumn } from "../define/types.ts";
+import type { WorkOptions } from "../define/work-options.ts";
 import type { ProjectFunction } from "../ports/project-function.ts";
 import type { Layer, Location, TableName } from "../terms.ts";
 import type { FollowedChanges } from "./incremental/upstream-link.ts";
@@ -18,6 +19,8 @@ export interface Manifest {
   /** Functions of the project, each after those it calls. */
   readonly functions: readonly ProjectFunction[];
   readonly sinks: readonly ManifestSink[];
+  /** Pool name → steps of it at the same time. */
+  readonly pools?: Readonly<Record<string, number>>;
 }
 
 interface TableBase {
@@ -31,6 +34,8 @@ interface TableBase {
   /** Refused rows before a step fails; null: any number short of all. */
   readonly maxRejected: MaxRejected | null;
   readonly tags: readonly string[];
+  /** How its steps are carried out; no part of the definition. */
+  readonly work?: WorkOptions;
   /** Tables the SQL reads. */
   readonly upstreams: readonly TableName[];
   /** Upstreams, and tables that checks compare with: all have to be there first. */
@@ -151,6 +156,7 @@ export interface ManifestSink {
   readonly to: PostgresConnection;
   readonly schema: string;
   readonly tables: readonly TableName[];
+  readonly work?: WorkOptions;
   readonly fingerprint: string;
   readonly location: Location;
 }

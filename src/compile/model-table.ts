@@ -96,7 +96,7 @@ function tableOf(
   meaning: Meaning,
 ): ModelTable {
   const { definition, name, upstreams, params } = model;
-  const { checks, maxRejected, materialize, indexes, description, tags, location } = definition;
+  const { checks, maxRejected, materialize, indexes, description, tags, work, location } = definition;
   const isSnapshot = materialize.kind === "snapshot";
   // As the contract spells them: SQL may write a name in any case.
   const key = (definition.grain ?? []).map((name) => columns.find((column) => same(column.name, name))?.name ?? name);
@@ -111,6 +111,7 @@ function tableOf(
     checks,
     maxRejected,
     tags,
+    work,
     upstreams,
     dependencies: [...new Set([...upstreams, ...checkedAgainst(name, checks)])],
     params,

@@ -29,6 +29,7 @@ export function choosePipeline(project: Project, name: string | null): PipelineD
       schedule: null,
       select: ["*"],
       params: null,
+      retries: null,
       location: project.config.location,
     };
   }

@@ -7,6 +7,7 @@ import type { MaxRejected } from "../define/max-rejected.ts";
 import type { ModelDefinition } from "../define/model.ts";
 import { didYouMean } from "../define/nearest-name.ts";
 import type { Column } from "../define/types.ts";
+import { type WorkOptions, workOptions } from "../define/work-options.ts";
 import { AssayError } from "../errors.ts";
 import type { TableName } from "../terms.ts";
 import type { Front } from "./front-schema.ts";
@@ -15,7 +16,7 @@ import { checkFromYaml } from "./sql-file-checks.ts";
 /**
  * A model from a plain `.sql` file: `models/<layer>/…/<name>.sql` is the table `<layer>.<name>`. An opening block comment may hold YAML:
  * `description`, `grain`, `columns` (name → type, or name → { type, nullable, description, sensitive }), `materialize`, `checks`,
- * `maxRejected`, `indexes`, `tags`, `fanOut`.
+ * `maxRejected`, `indexes`, `tags`, `fanOut`, `retries`, `timeout`, `pool`, `priority`.
  * Without `columns` the contract is inferred from the SQL. Throws PROJECT_INVALID.
  */
 export async function modelFromSqlFile(file: string, text: string): Promise<ModelDefinition> {
@@ -33,6 +34,8 @@ export async function modelFromSqlFile(file: string, text: string): Promise<Mode
     indexes: front.indexes ?? {},
     tags: front.tags ?? [],
     fanOut: front.fanOut ?? {},
+    // What YAML says is judged where what TypeScript says is.
+    work: workOptions(front as WorkOptions),
     sql: { kind: "sql", text, location },
     location,
   };
@@ -77,7 +80,21 @@ async function frontMatter(file: string, text: string): Promise<{ readonly front
   );
 }
 
-const frontKeys = ["description", "grain", "columns", "materialize", "checks", "maxRejected", "indexes", "tags", "fanOut"];
+const frontKeys = [
+  "description",
+  "grain",
+  "columns",
+  "materialize",
+  "checks",
+  "maxRejected",
+  "indexes",
+  "tags",
+  "fanOut",
+  "retries",
+  "timeout",
+  "pool",
+  "priority",
+];
 
 const lineIn = (lines: LineCounter, offset: number | undefined): number => (offset === undefined ? 1 : lines.linePos(offset).line);
 

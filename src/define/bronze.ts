@@ -4,6 +4,7 @@ import { callSite } from "./location.ts";
 import type { MaxRejected } from "./max-rejected.ts";
 import { csv, type FileSource } from "./source.ts";
 import type { Columns } from "./types.ts";
+import { type WorkOptions, workOptions } from "./work-options.ts";
 
 /**
  * Load-test copies: every row comes `times` times, the key columns of each further copy made new (`<value>~1`, `<value>~2` …), so that
@@ -49,10 +50,11 @@ export interface BronzeDefinition<C extends Columns = Columns> {
   readonly maxRejected: MaxRejected | null;
   readonly checks: readonly Check[];
   readonly tags: readonly string[];
+  readonly work: WorkOptions;
   readonly location: Location;
 }
 
-export interface BronzeOptions<C extends Columns> {
+export interface BronzeOptions<C extends Columns> extends WorkOptions {
   readonly description?: string;
   readonly from: FileSource;
   readonly columns: C;
@@ -97,11 +99,12 @@ export function bronze<const C extends Columns>(name: string, options: BronzeOpt
     maxRejected: options.maxRejected ?? null,
     checks: options.checks ?? [],
     tags: options.tags ?? [],
+    work: workOptions(options),
     location: callSite(bronze),
   };
 }
 
-export interface SeedOptions<C extends Columns> {
+export interface SeedOptions<C extends Columns> extends WorkOptions {
   readonly description?: string;
   readonly columns: C;
   readonly key?: readonly (keyof C & string)[];

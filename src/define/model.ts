@@ -6,6 +6,7 @@ import type { MaxRejected } from "./max-rejected.ts";
 import type { Sql } from "./sql.ts";
 import type { OtherEngine } from "./sql-function.ts";
 import type { Columns } from "./types.ts";
+import { type WorkOptions, workOptions } from "./work-options.ts";
 
 export interface ModelDefinition<C extends Columns = Columns> {
   readonly kind: "model";
@@ -24,6 +25,7 @@ export interface ModelDefinition<C extends Columns = Columns> {
   readonly tags: readonly string[];
   /** Table whose join repeats rows that the model adds up, averages or counts → why that is meant. */
   readonly fanOut: Readonly<Record<string, string>>;
+  readonly work: WorkOptions;
   /** In DuckDB's SQL: what the model is, on every engine. */
   readonly sql: Sql;
   /** SQL written by hand for other engines, where what DuckDB's is carried over to will not do. Absent: none. */
@@ -33,7 +35,7 @@ export interface ModelDefinition<C extends Columns = Columns> {
 
 export type SqlOverrides = Readonly<Partial<Record<OtherEngine, Sql>>>;
 
-export interface ModelOptions<C extends Columns> {
+export interface ModelOptions<C extends Columns> extends WorkOptions {
   readonly description?: string;
   readonly grain: readonly (keyof C & string)[];
   readonly columns: C;
@@ -77,6 +79,7 @@ export function model<const C extends Columns>(name: `silver.${string}` | `gold.
     indexes: options.indexes ?? {},
     tags: options.tags ?? [],
     fanOut: options.fanOut ?? {},
+    work: workOptions(options),
     sql: duckdb,
     ...(Object.keys(overrides).length === 0 ? {} : { overrides }),
     location: callSite(model),

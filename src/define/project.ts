@@ -4,6 +4,7 @@ import type { Text } from "./env.ts";
 import { callSite } from "./location.ts";
 import type { ModelDefinition } from "./model.ts";
 import type { SqlFunctionDefinition } from "./sql-function.ts";
+import { type Retries, type WorkOptions, workOptions } from "./work-options.ts";
 
 export interface DuckdbConnection {
   readonly kind: "duckdb";
@@ -33,6 +34,8 @@ export const postgres = (url: Text, options: { readonly schemaPrefix?: Text } = 
 });
 
 export interface Environment {
+  /** Steps are carried out by `assay worker`, in any number of processes. Needs a database that processes can share. Default: by the run itself. */
+  readonly workers?: boolean;
   /** Where its tables are. */
   readonly engine: DuckdbConnection | PostgresConnection;
 }
@@ -56,6 +59,8 @@ export interface ProjectDefinition {
   readonly lake: Text;
   readonly environments: Readonly<Record<string, Environment>>;
   readonly keep: Keep;
+  /** Pool name → steps of it at the same time. */
+  readonly pools: Readonly<Record<string, number>>;
   /** Environment used without --env. */
   readonly defaultEnvironment: string;
   readonly location: Location;
@@ -75,6 +80,8 @@ export function defineProject(options: {
   readonly environments?: Readonly<Record<string, Environment>>;
   readonly defaultEnvironment?: string;
   readonly keep?: Partial<Keep>;
+  /** Pool name → steps of it at the same time; tables, models and sinks name their pool. */
+  readonly pools?: Readonly<Record<string, number>>;
 }): ProjectDefinition {
   const environments = options.environments ?? { dev: { engine: duckdb("./warehouse.duckdb") } };
   return {
@@ -83,6 +90,7 @@ export function defineProject(options: {
     lake: options.lake ?? "./lake",
     environments,
     keep: { batches: "90 days", changes: "30 days", logs: "30 days", runs: "forever", ...options.keep },
+    pools: options.pools ?? {},
     defaultEnvironment: options.defaultEnvironment ?? Object.keys(environments)[0] ?? "dev",
     location: callSite(defineProject),
   };
@@ -97,6 +105,8 @@ export interface PipelineDefinition {
   readonly select: readonly string[];
   /** A zod object; its fields are the pipeline's parameters. */
   readonly params: ZodType | null;
+  /** For steps whose table declares none. */
+  readonly retries: Retries | null;
   readonly location: Location;
 }
 
@@ -115,6 +125,8 @@ export function pipeline(
     readonly schedule?: string;
     readonly select?: readonly string[];
     readonly params?: ZodType;
+    /** For steps whose table declares none; without them only ENGINE_BUSY is tried again. */
+    readonly retries?: Retries;
   } = {},
 ): PipelineDefinition {
   return {
@@ -124,6 +136,7 @@ export function pipeline(
     schedule: options.schedule ?? null,
     select: options.select ?? ["*"],
     params: options.params ?? null,
+    retries: options.retries ?? null,
     location: callSite(pipeline),
   };
 }
@@ -135,6 +148,7 @@ export interface SinkDefinition {
   /** Schema the tables are written to. */
   readonly schema: string;
   readonly tables: readonly { readonly name: ModelDefinition["name"] }[];
+  readonly work: WorkOptions;
   readonly location: Location;
 }
 
@@ -155,9 +169,10 @@ export function sink(
     readonly to: PostgresConnection;
     readonly schema: string;
     readonly tables: readonly { readonly name: ModelDefinition["name"] }[];
-  },
+  } & WorkOptions,
 ): SinkDefinition {
-  return { kind: "sink", name, to: options.to, schema: options.schema, tables: options.tables, location: callSite(sink) };
+  const { to, schema, tables } = options;
+  return { kind: "sink", name, to, schema, tables, work: workOptions(options), location: callSite(sink) };
 }
 
 /** Everything a project may export from its definition folders. */

@@ -3,13 +3,16 @@ import { viewInput } from "../plan/build-mode.ts";
 import type { Observation } from "../plan/plan-run.ts";
 import type { Engine, Session, Statement } from "../ports/engine.ts";
 import type { Lake } from "../ports/lake.ts";
+import type { Queue } from "../ports/queue.ts";
 import type { Sink } from "../ports/sink.ts";
 import type { Source } from "../ports/source.ts";
 import type { Commit, Publication, RunStore, State } from "../ports/state-store.ts";
+import type { Timer } from "../ports/timer.ts";
 import type { Params, TableName } from "../terms.ts";
 import type { DeferredEnvironment } from "./deferred-environment.ts";
 import type { ReplayRequest } from "./replay-request.ts";
 import type { RunEventListener } from "./run-event.ts";
+import type { StepReport, StepWork } from "./step-work.ts";
 
 /** Milliseconds since 1970. */
 export type Clock = () => number;
@@ -43,15 +46,31 @@ export interface ExecuteContext {
   /** Texts that must never be shown or stored. */
   readonly secrets: readonly string[];
   readonly emit: RunEventListener;
+  /** Left out: nothing cancels, times out or is tried again. */
+  readonly control?: RunControl;
+  /** Carries the steps out; left out: this process does. */
+  readonly queue?: Queue<StepWork, StepReport>;
+}
+
+/** What ends a run's steps early, and lets them begin again. */
+export interface RunControl {
+  /** Aborted with an AssayError: no further step starts, and what is under way is cancelled. */
+  readonly signal: AbortSignal;
+  readonly timer: Timer;
+  /** Looks at a bronze table's source again, before its ingest is. */
+  readonly observe: (table: TableName) => Promise<Observation>;
 }
 
 /** A run under way: the context and what this run has published so far. */
 export interface Run extends ExecuteContext {
+  readonly observations: Map<TableName, Observation>;
   readonly params: Params;
   readonly publications: Map<string, Publication>;
   readonly commits: Map<TableName, readonly Commit[]>;
   /** Views that show stored rows until their own steps have run. */
   readonly frozen: Map<TableName, Promise<void>>;
+  /** Of the attempt under way. */
+  readonly signal?: AbortSignal;
 }
 
 export function tableOf(run: Pick<Run, "manifest">, name: TableName): ManifestTable {

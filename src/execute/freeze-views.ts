@@ -4,6 +4,7 @@ import { columnList } from "../define/quote.ts";
 import type { ColumnType, ContractColumn } from "../define/types.ts";
 import { deferredFrom } from "../plan/against.ts";
 import type { TableName } from "../terms.ts";
+import { cancelOn } from "./cancel-on.ts";
 import type { Run } from "./context.ts";
 
 /**
@@ -38,7 +39,12 @@ function viewsOver(run: Run, name: TableName): readonly ModelTable[] {
 
 async function freeze(run: Run, view: ModelTable): Promise<void> {
   const session = await run.engine.session();
+  // Not the attempt's signal: other steps wait for this too.
+  const letGo = cancelOn(run.control?.signal, session);
+  // Another process may be about to freeze it, too.
+  const turn = session.sql.turn(`freeze ${view.name}`);
   try {
+    if (turn !== null) await session.execute({ text: turn });
     if ((await run.engine.kindOf(session, view.name)) !== "view") return;
     const { name: table, description } = view;
     // Columns as published: the definition may name others by now.
@@ -51,6 +57,8 @@ async function freeze(run: Run, view: ModelTable): Promise<void> {
       await run.engine.publish(session, candidate);
     });
   } finally {
+    letGo();
+    // With the session its turn ends.
     session.close();
   }
 }

@@ -1,4 +1,4 @@
-import type { Params, RunResult, StepKind, StepResult, TableName } from "../terms.ts";
+import type { ErrorReport, Params, RunResult, StepKind, StepResult, TableName } from "../terms.ts";
 
 /** What happens in a run, in the past tense. `at` is ISO 8601 in UTC. */
 export type RunEvent =
@@ -17,6 +17,16 @@ export type RunEvent =
     }
   | { readonly kind: "RunInterruptedFound"; readonly at: string; readonly run_id: string; readonly started_at: string }
   | { readonly kind: "StepStarted"; readonly at: string; readonly step: string; readonly table: TableName }
+  | {
+      readonly kind: "StepRetrying";
+      readonly at: string;
+      readonly step: string;
+      readonly table: TableName;
+      /** The attempt that failed, from 1. */
+      readonly attempt: number;
+      readonly error: ErrorReport;
+      readonly retry_in_ms: number;
+    }
   | { readonly kind: "StepFinished"; readonly at: string; readonly result: StepResult }
   | { readonly kind: "RunFinished"; readonly at: string; readonly result: RunResult };
 

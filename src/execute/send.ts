@@ -28,6 +28,7 @@ export async function sendTable(run: Run, session: Session, step: Step, position
       },
       run.engine.sinkRows(session, table.name, table.columns),
       scratch,
+      run.signal,
     );
     const rowsIn = run.publications.get(table.name)?.rows ?? load.fingerprint.rows;
     const facts = {

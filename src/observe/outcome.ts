@@ -1,7 +1,7 @@
 import type { RunStatus, StepResult } from "../terms.ts";
 
 /** What a person sees of a step or run: `warned` is a success with a check that did not pass. */
-export type Outcome = "succeeded" | "warned" | "failed" | "skipped" | "running" | "interrupted";
+export type Outcome = "succeeded" | "warned" | "failed" | "skipped" | "running" | "interrupted" | "cancelled";
 
 /** The shape that goes with the word, so that colour is never the only sign. */
 export const marks: Readonly<Record<Outcome | "quarantined", string>> = {
@@ -11,6 +11,7 @@ export const marks: Readonly<Record<Outcome | "quarantined", string>> = {
   skipped: "○",
   running: "◐",
   interrupted: "▲",
+  cancelled: "■",
   quarantined: "◆",
 };
 

@@ -30,6 +30,10 @@ export function runLogLines(event: RunEvent, begun: Set<Stage>): readonly LogLin
       ];
     case "StepStarted":
       return [...banner(stageOf(event), begun), info(`${event.step}: started`)];
+    case "StepRetrying": {
+      const wait = `attempt ${event.attempt} failed; attempt ${event.attempt + 1} in ${durationText(event.retry_in_ms)}`;
+      return [warn(`${event.step}: ${wait}`), warn(`  ${event.error.code}: ${event.error.message}`)];
+    }
     case "StepFinished":
       return stepFinished(event.result);
     case "RunFinished":

@@ -1,4 +1,5 @@
 import type { BronzeTable, Manifest, ManifestSink, ManifestTable, ModelTable } from "../compile/manifest.ts";
+import type { Retries, WorkOptions } from "../define/work-options.ts";
 import { AssayError } from "../errors.ts";
 import type { SourceFile } from "../ports/source.ts";
 import type { IngestedFile, Publication, State } from "../ports/state-store.ts";
@@ -7,6 +8,7 @@ import { type Against, deferredFrom, deferredTables } from "./against.ts";
 import { buildModeOf } from "./build-mode.ts";
 import { deferTableStep, heldStep, historyStep } from "./defer-steps.ts";
 import type { Plan, PlannedBuild, RunReason, SkipReason, Step } from "./plan.ts";
+import { stepPolicy } from "./step-policy.ts";
 
 /** The files of a bronze table's source as they are now (`recalled`: as they were when they were ingested), or why they cannot be told. */
 export type Observation = { readonly files: readonly SourceFile[]; readonly recalled?: true } | { readonly error: AssayError };
@@ -32,6 +34,8 @@ export interface PlanInput {
   readonly replays?: ReadonlyMap<TableName, number>;
   /** What is unchanged in another environment is read from there. */
   readonly against?: Against;
+  /** The pipeline's, for tables and sinks that declare none. */
+  readonly retries?: Retries | null;
 }
 
 type Verdict =
@@ -80,6 +84,7 @@ export function planRun(input: PlanInput): Plan {
       after: history?.action === "run" ? [...upstreams, history.step] : upstreams,
       ...(history === null ? verdict : run("changed", verdict.because)),
       build: buildOf(table, verdict, input, running),
+      ...policyOf(table, verdict, input),
     };
     steps.push(held === undefined ? planned : heldStep(planned, table, held));
   }
@@ -96,11 +101,19 @@ export function planRun(input: PlanInput): Plan {
         after: before === undefined ? [] : [before],
         ...verdict,
         build: null,
+        ...policyOf(sink, verdict, input),
       });
     }
   }
   const { pipeline, environment, params } = input;
-  return { project: input.manifest.project, pipeline, environment, params, steps };
+  const { pools = {} } = input.manifest;
+  return { project: input.manifest.project, pipeline, environment, params, steps, ...(Object.keys(pools).length === 0 ? {} : { pools }) };
+}
+
+/** Left out where nothing is declared. */
+function policyOf(declared: { readonly work?: WorkOptions }, verdict: Verdict, { retries = null }: PlanInput): Pick<Step, "policy"> {
+  const isPlain = retries === null && Object.keys(declared.work ?? {}).length === 0;
+  return verdict.action === "skip" || isPlain ? {} : { policy: stepPolicy(declared.work, retries) };
 }
 
 /** How a model that follows changes will be built, as far as that can be told before its upstreams have run. */

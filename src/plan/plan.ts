@@ -1,4 +1,5 @@
 import type { Params, StepKind, TableName, TouchedValues } from "../terms.ts";
+import type { StepPolicy } from "./step-policy.ts";
 
 /**
  * Why a step runs: `new` nothing published yet · `changed` its definition or parameters · `new_input` its rows · `forced` asked for · `replay` rows
@@ -29,6 +30,8 @@ interface StepBase {
   readonly because: string;
   /** Null: there is only one way to do the step's work, or nothing to do. */
   readonly build: PlannedBuild | null;
+  /** Left out: no timeout, no pool, and retries only where the engine asks for them. */
+  readonly policy?: StepPolicy;
 }
 
 export type Step = StepBase &
@@ -41,4 +44,6 @@ export interface Plan {
   readonly environment: string;
   readonly params: Params;
   readonly steps: readonly Step[];
+  /** Pool name → steps of it at the same time. */
+  readonly pools?: Readonly<Record<string, number>>;
 }

@@ -9,6 +9,8 @@ export interface EngineSql {
   schema(name: string): string;
   /** The quoted name that a table of the project or of the platform has in this environment: of `silver.orders`, `assay.runs` … */
   table(name: string): string;
+  /** Statement from which on one session at a time goes on, for a name, until it is closed; null: one process has the database to itself. */
+  turn(name: string): string | null;
   /** A temporary relation of the session, so that no other of the name is meant. */
   temporary(name: string): string;
   /** How a temporary table takes the place of one of its name: what comes first, if anything, and the head of `create … as`. */

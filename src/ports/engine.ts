@@ -52,6 +52,11 @@ export interface Session {
   describe(text: string): Promise<readonly DescribedColumn[]>;
   /** Runs `work` in one transaction: committed when it resolves, rolled back when it throws. */
   transaction<T>(work: () => Promise<T>): Promise<T>;
+  /**
+   * Cancels the statement under way and refuses all that come, but for the end of a transaction: for a session that is then closed.
+   * Resolves when nothing is under way any more.
+   */
+  cancel(): Promise<void>;
   close(): void;
 }
 

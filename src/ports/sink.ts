@@ -45,8 +45,8 @@ export interface SinkLoad {
 export interface Sink {
   /**
    * Replaces the target table by the rows, all at once. Throws SINK_UNREACHABLE, SINK_DENIED, SINK_DESTRUCTIVE_CHANGE, SINK_MISMATCH,
-   * SINK_FAILED; whatever it throws, the old table stands and nothing else is left behind.
+   * SINK_FAILED; whatever it throws, the old table stands and nothing else is left behind. `signal`: cancels what the server is doing for it.
    */
-  load(table: SinkTable, rows: SinkRows, scratch: string): Promise<SinkLoad>;
+  load(table: SinkTable, rows: SinkRows, scratch: string, signal?: AbortSignal): Promise<SinkLoad>;
   close(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-import type { Params, RunResult, RunStatus, StepResult, TableName } from "../terms.ts";
+import type { Params, RunResult, RunStatus, StepAttempt, StepResult, TableName } from "../terms.ts";
 import type { Session } from "./engine.ts";
 import type { DivertedRows, QuarantinedRow, QuarantineFilter, QuarantineGroup } from "./quarantine.ts";
 
@@ -175,6 +175,10 @@ export interface StateStore {
   /** New stamps of ingested files whose content turned out to be what it was: they need not be read again for that. */
   restamp(session: Session, files: readonly Pick<IngestedFile, "table" | "name" | "sha256" | "stamp" | "stamped_at">[]): Promise<void>;
   recordStep(session: Session, record: StepRecord): Promise<void>;
+  /** What is on record of a finished step of a run; null: nothing. */
+  readStep(session: Session, run_id: string, step: string): Promise<StepResult | null>;
+  /** One of several attempts at a step. */
+  recordAttempt(session: Session, run_id: string, step: string, attempt: StepAttempt): Promise<void>;
   /** Steps that did nothing, all at once. */
   recordSkipped(
     session: Session,
@@ -209,6 +213,8 @@ export type RunStore = Pick<
   | "finishRun"
   | "restamp"
   | "recordStep"
+  | "recordAttempt"
+  | "readStep"
   | "recordSkipped"
   | "readQuarantine"
   | "readMetrics"

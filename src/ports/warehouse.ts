@@ -1,5 +1,6 @@
 import type { Engine, ResultTable, Session } from "./engine.ts";
 import type { EngineSql } from "./engine-sql.ts";
+import type { Queue, QueuedStep, WorkSource } from "./queue.ts";
 import type { RetentionStore } from "./retention-store.ts";
 import type { SqlAnalyzer } from "./sql-analyzer.ts";
 import type { SqlDialect } from "./sql-dialect.ts";
@@ -33,6 +34,37 @@ export interface OwnedWarehouse {
   close(): Promise<void>;
 }
 
+/** What a run's processes need of each other, where several share its work. */
+export interface SharedWork {
+  /** For its owner, before it reads the state: takes every step away from workers of earlier runs, and waits for those they are publishing. */
+  revoke(session: Session): Promise<void>;
+  /** Opens it for changes as one of many, who take steps from its owner, and are known by their names. */
+  join(worker: string, scratch: string): Promise<Pick<OwnedWarehouse, "engine" | "close">>;
+  queue<Work extends object, Outcome>(options: QueueOptions<Outcome>): Promise<Queue<Work, Outcome>>;
+  workSource<Work, Outcome extends object>(options: WorkSourceOptions): Promise<WorkSource<Work, Outcome>>;
+}
+
+interface SharedOptions {
+  /** Fingerprint of the project: its steps go to workers that have the same. */
+  readonly project: string;
+  /** Called with what goes wrong in the background. */
+  readonly warn: (error: unknown) => void;
+}
+
+export interface QueueOptions<Outcome> extends SharedOptions {
+  /** Called once when nobody has taken a step for a while. */
+  readonly idle: () => void;
+  /** What is on record of a step, for one whose worker was gone before it could tell; null: nothing. */
+  readonly recorded: (step: QueuedStep<unknown>) => Promise<Outcome | null>;
+}
+
+export interface WorkSourceOptions extends SharedOptions {
+  /** Pools to take steps of; null stands for the steps of none. */
+  readonly pools: readonly (string | null)[];
+  /** Its name, as it joined. */
+  readonly worker: string;
+}
+
 /** The database of an environment, with its tables and their state. Nothing is opened before it is asked. */
 export interface Warehouse {
   /** Kind of its engine, to be shown: `duckdb`, `postgres`. */
@@ -60,6 +92,8 @@ export interface Warehouse {
   readonly grants:
     | ((role: string | null, readers: readonly string[]) => { readonly role: string; readonly statements: readonly string[] })
     | null;
+  /** Null: one process at a time does all the work. */
+  readonly shared: SharedWork | null;
   /** Opens it for changes, creating it where it is not there. `scratch`: folder for rows on their way. Throws PROJECT_LOCKED naming who has it. */
   own(command: string, scratch: string): Promise<OwnedWarehouse>;
   /** Runs `work` on a connection for reading; null when there is no state yet. `scratch`: folder for what does not fit into memory. */

@@ -1,4 +1,5 @@
 import { describe, onTestFinished, test } from "vitest";
+import { attempts } from "./attempts.ts";
 import { bronzeLoads } from "./bronze-loads.ts";
 import { changeTracking } from "./change-tracking.ts";
 import { checksBeforePublish } from "./checks-before-publish.ts";
@@ -46,6 +47,7 @@ export function engineConformance(name: string, open: () => Promise<OpenedEngine
     "resume after a fault": resume,
     "independent steps": independentSteps,
     "hostile texts": hostileTextsSection,
+    "attempts at a step": attempts,
   };
   describe(`${name} as an engine`, () => {
     for (const [title, section] of Object.entries(sections)) describe(title, () => section(suite));

@@ -48,6 +48,7 @@ export function faultyEngine(engine: Engine, fault: Fault): FaultyEngine {
       pass("committed");
       return value;
     },
+    cancel: () => session.cancel(),
     close: () => session.close(),
   });
   return {

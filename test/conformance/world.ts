@@ -11,6 +11,7 @@ import type { ModelDefinition } from "../../src/define/model.ts";
 import { defineProject } from "../../src/define/project.ts";
 import { columnList } from "../../src/define/quote.ts";
 import { AssayError } from "../../src/errors.ts";
+import type { RunControl } from "../../src/execute/context.ts";
 import { executePlan } from "../../src/execute/execute-plan.ts";
 import { changesBetween } from "../../src/execute/row-changes.ts";
 import type { RunEvent } from "../../src/execute/run-event.ts";
@@ -41,12 +42,20 @@ export interface RunOptions {
   /** Default: 1. */
   readonly concurrency?: number;
   readonly emit?: (event: RunEvent) => void;
+  /** Default: nothing cancels, times out or is tried again. */
+  readonly control?: RunControl;
+  /** The engine, made to misbehave. */
+  readonly engine?: (engine: Engine) => Engine;
 }
 
 /** A project, its files and a database, driven as `assay run` drives them. */
 export interface World {
   /** Compiles what the project declares from now on. */
-  readonly define: (bronze: readonly BronzeDefinition[], models: readonly ModelDefinition[]) => Promise<void>;
+  readonly define: (
+    bronze: readonly BronzeDefinition[],
+    models: readonly ModelDefinition[],
+    pools?: Readonly<Record<string, number>>,
+  ) => Promise<void>;
   /** Writes a file of the project, e.g. `data/orders.csv`: a header and one line a row. */
   readonly send: (file: string, header: string, rows: readonly string[]) => Promise<void>;
   readonly remove: (file: string) => Promise<void>;
@@ -58,6 +67,8 @@ export interface World {
   readonly rows: (table: TableName, ...columns: readonly string[]) => Promise<readonly string[]>;
   /** Recorded changes behind a version up to another: `- old row`, `+ new row`, sorted. */
   readonly changes: (table: TableName, after: string, upTo: string) => Promise<readonly string[]>;
+  /** A bronze table's files as they are now. */
+  readonly observe: (table: TableName) => Promise<Observation>;
   readonly state: () => Promise<State>;
   /** Batches that lie in the lake, as files on record name them. */
   readonly batches: () => Promise<readonly string[]>;
@@ -124,11 +135,12 @@ export async function openWorld(open: () => Promise<OpenedEngine>): Promise<Worl
       concurrency: options.concurrency ?? 1,
       secrets: [],
       emit: options.emit ?? (() => undefined),
+      ...(options.control === undefined ? {} : { control: options.control }),
     });
   };
   return {
-    define: async (bronze, models) => {
-      const config = defineProject({ name: "conformance" });
+    define: async (bronze, models, pools = {}) => {
+      const config = defineProject({ name: "conformance", pools });
       const project: Project = { folder, config, bronze, models, pipelines: [], sinks: [] };
       const compiled = await compileProject(project, analyzer);
       manifest = translate === undefined ? compiled : await translate(compiled, project, analyzer);
@@ -139,7 +151,7 @@ export async function openWorld(open: () => Promise<OpenedEngine>): Promise<Worl
     },
     remove: (file) => rm(join(folder, file)),
     plan: async (options = {}) => (await prepare(options)).plan,
-    run: (options = {}) => carryOut(options, engine),
+    run: (options = {}) => carryOut(options, options.engine?.(engine) ?? engine),
     runWith: async (fault, options = {}) => {
       const faulty = faultyEngine(engine, fault);
       const result = await carryOut(options, faulty.engine).catch((error: unknown) => {
@@ -157,6 +169,7 @@ export async function openWorld(open: () => Promise<OpenedEngine>): Promise<Worl
       const { rows } = await session.result({ text: changesBetween(session.sql, tableOf(name), after, upTo) });
       return rows.map(([op, ...values]) => `${Number(op) < 0 ? "-" : "+"} ${textOf(values)}`).sort();
     },
+    observe: async (name) => (await observe(declared(), folder)).get(name) ?? { files: [] },
     state: () => store.read(session),
     batches: async () => (await localLake(join(folder, "lake")).batches()).map((batch) => `${batch.table}/${batch.run_id}`),
     look: (work) => work(session, engine, store),

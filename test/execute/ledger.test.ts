@@ -31,6 +31,7 @@ function inferred(text: string, grain: readonly string[], columns: Columns | nul
     indexes: {},
     tags: [],
     fanOut: {},
+    work: {},
     sql: query,
     location,
   };

@@ -65,6 +65,7 @@ async function orphans(text: string): Promise<readonly CheckResult[]> {
     indexes: {},
     tags: [],
     fanOut: {},
+    work: {},
     sql: { kind: "sql", text, location },
     location,
   };

@@ -67,14 +67,14 @@ export const publishMutants: readonly Mutant[] = [
   {
     name: "tables below a failed one are built",
     why: "they are published from rows that were refused, or from old ones as if they were new",
-    file: "src/execute/execute-plan.ts",
+    file: "src/execute/schedule-steps.ts",
     edits: edit('(results.get(name)?.status ?? "succeeded") !== "succeeded")', 'results.get(name)?.status === "running")'),
     tests: [conformance("checks before publish", "independent steps")],
   },
   {
     name: "steps begin before what they read is finished",
     why: "they read the version before",
-    file: "src/execute/execute-plan.ts",
+    file: "src/execute/schedule-steps.ts",
     edits: edit("active.size >= run.concurrency || upstreams.includes(undefined)) continue;", "active.size >= run.concurrency) continue;"),
     tests: [conformance("independent steps")],
   },

@@ -36,7 +36,7 @@ export const recordMutants: readonly Mutant[] = [
     why: "they are there when the transaction they belong to is not",
     file: "src/adapters/duckdb/session.ts",
     edits: edit(
-      "if (rows.length > 0) await appendRows(connection, target, rows);",
+      "if (rows.length > 0) await guarded(() => appendRows(connection, target, rows));",
       "if (rows.length > 0) await appendRows(await other(), target, rows);",
     ).concat(
       edit(

@@ -124,7 +124,7 @@ export const refreshMutants: readonly Mutant[] = [
   {
     name: "early cut-off when one of several upstreams is unchanged",
     why: "changes of the others are not built",
-    file: "src/execute/execute-plan.ts",
+    file: "src/execute/schedule-steps.ts",
     edits: edit(
       "return before !== undefined && Object.entries(reads).every(",
       "return before !== undefined && Object.entries(reads).some(",

@@ -71,6 +71,7 @@ export function guardedSessions(
       },
       copyIn: () => Promise.reject(new Error("nothing copies into DuckDB")),
       copyOut: () => Promise.reject(new Error("nothing copies out of DuckDB")),
+      cancel: () => raw.cancel(),
       result: (statement) => schedule.perform(operation(statement.text), () => raw.result(prepared(statement))),
       describe: (text) => schedule.perform(operation(`describe ${text}`), () => raw.describe(text)),
       transaction: async (work) => {

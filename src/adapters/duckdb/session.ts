@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { columnList, quoteText } from "../../define/quote.ts";
 import type { Cell, ResultTable, Row, Session, Statement } from "../../ports/engine.ts";
@@ -11,19 +12,22 @@ export async function openSession(instance: DuckDBInstance): Promise<Session> {
 }
 
 function sessionOf(connection: DuckDBConnection): Session {
-  const read = async (statement: Statement) => {
+  let underWay = 0;
+  let cancelled = false;
+  const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
+    if (cancelled) throw new Error("the session was cancelled");
+    underWay += 1;
     try {
-      return await connection.runAndReadAll(statement.text, valuesOf(statement));
+      return await work();
     } catch (error) {
       throw storageFault(error) ?? error;
+    } finally {
+      underWay -= 1;
     }
   };
+  const read = (statement: Statement) => guarded(() => connection.runAndReadAll(statement.text, valuesOf(statement)));
   const execute = async (statement: Statement): Promise<void> => {
-    try {
-      await connection.run(statement.text, valuesOf(statement));
-    } catch (error) {
-      throw storageFault(error) ?? error;
-    }
+    await guarded(() => connection.run(statement.text, valuesOf(statement)));
   };
   const session: Session = {
     sql: duckdbSql,
@@ -32,11 +36,7 @@ function sessionOf(connection: DuckDBConnection): Session {
     },
     execute,
     insert: async (target, rows) => {
-      try {
-        if (rows.length > 0) await appendRows(connection, target, rows);
-      } catch (error) {
-        throw storageFault(error) ?? error;
-      }
+      if (rows.length > 0) await guarded(() => appendRows(connection, target, rows));
     },
     query: async (statement) => (await read(statement)).getRowObjectsJson() as readonly Row[],
     result: async (statement): Promise<ResultTable> => {
@@ -65,9 +65,14 @@ function sessionOf(connection: DuckDBConnection): Session {
         return value;
       } catch (error) {
         // After a failed commit there is nothing left to roll back.
-        await execute({ text: "rollback" }).catch(() => undefined);
+        await connection.run("rollback").catch(() => undefined);
         throw error;
       }
+    },
+    cancel: async () => {
+      cancelled = true;
+      // A statement that is just about to begin forgets an interrupt that came before.
+      for (; underWay > 0; await setTimeout(20)) connection.interrupt();
     },
     close: () => connection.closeSync(),
   };

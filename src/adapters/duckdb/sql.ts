@@ -8,6 +8,7 @@ export const keyHash = (columns: readonly string[]): string => `hash(${columnLis
 export const duckdbSql: EngineSql = {
   schema: (name) => name,
   table: quoteTable,
+  turn: () => null,
   temporary: (name) => `temp.${name}`,
   replaceTemporary: (name) => ({ first: null, create: `create or replace temp table ${name}` }),
   type: columnTypeName,

@@ -3,7 +3,7 @@ import type { RetentionStore } from "../../ports/retention-store.ts";
 import type { StateStore } from "../../ports/state-store.ts";
 import type { VerificationStore } from "../../ports/verification-store.ts";
 import { sqlRetentionStore } from "../sql/retention-store.ts";
-import { createQuarantine } from "../sql/state-schema.ts";
+import { createAttempts, createQuarantine } from "../sql/state-schema.ts";
 import type { StateSql } from "../sql/state-sql.ts";
 import { sqlStateStore } from "../sql/state-store.ts";
 import { sqlVerificationStore } from "../sql/verification-store.ts";
@@ -35,6 +35,7 @@ create table assay.metrics (table_name varchar not null, version varchar not nul
 create table assay.schema_changes (table_name varchar not null, column_name varchar not null, type varchar not null, first_file varchar not null, run_id varchar not null, recorded_at varchar not null, position integer not null);
 update assay.state_version set version = 2;
 `,
+  2: `${createAttempts(duckdbSql, "json")}; update assay.state_version set version = 3;`,
 };
 
 /** Makes a schema unless it is there. */

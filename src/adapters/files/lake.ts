@@ -31,7 +31,8 @@ export function localLake(root: string): Lake {
     },
     removeRun: async (runId, keep) => {
       for (const { run_id, path } of batchFolders(root)) {
-        if (run_id === runId && !keep.has(path)) await rm(path, { recursive: true, force: true });
+        // Of every worker that had one of its steps.
+        if ((run_id === runId || run_id.startsWith(`${runId}.`)) && !keep.has(path)) await rm(path, { recursive: true, force: true });
       }
     },
   };

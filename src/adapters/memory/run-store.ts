@@ -24,6 +24,8 @@ export function memoryRunStore(): { readonly store: RunStore; readonly state: ()
       startRun: async () => undefined,
       finishRun: async () => undefined,
       restamp: async () => undefined,
+      readStep: async () => null,
+      recordAttempt: async () => undefined,
       recordSkipped: async () => undefined,
       readQuarantine: async () => ({ rows: [], total: 0 }),
       readMetrics: async (_session, table) => past.get(table) ?? [],

@@ -1,4 +1,4 @@
-import { quoteIdentifier } from "../../define/quote.ts";
+import { quoteIdentifier, quoteText } from "../../define/quote.ts";
 import type { ColumnType, ContractColumn } from "../../define/types.ts";
 import type { EngineSql } from "../../ports/engine-sql.ts";
 import { postgresType } from "./types.ts";
@@ -20,6 +20,7 @@ export function postgresSql(schemaPrefix: string | null): EngineSql {
   return {
     ...shared,
     schema,
+    turn: (name) => `select pg_advisory_lock(hashtextextended(${quoteText(`${schema("assay")} ${name}`)}, 0))`,
     table: (name) => {
       const dot = name.indexOf(".");
       return `${quoteIdentifier(schema(name.slice(0, dot)))}.${quoteIdentifier(name.slice(dot + 1))}`;
@@ -27,7 +28,7 @@ export function postgresSql(schemaPrefix: string | null): EngineSql {
   };
 }
 
-const shared: Omit<EngineSql, "schema" | "table"> = {
+const shared: Omit<EngineSql, "schema" | "table" | "turn"> = {
   temporary: (name) => `pg_temp.${name}`,
   replaceTemporary: (name) => ({ first: `drop table if exists pg_temp.${name}`, create: `create temp table ${name}` }),
   type: engineType,

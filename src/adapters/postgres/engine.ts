@@ -22,19 +22,21 @@ export interface PostgresEngineOptions {
   readonly files: () => Promise<Session>;
   /** Folder for rows on their way. */
   readonly scratch: string;
+  /** Of its sessions, for those who ask the server who is there; default: `assay`. */
+  readonly name?: string;
 }
 
 /**
  * PostgreSQL, 15 or newer, as an engine. Every change is part of the caller's transaction, DDL too. Throws SINK_FAILED when `url` is no
  * address; sessions throw ENGINE_UNREACHABLE, ENGINE_DENIED, ENGINE_BUSY, DISK_FULL.
  */
-export function postgresEngine({ url, schemaPrefix, files, scratch }: PostgresEngineOptions): Engine {
+export function postgresEngine({ url, schemaPrefix, files, scratch, name = "assay" }: PostgresEngineOptions): Engine {
   const target = targetOf(url);
   const sql = postgresSql(schemaPrefix);
   mkdirSync(scratch, { recursive: true });
   let batches = 0;
   return {
-    session: async () => openSession(target, sql, await files()),
+    session: async () => openSession(target, sql, await files(), name),
     defineFunctions,
     buildCandidate,
     publish,

@@ -5,6 +5,7 @@ import { from, to } from "pg-copy-streams";
 import { columnList } from "../../define/quote.ts";
 import type { Cell, InsertTarget, ResultTable, Row, Session, Statement } from "../../ports/engine.ts";
 import type { EngineSql } from "../../ports/engine-sql.ts";
+import { cancelBackend } from "./cancel-backend.ts";
 import { cellTypes, describedColumn } from "./cells.ts";
 import type { Target } from "./connection.ts";
 import { engineFault } from "./engine-errors.ts";
@@ -15,32 +16,41 @@ import { engineSessionSql } from "./sql.ts";
 const patience = { connect: 10_000, lock: 60_000 } as const;
 
 /** A connection to the server. `files` reads and writes the lake for it, and is closed with it. Throws ENGINE_UNREACHABLE, ENGINE_DENIED. */
-export async function openSession(target: Target, sql: EngineSql, files: Session): Promise<Session> {
+export async function openSession(target: Target, sql: EngineSql, files: Session, name: string): Promise<Session> {
   const client = new pg.Client({
     connectionString: target.url,
     keepAlive: true,
     connectionTimeoutMillis: patience.connect,
-    fallback_application_name: "assay",
+    application_name: name,
   });
   // What was under way fails by itself.
   client.on("error", () => undefined);
   try {
     await client.connect();
     await client.query(engineSessionSql(patience.lock));
+    // A statement of a process that is gone ends too. Not every system a server may run on can tell.
+    await client.query("set client_connection_check_interval = '2s'").catch(() => undefined);
+    const { rows } = await client.query<{ pid: number }>("select pg_backend_pid() as pid");
+    return sessionOf(client, rows[0]?.pid ?? 0, target, sql, files);
   } catch (error) {
     files.close();
     await client.end().catch(() => undefined);
     throw engineFault(error, target);
   }
-  return sessionOf(client, target, sql, files);
 }
 
-function sessionOf(client: pg.Client, target: Target, sql: EngineSql, files: Session): Session {
+function sessionOf(client: pg.Client, pid: number, target: Target, sql: EngineSql, files: Session): Session {
+  let underWay = 0;
+  let cancelled = false;
   const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
+    if (cancelled) throw new Error("the session was cancelled");
+    underWay += 1;
     try {
       return await work();
     } catch (error) {
       throw engineFault(error, target);
+    } finally {
+      underWay -= 1;
     }
   };
   /** The result of the last statement; without parameters a text may hold several. */
@@ -91,9 +101,15 @@ function sessionOf(client: pg.Client, target: Target, sql: EngineSql, files: Ses
         return value;
       } catch (error) {
         // Where the connection is gone there is nothing left to roll back.
-        await execute({ text: "rollback" }).catch(() => undefined);
+        await client.query("rollback").catch(() => undefined);
         throw error;
       }
+    },
+    cancel: async () => {
+      cancelled = true;
+      await Promise.all([cancelBackend(target, pid, () => underWay > 0), files.cancel()]);
+      // Without an answer there is nothing to wait for: the server notices that nobody is there.
+      if (underWay > 0) client.connection.stream.destroy();
     },
     close: () => {
       files.close();

@@ -1,5 +1,6 @@
 import { AssayError } from "../../errors.ts";
 import type { Sink, SinkLoad, SinkRows, SinkTable } from "../../ports/sink.ts";
+import { cancelBackend } from "./cancel-backend.ts";
 import { existingColumns, schemaExists, takenNames } from "./catalog.ts";
 import { type Connection, openConnection, type Target } from "./connection.ts";
 import { type Place, sqlStateOf, unreachable } from "./errors.ts";
@@ -14,12 +15,19 @@ import { oldTable, swapIn } from "./swap.ts";
 /** A sink over one server. Each load opens its own connections and closes them. */
 export function sinkOf(target: Target, patience: Patience): Sink {
   return {
-    load: (table, rows, scratch) => load(target, patience, table, rows, scratch),
+    load: (table, rows, scratch, signal) => load(target, patience, table, rows, scratch, signal),
     close: async () => undefined,
   };
 }
 
-async function load(target: Target, patience: Patience, table: SinkTable, rows: SinkRows, scratch: string): Promise<SinkLoad> {
+async function load(
+  target: Target,
+  patience: Patience,
+  table: SinkTable,
+  rows: SinkRows,
+  scratch: string,
+  signal?: AbortSignal,
+): Promise<SinkLoad> {
   checkNames(table);
   const { url: _, ...server } = target;
   const staging = stagingName(table);
@@ -40,7 +48,16 @@ async function load(target: Target, patience: Patience, table: SinkTable, rows: 
     for (const connection of opened)
       connection.abandon(unreachable(place, "loading", `gave no sign of life for ${patience.silence / 1000} s`));
   });
+  const cancel = (): void => {
+    for (const connection of opened) {
+      const ended = () => connection.abandon(unreachable(place, "loading", "was told to stop"));
+      // What it has done so far is rolled back, or dropped by the next load of the table.
+      void cancelBackend(target, connection.pid, () => true, 1).finally(ended);
+    }
+  };
+  signal?.addEventListener("abort", cancel, { once: true });
   try {
+    signal?.throwIfAborted();
     await takeTurn(main, table, patience);
     const migrations = await prepare(main, table, staging);
     const fingerprint = await stage(main, { table, name: staging, rows, scratch, connect });
@@ -51,6 +68,7 @@ async function load(target: Target, patience: Patience, table: SinkTable, rows: 
     return { fingerprint, migrations };
   } finally {
     endWatch();
+    signal?.removeEventListener("abort", cancel);
     await Promise.all(opened.map((connection) => connection.close()));
   }
 }

@@ -2,7 +2,9 @@ import { quoteText } from "../../define/quote.ts";
 import type { RetentionStore } from "../../ports/retention-store.ts";
 import type { StateStore } from "../../ports/state-store.ts";
 import type { VerificationStore } from "../../ports/verification-store.ts";
+import { createClaims } from "../postgres-queue/claims.ts";
 import { sqlRetentionStore } from "../sql/retention-store.ts";
+import { createAttempts } from "../sql/state-schema.ts";
 import type { StateSql } from "../sql/state-sql.ts";
 import { sqlStateStore } from "../sql/state-store.ts";
 import { sqlVerificationStore } from "../sql/verification-store.ts";
@@ -14,9 +16,11 @@ const postgresState: StateSql = {
   find: (sql) => `select 1 as found from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where n.nspname = ${quoteText(sql.schema("assay"))} and c.relname = 'state_version'`,
   json: "varchar",
-  own: createBronzeStores,
-  // The first version is the present one.
-  migrations: {},
+  own: (sql) => `${createBronzeStores(sql)}${createClaims(sql)}`,
+  // The first version was 2.
+  migrations: {
+    2: (sql) => `${createAttempts(sql, "varchar")}; ${createClaims(sql)} update ${sql.table("assay.state_version")} set version = 3;`,
+  },
   // After the wait, what the others have done has to be seen.
   takeTurn: (sql) =>
     `set transaction isolation level read committed; select pg_advisory_xact_lock(hashtextextended(${quoteText(`${sql.schema("assay")} state`)}, 0))`,

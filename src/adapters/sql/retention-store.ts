@@ -60,7 +60,7 @@ async function remove(sql: StateSql, session: Session, { changes, runs, subjects
     });
   }
   const list = { list: JSON.stringify(runs) };
-  for (const table of runs.length === 0 ? [] : ["assay.checks", "assay.steps", "assay.runs"]) {
+  for (const table of runs.length === 0 ? [] : ["assay.checks", "assay.attempts", "assay.steps", "assay.runs"]) {
     await session.execute({ text: `delete from ${session.sql.table(table)} where run_id in (${sql.texts("$list")})`, params: list });
   }
   for (const subject of subjects) {

@@ -35,6 +35,20 @@ export const stepRows = {
   },
 } as const satisfies InsertTarget;
 
+export const attemptRows = {
+  table: "assay.attempts",
+  columns: {
+    run_id: "VARCHAR",
+    step: "VARCHAR",
+    attempt: "INTEGER",
+    status: "VARCHAR",
+    started_at: "VARCHAR",
+    finished_at: "VARCHAR",
+    error: "VARCHAR",
+    retry_in_ms: "BIGINT",
+  },
+} as const satisfies InsertTarget;
+
 export const checkRows = {
   table: "assay.checks",
   columns: {

@@ -2,10 +2,14 @@ import type { EngineSql } from "../../ports/engine-sql.ts";
 import type { StateSql } from "./state-sql.ts";
 
 /** Version of the state tables; a database with a newer one is not touched. */
-export const stateVersion = 2;
+export const stateVersion = 3;
 
 export const createQuarantine = (sql: EngineSql, json: string): string =>
   `create table ${sql.table("assay.quarantine")} (id varchar not null, state varchar not null, table_name varchar not null, rule varchar not null, reason varchar not null, column_name varchar, message varchar not null, source_file varchar, file_name varchar, file_sha256 varchar, row_number bigint, "key" ${json}, raw varchar, record ${json}, run_id varchar not null, batch_id varchar not null, quarantined_at varchar not null, closed_run_id varchar)`;
+
+/** Attempts at steps that were tried more than once. */
+export const createAttempts = (sql: EngineSql, json: string): string =>
+  `create table ${sql.table("assay.attempts")} (run_id varchar not null, step varchar not null, attempt integer not null, status varchar not null, started_at varchar not null, finished_at varchar not null, error ${json}, retry_in_ms bigint)`;
 
 /** The schemas of tables, their changes and their versions. */
 export const tableSchemas = ["bronze", "silver", "gold", "assay_changes", "assay_versions"] as const;
@@ -34,4 +38,5 @@ ${createQuarantine(sql, json)};
 create table ${sql.table("assay.metrics")} (table_name varchar not null, version varchar not null, run_id varchar not null, recorded_at varchar not null, metric varchar not null, column_name varchar, value bigint not null);
 create table ${sql.table("assay.schema_changes")} (table_name varchar not null, column_name varchar not null, type varchar not null, first_file varchar not null, run_id varchar not null, recorded_at varchar not null, position integer not null);
 create table ${sql.table("assay.verifications")} (table_name varchar not null, version varchar not null, run_id varchar not null, verified_at varchar not null, status varchar not null);
+${createAttempts(sql, json)};
 ${own(sql)}`;

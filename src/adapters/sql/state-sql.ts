@@ -11,7 +11,7 @@ export interface StateSql {
   /** Statements that create what only this engine needs beside the state. */
   own(sql: EngineSql): string;
   /** From the version before, one entry a version: the statements that make the next one of it. */
-  readonly migrations: Readonly<Record<number, string>>;
+  readonly migrations: Readonly<Record<number, string | ((sql: EngineSql) => string)>>;
   /** Lets one migration after the other take place, where several processes share the database; null where one has it to itself. */
   readonly takeTurn: ((sql: EngineSql) => string) | null;
   /** Query of the texts in a parameter, which is a JSON array. */

@@ -1,7 +1,8 @@
 import { AssayError } from "../../errors.ts";
 import type { Row, Session } from "../../ports/engine.ts";
 import type { Commit, IngestedFile, Publication, RunSummary, State, StateStore, StepRecord } from "../../ports/state-store.ts";
-import type { CheckResult, Params, RunResult, RunStatus, StepResult } from "../../terms.ts";
+import type { CheckResult, Params, RunResult, RunStatus, StepAttempt, StepResult } from "../../terms.ts";
+import { readAttempts, recordAttempt } from "./attempt-store.ts";
 import { listQuarantine, readQuarantine, recordDiverted, recordFailed, recordIngested } from "./quarantine-store.ts";
 import { readEvolvedColumns, readMetrics, recordHistory } from "./state-history.ts";
 import { checkRows, commitRows, fileRows, publicationRows, runRows, stepRows } from "./state-rows.ts";
@@ -42,6 +43,8 @@ export function sqlStateStore(sql: StateSql): StateStore {
       }
     },
     recordStep: (session, record) => recordStep(sql, session, record),
+    recordAttempt,
+    readStep,
     recordSkipped: async (session, run_id, skipped, finished_at) => {
       const rows = skipped.map(({ position, result }) => stepRow(run_id, position, result, finished_at));
       await session.insert(stepRows, rows);
@@ -78,9 +81,9 @@ async function nextVersion(sql: StateSql, session: Session, found: number): Prom
     // Another process may have been faster.
     if ((await versionOf(sql, session)) !== found) return;
   }
-  const text = found === 0 ? createState(session.sql, sql) : sql.migrations[found];
-  if (text === undefined) throw new Error(`there is no migration from state version ${found}`);
-  await session.execute({ text });
+  const next = found === 0 ? createState(session.sql, sql) : sql.migrations[found];
+  if (next === undefined) throw new Error(`there is no migration from state version ${found}`);
+  await session.execute({ text: typeof next === "string" ? next : next(session.sql) });
 }
 
 /** 0: there is no state. */
@@ -248,6 +251,7 @@ async function readRun(session: Session, runId: string): Promise<RunResult | nul
       where run_id = $run_id order by step, position`,
     params,
   });
+  const attempts = await readAttempts(session, runId);
   return {
     run_id: runId,
     status: String(run.status) as RunStatus,
@@ -257,11 +261,20 @@ async function readRun(session: Session, runId: string): Promise<RunResult | nul
     started_at: String(run.started_at),
     finished_at: run.finished_at === null ? null : String(run.finished_at),
     duration_ms: run.duration_ms === null ? null : Number(run.duration_ms),
-    steps: steps.map((step) => stepOf(step, checks)),
+    steps: steps.map((step) => stepOf(step, checks, attempts.get(String(step.step)) ?? [])),
   };
 }
 
-function stepOf(row: Row, checks: readonly Row[]): StepResult {
+async function readStep(session: Session, run_id: string, step: string): Promise<StepResult | null> {
+  const params = { run_id, step };
+  const place = "where run_id = $run_id and step = $step";
+  const [row] = await session.query({ text: `select * from ${session.sql.table("assay.steps")} ${place}`, params });
+  if (row === undefined) return null;
+  const checks = await session.query({ text: `select * from ${session.sql.table("assay.checks")} ${place} order by position`, params });
+  return stepOf(row, checks, []);
+}
+
+function stepOf(row: Row, checks: readonly Row[], attempts: readonly StepAttempt[]): StepResult {
   const details = JSON.parse(String(row.details)) as Pick<StepResult, "removed_by" | "upstreams" | "conserved" | "notes" | "error"> &
     Partial<Pick<StepResult, "changes" | "touched">>;
   return {
@@ -280,6 +293,7 @@ function stepOf(row: Row, checks: readonly Row[]): StepResult {
     // Steps of an older Assay have neither.
     changes: details.changes ?? null,
     touched: details.touched ?? null,
+    ...(attempts.length === 0 ? {} : { attempts }),
   };
 }
 

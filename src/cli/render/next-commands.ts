@@ -10,7 +10,7 @@ export function nextCommands(run: RunResult, flags: readonly string[]): readonly
   const command = (words: readonly string[]): string => ["assay", ...words, ...flags].map(shellWord).join(" ");
   const built = run.steps.findLast((step) => step.kind === "build" && step.status === "succeeded");
   const refused = run.steps.some((step) => step.quarantined > 0);
-  const broken = run.status === "failed" || run.status === "interrupted";
+  const broken = run.status === "failed" || run.status === "interrupted" || run.status === "cancelled";
   return [
     ...(broken ? [{ command: command(["run"]), purpose: "what succeeded is not repeated" }] : []),
     ...(refused ? [{ command: command(["quarantine", "list"]), purpose: "the rows that were refused" }] : []),

@@ -20,5 +20,6 @@ export const outcomeFormats: Readonly<Record<Outcome | "quarantined", Format>> =
   skipped: "gray",
   running: "blue",
   interrupted: "yellow",
+  cancelled: "yellow",
   quarantined: "magenta",
 };

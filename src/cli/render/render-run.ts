@@ -36,6 +36,7 @@ export function renderRun(run: RunResult, options: RunOptions): string {
     checkSection(run, options),
     problemLines(run, "failed", options),
     problemLines(run, "warned", options),
+    attemptLines(run, options),
     noteLines(run, options),
     lastLines(run, options),
   ];
@@ -175,6 +176,17 @@ function problemLines(run: RunResult, outcome: "failed" | "warned", options: Run
   return ranIn(run)
     .filter((step) => outcomeOf(step) === outcome)
     .flatMap((step) => [mark(outcome, printable(stepLabel(step)), options.color), ...stepProblemLines(step, options)]);
+}
+
+/** Steps that were tried more than once. */
+function attemptLines(run: RunResult, { width }: RunOptions): readonly string[] {
+  return ranIn(run).flatMap((step) =>
+    (step.attempts ?? []).flatMap(({ attempt, status, started_at, error, retry_in_ms }) => {
+      const next = retry_in_ms === null ? "" : `; again after ${durationText(retry_in_ms)}`;
+      const why = error === null ? "" : `: ${error.code} ${error.message}`;
+      return wrapText(printable(`attempt ${attempt}  ${stepLabel(step)}  ${timestampText(started_at)}  ${status}${why}${next}`), width);
+    }),
+  );
 }
 
 function noteLines(run: RunResult, { width }: RunOptions): readonly string[] {

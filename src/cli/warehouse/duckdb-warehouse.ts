@@ -35,6 +35,7 @@ export function duckdbWarehouse(path: string, folder: string): Warehouse {
     retention: duckdbRetentionStore(store),
     verifications: duckdbVerificationStore(),
     grants: null,
+    shared: null,
     own: async (command, scratch) => {
       const database = await open({ scratch });
       writeOwner(folder, { pid: process.pid, command, since: new Date().toISOString() });

@@ -1,4 +1,4 @@
-import { memoryDatabase, scratchDatabase } from "../../adapters/duckdb/database.ts";
+import { type Database, memoryDatabase, scratchDatabase } from "../../adapters/duckdb/database.ts";
 import { polyglotTranspiler } from "../../adapters/polyglot/transpiler.ts";
 import { postgresContents, removePostgres } from "../../adapters/postgres/contents.ts";
 import { postgresEngine, postgresHashes } from "../../adapters/postgres/engine.ts";
@@ -8,7 +8,9 @@ import { readQuery } from "../../adapters/postgres/read-query.ts";
 import { isRunLocked, takeRunLock } from "../../adapters/postgres/run-lock.ts";
 import { postgresRetentionStore, postgresStateStore, postgresVerificationStore } from "../../adapters/postgres/state-store.ts";
 import { storedIn } from "../../adapters/postgres/stored-in.ts";
+import { revokeAll } from "../../adapters/postgres-queue/claims.ts";
 import { postgresDialect } from "../../compile/dialect/postgres-dialect.ts";
+import type { Engine } from "../../ports/engine.ts";
 import type { Warehouse } from "../../ports/warehouse.ts";
 
 const isSchemaIn = (database: string, other: Warehouse): boolean => other.identity.startsWith(`postgres://${database} `);
@@ -20,6 +22,10 @@ export function postgresWarehouse(url: string, schemaPrefix: string | null): War
   const database = `${host}${pathname}`;
   const place = `postgres://${username === "" ? "" : `${username}@`}${database}`;
   const store = postgresStateStore();
+  const open = async (scratch: string, name = "assay"): Promise<{ readonly engine: Engine; readonly files: Database }> => {
+    const files = await scratchDatabase(scratch);
+    return { files, engine: postgresEngine({ url, schemaPrefix, files: () => files.session(), scratch, name }) };
+  };
   return {
     engine: "postgres",
     place,
@@ -36,10 +42,20 @@ export function postgresWarehouse(url: string, schemaPrefix: string | null): War
       const wanted = { database: decodeURIComponent(pathname.slice(1)), role: role ?? decodeURIComponent(username), readers };
       return { role: wanted.role, statements: grantStatements(sql, wanted) };
     },
+    // The queue's library is loaded by those who use it.
+    shared: {
+      revoke: revokeAll,
+      join: async (worker, scratch) => {
+        const { engine, files } = await open(scratch, worker);
+        return { engine, close: async () => files.close() };
+      },
+      queue: async (options) => (await import("../../adapters/postgres-queue/queue.ts")).postgresQueue({ url, sql, ...options }),
+      workSource: async (options) =>
+        (await import("../../adapters/postgres-queue/work-source.ts")).postgresWorkSource({ url, sql, ...options }),
+    },
     own: async (command, scratch) => {
-      const files = await scratchDatabase(scratch);
+      const { engine, files } = await open(scratch);
       try {
-        const engine = postgresEngine({ url, schemaPrefix, files: () => files.session(), scratch });
         const owner = await engine.session();
         try {
           await takeRunLock(owner, command, place);

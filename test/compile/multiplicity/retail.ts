@@ -128,6 +128,7 @@ export function sqlModel(name: string, text: string, parts: ModelParts = {}): Mo
     maxRejected: null,
     indexes: {},
     tags: [],
+    work: {},
     fanOut: parts.fanOut ?? {},
     sql: { kind: "sql", text, location },
     location,

@@ -1,0 +1,18 @@
+import type { Queue } from "../ports/queue.ts";
+import type { Run } from "./context.ts";
+import { runAttempt, type Sessions } from "./run-attempt.ts";
+import type { StepReport, StepWork } from "./step-work.ts";
+
+/** Carries attempts out in this process, which nobody shares: there is nothing to lease. */
+export function inProcessQueue(run: Run, sessions: Sessions): Queue<StepWork, StepReport> {
+  return {
+    slots: run.concurrency,
+    carryOut: async ({ attempt, work }) => ({
+      ...(await runAttempt(run, sessions, work.step, work.position, attempt)),
+      // The attempt has written them into the run itself.
+      publication: null,
+      commits: [],
+    }),
+    close: async () => sessions.dropIdle(),
+  };
+}

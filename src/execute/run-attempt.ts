@@ -1,0 +1,148 @@
+import { redact } from "../define/redact.ts";
+import { AssayError } from "../errors.ts";
+import type { Step } from "../plan/plan.ts";
+import { plainPolicy, retriesFor, retryDelay } from "../plan/step-policy.ts";
+import type { Session } from "../ports/engine.ts";
+import type { QuarantinedRow } from "../ports/quarantine.ts";
+import type { ErrorReport, Location, StepResult, TableName } from "../terms.ts";
+import { buildModel } from "./build.ts";
+import { cancelOn } from "./cancel-on.ts";
+import { isoTime, type Run, tableOf } from "./context.ts";
+import { deferTable } from "./defer-table.ts";
+import { engineMessage } from "./engine-message.ts";
+import { ingestTable } from "./ingest.ts";
+import { sendTable } from "./send.ts";
+import { skippedStep } from "./skipped-step.ts";
+import { stepDeadline } from "./step-deadline.ts";
+import { noFacts, StepFailure, stepResult } from "./step-result.ts";
+
+/** `finished`: the step is through, and on record · `retry`: it failed, left no trace, and may be tried again after so many milliseconds. */
+export type AttemptOutcome =
+  | { readonly kind: "finished"; readonly result: StepResult }
+  | { readonly kind: "retry"; readonly error: ErrorReport; readonly retry_in_ms: number };
+
+/** Sessions for attempts: one that failed is not used again. */
+export interface Sessions {
+  readonly take: () => Promise<Session>;
+  readonly giveBack: (session: Session) => void;
+  /** Closes those that are not in use. */
+  readonly dropIdle: () => void;
+}
+
+/** One attempt (from 1) at a step; its failure is recorded unless another attempt follows. */
+export async function runAttempt(run: Run, sessions: Sessions, step: Step, position: number, attempt: number): Promise<AttemptOutcome> {
+  const began = run.clock();
+  const deadline = stepDeadline(run.control, step);
+  let session: Session | null = null;
+  let letGo = (): void => undefined;
+  try {
+    session = await sessions.take();
+    letGo = cancelOn(deadline.signal, session);
+    const result = await runStep(deadline.signal === undefined ? run : { ...run, signal: deadline.signal }, session, step, position);
+    letGo();
+    sessions.giveBack(session);
+    return { kind: "finished", result };
+  } catch (error) {
+    letGo();
+    // Whatever happened to it, another one is sound.
+    session?.close();
+    // What was cancelled fails with whatever was under way; why it was cancelled is what counts.
+    const reason: unknown = deadline.signal?.aborted === true ? deadline.signal.reason : error;
+    return attemptFailed(run, sessions, { step, position, attempt, began }, reason);
+  } finally {
+    deadline.end();
+  }
+}
+
+/** An attempt, and when it began (ms since 1970). */
+export interface Attempt {
+  readonly step: Step;
+  readonly position: number;
+  readonly attempt: number;
+  readonly began: number;
+}
+
+/** What a failed attempt comes to: another one, or the step's failure, which is recorded. */
+export async function attemptFailed(run: Run, sessions: Sessions, tried: Attempt, error: unknown): Promise<AttemptOutcome> {
+  const { step, position, attempt, began } = tried;
+  const failure =
+    error instanceof StepFailure ? error : new StepFailure(placed(asAssayError(run, step, error), placeOf(run, step)), noFacts);
+  // The server that closed one connection has closed the others too.
+  if (failure.error.code === "ENGINE_UNREACHABLE") sessions.dropIdle();
+  const retry = nextAttempt(run, step, failure.error, attempt);
+  const result = withoutSecrets(stepResult(step, "failed", failure.facts, run.clock() - began, failure.error), run.secrets);
+  if (retry !== null && result.error !== null) return { kind: "retry", error: result.error, retry_in_ms: retry };
+  await recordFailure(run, sessions, position, result, failure);
+  return { kind: "finished", result };
+}
+
+function runStep(run: Run, session: Session, step: Step, position: number): Promise<StepResult> {
+  const table = tableOf(run, step.table);
+  if (step.action === "skip") return skippedStep(run, session, step, position);
+  if (step.kind === "defer" && run.against !== undefined) return deferTable(run, session, step, position, table, run.against);
+  if (table.kind === "bronze") return ingestTable(run, session, step, position, table);
+  return step.kind === "sink" ? sendTable(run, session, step, position, table) : buildModel(run, session, step, position, table);
+}
+
+/** Milliseconds until the next attempt, or null where there is none. */
+function nextAttempt({ control }: Run, step: Step, error: AssayError, attempt: number): number | null {
+  if (control === undefined || control.signal.aborted || step.action === "skip" || !error.retryable) return null;
+  const retries = retriesFor(step.policy ?? plainPolicy, error.code);
+  return attempt > retries.limit ? null : retryDelay(retries, attempt + 1, control.timer.random());
+}
+
+async function recordFailure(run: Run, sessions: Sessions, position: number, result: StepResult, failure: StepFailure): Promise<void> {
+  const session = await sessions.take();
+  const record = session.transaction(() =>
+    run.store.recordStep(session, {
+      run_id: run.runId,
+      position,
+      result,
+      finished_at: isoTime(run.clock()),
+      publication: null,
+      commit: null,
+      ingest: null,
+      // The rows of a failed step were not published.
+      ...(failure.refused.length === 0 ? {} : { refused: failedRows(run, { table: result.table, refused: failure.refused }) }),
+    }),
+  );
+  await record.catch((error: unknown) => {
+    session.close();
+    throw error;
+  });
+  sessions.giveBack(session);
+}
+
+/** So many of a failed step's rows are kept for people to look at. */
+const keptOfFailure = 1000;
+
+function failedRows(
+  run: Run,
+  { table, refused }: { readonly table: TableName; readonly refused: readonly QuarantinedRow[] },
+): readonly QuarantinedRow[] {
+  const own = { state: "failed", run_id: run.runId, batch_id: `${table}/${run.runId}`, quarantined_at: isoTime(run.clock()) } as const;
+  return refused.slice(0, keptOfFailure).map((row) => ({ ...row, ...own }));
+}
+
+/** Where what a step works on is declared. */
+function placeOf(run: Run, step: Step): Location {
+  const sink = run.manifest.sinks.find((item) => step.step === `sink ${item.name} ${step.table}`);
+  return (sink ?? tableOf(run, step.table)).location;
+}
+
+function placed(error: AssayError, location: Location): AssayError {
+  if (error.location !== null) return error;
+  return new AssayError(error.code, error.message, { ...(error.hint === null ? {} : { hint: error.hint }), location, cause: error.cause });
+}
+
+function withoutSecrets(result: StepResult, secrets: readonly string[]): StepResult {
+  if (result.error === null) return result;
+  const { message, hint } = result.error;
+  return { ...result, error: { ...result.error, message: redact(message, secrets), hint: hint === null ? null : redact(hint, secrets) } };
+}
+
+function asAssayError(run: Run, step: Step, error: unknown): AssayError {
+  if (error instanceof AssayError) return error;
+  const message = engineMessage(error, tableOf(run, step.table), run.manifest);
+  return new AssayError("BUILD_FAILED", `${step.table}: ${message}`, { hint: "what was published before stands", cause: error });
+}

@@ -1,0 +1,150 @@
+import type { Plan, Step } from "../plan/plan.ts";
+import { sinkStep, sinkSubject } from "../plan/plan-run.ts";
+import type { StepAttempt, StepResult } from "../terms.ts";
+import { attemptLog } from "./attempt-log.ts";
+import { inputsOf, isoTime, type Run, tableOf } from "./context.ts";
+import { inProcessQueue } from "./in-process-queue.ts";
+import { type AttemptOutcome, attemptFailed, runAttempt } from "./run-attempt.ts";
+import { sessionsOf } from "./run-sessions.ts";
+import { stepOrder } from "./step-order.ts";
+import { noFacts, stepResult } from "./step-result.ts";
+import { manifestFingerprint, type StepReport, type StepWork } from "./step-work.ts";
+
+/** Why a step of a cancelled run was left out. */
+export const cancelledReason = "the run was cancelled";
+
+/** Runs a plan's steps as soon as what they need is finished, within the limits of the run and of pools; failed ones again where that can help. */
+export async function scheduleSteps(run: Run, plan: Plan): Promise<readonly StepResult[]> {
+  const results = new Map<string, StepResult>();
+  const order = stepOrder(plan.steps.filter((step) => step.action === "run"));
+  const waiting = new Set(order);
+  const active = new Map<Step, Promise<void>>();
+  /** Steps that wait for their next attempt. */
+  const pausing = new Map<Step, Promise<void>>();
+  /** Steps that turned out to have nothing to do. */
+  const idle = new Set<string>();
+  const attempts = attemptLog(run);
+  const sessions = sessionsOf(run.engine);
+  const queue = run.queue ?? inProcessQueue(run, sessions);
+  const manifest = manifestFingerprint(run.manifest);
+  const over = new AbortController();
+
+  const finish = (step: Step, result: StepResult): void => {
+    const tries = attempts.of(step);
+    const whole = tries.length === 0 ? result : { ...result, attempts: tries };
+    results.set(step.step, whole);
+    run.emit({ kind: "StepFinished", at: isoTime(run.clock()), result: whole });
+  };
+  const skip = (step: Step, why: string): void => {
+    waiting.delete(step);
+    finish(step, stepResult(step, "skipped", noFacts, 0, null, why));
+  };
+  const start = async (step: Step): Promise<void> => {
+    const startedAt = isoTime(run.clock());
+    const number = attempts.of(step).length + 1;
+    run.emit({ kind: "StepStarted", at: startedAt, step: step.step, table: step.table });
+    if (number > 1) await lookAgain(run, step);
+    const position = plan.steps.indexOf(step);
+    const { params, fullRefresh: full_refresh, alwaysRefresh: always_refresh } = run;
+    const work: StepWork = { manifest, step, position, params, full_refresh, always_refresh };
+    const { pool = null, priority = 0 } = step.policy ?? {};
+    const began = run.clock();
+    const outcome = await queue
+      .carryOut({ run_id: run.runId, step: step.step, attempt: number, pool, priority, work }, run.control?.signal)
+      .catch((error: unknown) => attemptFailed(run, sessions, { step, position, attempt: number, began }, error));
+    learn(run, outcome);
+    if (outcome.kind === "retry" || number > 1) await attempts.add(step, attemptOf(outcome, number, startedAt, isoTime(run.clock())));
+    if (outcome.kind === "finished") return finish(step, outcome.result);
+    const { error, retry_in_ms } = outcome;
+    const { table } = step;
+    run.emit({ kind: "StepRetrying", at: isoTime(run.clock()), step: step.step, table, attempt: number, error, retry_in_ms });
+    const pause = wait(run, retry_in_ms, over.signal).then(() => {
+      pausing.delete(step);
+      waiting.add(step);
+    });
+    pausing.set(step, pause);
+  };
+  const isFree = ({ policy }: Step): boolean => {
+    const pool = policy?.pool ?? null;
+    const limit = pool === null ? undefined : plan.pools?.[pool];
+    return limit === undefined || [...active.keys()].filter((step) => step.policy?.pool === pool).length < limit;
+  };
+  try {
+    for (const [position, step] of plan.steps.entries()) {
+      if (step.action === "run") continue;
+      const outcome = await runAttempt(run, sessions, step, position, 1);
+      if (outcome.kind === "retry") throw new Error(`${step.step} is not tried again`);
+      if (outcome.result.status === "skipped") results.set(step.step, outcome.result);
+      else finish(step, outcome.result);
+    }
+    while (waiting.size > 0 || active.size > 0 || pausing.size > 0) {
+      for (const step of order.filter((item) => waiting.has(item))) {
+        const upstreams = step.after.map((name) => results.get(name));
+        const broken = step.after.find((name) => !idle.has(name) && (results.get(name)?.status ?? "succeeded") !== "succeeded");
+        if (run.control?.signal.aborted === true) {
+          skip(step, attempts.of(step).length === 0 ? cancelledReason : `${cancelledReason} before its next attempt`);
+          continue;
+        }
+        if (broken !== undefined) {
+          skip(step, `${broken} did not succeed`);
+          continue;
+        }
+        if (active.size >= queue.slots || upstreams.includes(undefined)) continue;
+        if (!isFree(step)) continue;
+        if (nothingNew(run, step)) {
+          skip(step, "unchanged: what it reads made the same rows as before");
+          idle.add(step.step);
+          continue;
+        }
+        waiting.delete(step);
+        const work = start(step).finally(() => active.delete(step));
+        active.set(step, work);
+      }
+      if (active.size + pausing.size > 0) await Promise.race([...active.values(), ...pausing.values()]);
+    }
+    await attempts.write();
+  } finally {
+    // Whatever broke the loop, nothing goes on in the background.
+    over.abort();
+    await Promise.allSettled([...active.values()]);
+    sessions.dropIdle();
+    if (run.queue === undefined) await queue.close();
+  }
+  return plan.steps.flatMap((step) => results.get(step.step) ?? []);
+}
+
+/** What was published elsewhere is known to the run's later steps, too. */
+function learn(run: Run, outcome: AttemptOutcome & Partial<StepReport>): void {
+  const { publication = null, commits = [] } = outcome;
+  if (publication !== null) run.publications.set(publication.subject, publication);
+  for (const commit of commits) run.commits.set(commit.subject, [...(run.commits.get(commit.subject) ?? []), commit]);
+}
+
+function wait({ control }: Run, milliseconds: number, over: AbortSignal): Promise<void> {
+  if (control === undefined) throw new Error("there is nothing to wait with");
+  return control.timer.sleep(milliseconds, AbortSignal.any([control.signal, over]));
+}
+
+/** A source that was not there may be there by now. */
+async function lookAgain(run: Run, { kind, table }: Step): Promise<void> {
+  const observation = run.observations.get(table);
+  if (kind !== "ingest" || run.control === undefined || observation === undefined || !("error" in observation)) return;
+  run.observations.set(table, await run.control.observe(table));
+}
+
+function attemptOf(outcome: AttemptOutcome, attempt: number, started_at: string, finished_at: string): StepAttempt {
+  const at = { attempt, started_at, finished_at };
+  if (outcome.kind === "retry") return { ...at, status: "failed", error: outcome.error, retry_in_ms: outcome.retry_in_ms };
+  const { status, error } = outcome.result;
+  return { ...at, status: status === "failed" ? "failed" : "succeeded", error, retry_in_ms: null };
+}
+
+/** A step planned for new input whose upstreams, now finished, are of the versions it has read already. */
+function nothingNew(run: Run, step: Step): boolean {
+  if (step.kind === "ingest" || step.action !== "run" || step.reason !== "new_input") return false;
+  const table = tableOf(run, step.table);
+  const sink = run.manifest.sinks.find((item) => step.step === sinkStep(item.name, step.table));
+  const before = run.publications.get(sink === undefined ? step.table : sinkSubject(sink.name, step.table));
+  const reads = sink === undefined ? inputsOf(run, table) : { [step.table]: run.publications.get(step.table)?.version };
+  return before !== undefined && Object.entries(reads).every(([name, version]) => before.inputs[name] === version);
+}

@@ -1,0 +1,34 @@
+import { fingerprintOf } from "../compile/fingerprint.ts";
+import type { Manifest } from "../compile/manifest.ts";
+import type { Step } from "../plan/plan.ts";
+import type { Commit, Publication } from "../ports/state-store.ts";
+import type { Params } from "../terms.ts";
+import type { AttemptOutcome } from "./run-attempt.ts";
+
+/** What a worker has to be told of an attempt at a step: plain data. The project it loads itself. */
+export interface StepWork {
+  /** Fingerprint of the manifest that the run was planned with. */
+  readonly manifest: string;
+  readonly step: Step;
+  /** Place in the plan, from 0. */
+  readonly position: number;
+  readonly params: Params;
+  readonly full_refresh: boolean;
+  readonly always_refresh: boolean;
+}
+
+/** What came of it, and what the run has to know of it for its later steps. */
+export type StepReport = AttemptOutcome & {
+  readonly publication: Publication | null;
+  readonly commits: readonly Commit[];
+};
+
+/** Equal for manifests that make the same tables in the same way, wherever the project lies. */
+export function manifestFingerprint({ project, tables, functions, sinks }: Manifest): string {
+  return fingerprintOf({
+    project,
+    tables: tables.map((table) => [table.name, table.fingerprint, table.kind === "model" ? table.select : table.contractFingerprint]),
+    functions,
+    sinks: sinks.map(({ name, tables: sent, fingerprint }) => [name, sent, fingerprint]),
+  });
+}

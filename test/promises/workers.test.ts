@@ -1,0 +1,182 @@
+import { setTimeout as wait } from "node:timers/promises";
+import pg from "pg";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { RunResult } from "../../src/terms.ts";
+import { type PostgresServer, startPostgres } from "../services/postgres.ts";
+import type { RunningCommand, TestProject } from "../support/project.ts";
+import { makeProject } from "../support/project.ts";
+import { shopFiles } from "../support/shop-project.ts";
+
+let server: PostgresServer;
+let shop: TestProject;
+let admin: pg.Client;
+let databases = 0;
+let workers: RunningCommand[] = [];
+const killed = new Set<RunningCommand>();
+
+beforeAll(async () => {
+  server = await startPostgres({ settings: { fsync: "off", max_connections: "150" } });
+}, 120_000);
+afterAll(() => server.stop());
+
+beforeEach(async () => {
+  databases += 1;
+  const name = `shop_${databases}`;
+  const first = new pg.Client({ connectionString: server.url });
+  await first.connect();
+  await first.query(`create database ${name}`);
+  await first.end();
+  const url = server.url.replace(/warehouse$/, name);
+  admin = new pg.Client({ connectionString: url });
+  await admin.connect();
+  shop = await makeProject(
+    {
+      ...shopFiles,
+      "assay.config.ts": `import { defineProject, duckdb, env, postgres } from "assay";
+export default defineProject({ name: "shop", pools: { heavy: 1 }, environments: {
+  dev: { engine: duckdb("./warehouse.duckdb") },
+  pro: { engine: postgres(env("PRO_URL")), workers: true },
+} });
+`,
+    },
+    { env: { PRO_URL: url } },
+  );
+});
+afterEach(async () => {
+  for (const worker of workers) worker.kill();
+  await Promise.all(workers.map((worker) => worker.exited));
+  workers = [];
+  await admin.end();
+  await shop.remove();
+});
+
+const rows = async (text: string): Promise<readonly Record<string, unknown>[]> => (await admin.query<Record<string, unknown>>(text)).rows;
+
+/** Starts workers and waits until they take steps. */
+async function startWorkers(count: number, ...more: readonly string[]): Promise<readonly RunningCommand[]> {
+  const started = Array.from({ length: count }, () => shop.start(["worker", "--env", "pro", ...more]));
+  workers.push(...started);
+  const listening = "select count(*)::int as n from pg_stat_activity where application_name = 'assay queue' and query like 'listen%'";
+  await until(async () => Number((await rows(listening))[0]?.n) >= workers.filter((worker) => !killed.has(worker)).length);
+  return started;
+}
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 600 && !(await condition()); tries++) await wait(50);
+  expect(await condition()).toBe(true);
+}
+
+/** A model that keeps PostgreSQL busy for some seconds, or, with millions of millions of rows, for days. */
+const slow = (lines: number): string => `/*
+grain: []
+retries: { limit: 0 }
+*/
+select sum(a.i * b.i % 7)::bigint as n from generate_series(1, ${lines}) as a(i), generate_series(1, 1000) as b(i)
+`;
+
+const busy =
+  "select pid, query from pg_stat_activity where state = 'active' and query like '%generate_series(1, 1000)%' and pid <> pg_backend_pid()";
+
+describe("workers", () => {
+  it("make what one process makes, every step once", async () => {
+    await startWorkers(3);
+    const run = await shop.json<RunResult>(["run", "--env", "pro"]);
+    expect(run.steps.map(({ table, status, error }) => ({ table, status, error }))).toEqual(
+      run.steps.map(({ table }) => ({ table, status: "succeeded", error: null })),
+    );
+    expect(await rows("select step from assay.steps order by position")).toEqual(run.steps.map(({ step }) => ({ step })));
+    expect(await rows("select step from assay.claims where claim <> 1")).toEqual([]);
+    const text = "select * from gold.by_product order by product";
+    const shared = await shop.json(["query", text, "--env", "pro"]);
+    await shop.json(["run"]);
+    expect(shared).toEqual(await shop.json(["query", text]));
+    // Only what changed, and what reads it.
+    await shop.write({ "data/shops.csv": "shop_id,city\n1,Rome\n2,Oslo\n3,Paris\n" });
+    const second = await shop.json<RunResult>(["run", "--env", "pro"]);
+    const ran = second.steps.filter((step) => step.status !== "skipped").map((step) => step.table);
+    expect([...ran].sort()).toEqual(["bronze.shops", "gold.shops"]);
+    expect(await rows("select count(*)::int as n from gold.shops")).toEqual([{ n: 3 }]);
+  }, 120_000);
+
+  it("of two runs that start at the same instant one is made, and the other is told so", async () => {
+    await shop.write({ "models/gold/slow.sql": slow(20_000) });
+    await startWorkers(5);
+    const both = await Promise.all([shop.assay(["run", "--env", "pro", "--json"]), shop.assay(["run", "--env", "pro", "--json"])]);
+    expect(both.map(({ code }) => code).sort()).toEqual([0, 1]);
+    const refused = both.find(({ code }) => code === 1)?.stdout ?? "";
+    expect(JSON.parse(refused)).toMatchObject({ error: { code: "PROJECT_LOCKED", message: expect.stringContaining("assay run") } });
+    expect(await rows("select count(*)::int as n from assay.runs")).toEqual([{ n: 1 }]);
+    expect(await rows("select step from assay.steps group by step having count(*) > 1")).toEqual([]);
+    expect(await rows("select step from assay.claims where claim <> 1")).toEqual([]);
+  }, 120_000);
+
+  it("a killed worker's step is taken over when its lease has ended, and published once", async () => {
+    await shop.write({ "models/gold/slow.sql": slow(20_000) });
+    await startWorkers(1, "--concurrency", "1");
+    const running = shop.start(["run", "--env", "pro", "--json"]);
+    await until(async () => (await rows(busy)).length > 0);
+    const [first] = workers;
+    await startWorkers(1);
+    first?.kill();
+    if (first !== undefined) killed.add(first);
+    const { code, stdout, stderr } = await running.exited;
+    expect(code, stderr + stdout).toBe(0);
+    expect(await rows("select claim from assay.claims where step = 'build gold.slow'")).toEqual([{ claim: 2 }]);
+    expect(await rows("select version from assay.publications where subject = 'gold.slow'")).toEqual([{ version: "1" }]);
+    expect(await rows("select status from assay.steps where step = 'build gold.slow'")).toEqual([{ status: "succeeded" }]);
+  }, 120_000);
+
+  it("a worker that was taken for dead, and comes back, publishes nothing", async () => {
+    await shop.write({ "models/gold/slow.sql": slow(20_000) });
+    const [sleeper] = await startWorkers(1, "--concurrency", "1");
+    const running = shop.start(["run", "--env", "pro", "--json"]);
+    await until(async () => (await rows(busy)).length > 0);
+    process.kill(sleeper?.pid ?? 0, "SIGSTOP");
+    await startWorkers(1);
+    const { code, stderr } = await running.exited;
+    expect(code, stderr).toBe(0);
+    process.kill(sleeper?.pid ?? 0, "SIGCONT");
+    await wait(3_000);
+    process.kill(sleeper?.pid ?? 0, "SIGTERM");
+    expect((await sleeper?.exited)?.stderr).toContain("another worker's by now");
+    expect(await rows("select version from assay.publications where subject = 'gold.slow'")).toEqual([{ version: "1" }]);
+    expect(await rows("select count(*)::int as n from assay.steps where step = 'build gold.slow'")).toEqual([{ n: 1 }]);
+  }, 120_000);
+
+  it("a run that is cancelled cancels the queries of its workers", async () => {
+    await shop.write({ "models/gold/slow.sql": slow(1_000_000_000) });
+    await startWorkers(2);
+    const running = shop.start(["run", "--env", "pro", "--json"]);
+    await until(async () => (await rows(busy)).length > 0);
+    const asked = performance.now();
+    process.kill(running.pid, "SIGINT");
+    const { code, stdout } = await running.exited;
+    expect(code).toBe(130);
+    expect(performance.now() - asked).toBeLessThan(10_000);
+    expect(await rows(busy)).toEqual([]);
+    expect((JSON.parse(stdout) as RunResult).status).toBe("cancelled");
+    // The workers are there for the next run.
+    await shop.write({ "models/gold/slow.sql": slow(10) });
+    for (const worker of workers) {
+      worker.kill();
+      killed.add(worker);
+      await worker.exited;
+    }
+    await startWorkers(1);
+    expect((await shop.json<RunResult>(["run", "--env", "pro"])).status).toBe("succeeded");
+  }, 120_000);
+
+  it("steps of a pool wait for a worker of it, and a worker of another project leaves steps alone", async () => {
+    await shop.write({ "models/gold/slow.sql": slow(10).replace("grain: []", "grain: []\npool: heavy") });
+    await startWorkers(1, "--pool", "heavy");
+    const running = shop.start(["run", "--env", "pro", "--json"]);
+    await until(async () => (await rows("select 1 from assay_queue.job where state = 'created'").catch(() => [])).length > 0);
+    expect((await rows("select step from assay.claims")).filter(({ step }) => step !== "build gold.slow")).toEqual([]);
+    await startWorkers(1);
+    expect((await running.exited).code).toBe(0);
+    const told = await shop.assay(["worker", "--env", "pro", "--pool", "hevy"]);
+    expect(told).toMatchObject({ code: 2 });
+    const alone = await shop.assay(["worker", "--env", "dev"]);
+    expect(alone).toMatchObject({ code: 2, stderr: expect.stringContaining("has no workers") });
+  }, 120_000);
+});
