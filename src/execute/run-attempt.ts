@@ -4,7 +4,7 @@ import type { Step } from "../plan/plan.ts";
 import { plainPolicy, retriesFor, retryDelay } from "../plan/step-policy.ts";
 import type { Session } from "../ports/engine.ts";
 import type { QuarantinedRow } from "../ports/quarantine.ts";
-import type { ErrorReport, Location, StepResult, TableName } from "../terms.ts";
+import type { Location, StepResult, TableName } from "../terms.ts";
 import { buildModel } from "./build.ts";
 import { cancelOn } from "./cancel-on.ts";
 import { isoTime, type Run, tableOf } from "./context.ts";
@@ -15,11 +15,7 @@ import { sendTable } from "./send.ts";
 import { skippedStep } from "./skipped-step.ts";
 import { stepDeadline } from "./step-deadline.ts";
 import { noFacts, StepFailure, stepResult } from "./step-result.ts";
-
-/** `finished`: the step is through, and on record · `retry`: it failed, left no trace, and may be tried again after so many milliseconds. */
-export type AttemptOutcome =
-  | { readonly kind: "finished"; readonly result: StepResult }
-  | { readonly kind: "retry"; readonly error: ErrorReport; readonly retry_in_ms: number };
+import type { AttemptOutcome } from "./step-work.ts";
 
 /** Sessions for attempts: one that failed is not used again. */
 export interface Sessions {

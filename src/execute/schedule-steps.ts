@@ -4,11 +4,11 @@ import type { StepAttempt, StepResult } from "../terms.ts";
 import { attemptLog } from "./attempt-log.ts";
 import { inputsOf, isoTime, type Run, tableOf } from "./context.ts";
 import { inProcessQueue } from "./in-process-queue.ts";
-import { type AttemptOutcome, attemptFailed, runAttempt } from "./run-attempt.ts";
+import { attemptFailed, runAttempt } from "./run-attempt.ts";
 import { sessionsOf } from "./run-sessions.ts";
 import { stepOrder } from "./step-order.ts";
 import { noFacts, stepResult } from "./step-result.ts";
-import { manifestFingerprint, type StepReport, type StepWork } from "./step-work.ts";
+import { type AttemptOutcome, manifestFingerprint, type StepReport, type StepWork } from "./step-work.ts";
 
 /** Why a step of a cancelled run was left out. */
 export const cancelledReason = "the run was cancelled";

@@ -2,8 +2,7 @@ import { fingerprintOf } from "../compile/fingerprint.ts";
 import type { Manifest } from "../compile/manifest.ts";
 import type { Step } from "../plan/plan.ts";
 import type { Commit, Publication } from "../ports/state-store.ts";
-import type { Params } from "../terms.ts";
-import type { AttemptOutcome } from "./run-attempt.ts";
+import type { ErrorReport, Params, StepResult } from "../terms.ts";
 
 /** What a worker has to be told of an attempt at a step: plain data. The project it loads itself. */
 export interface StepWork {
@@ -16,6 +15,11 @@ export interface StepWork {
   readonly full_refresh: boolean;
   readonly always_refresh: boolean;
 }
+
+/** `finished`: the step is through, and on record · `retry`: it failed, left no trace, and may be tried again after so many milliseconds. */
+export type AttemptOutcome =
+  | { readonly kind: "finished"; readonly result: StepResult }
+  | { readonly kind: "retry"; readonly error: ErrorReport; readonly retry_in_ms: number };
 
 /** What came of it, and what the run has to know of it for its later steps. */
 export type StepReport = AttemptOutcome & {

@@ -75,7 +75,7 @@ export const publishMutants: readonly Mutant[] = [
     name: "steps begin before what they read is finished",
     why: "they read the version before",
     file: "src/execute/schedule-steps.ts",
-    edits: edit("active.size >= run.concurrency || upstreams.includes(undefined)) continue;", "active.size >= run.concurrency) continue;"),
+    edits: edit("active.size >= queue.slots || upstreams.includes(undefined)) continue;", "active.size >= queue.slots) continue;"),
     tests: [conformance("independent steps")],
   },
   {

@@ -1,6 +1,6 @@
 import { quoteIdentifier } from "../../define/quote.ts";
 import type { EngineSql } from "../../ports/engine-sql.ts";
-import { platformSchemas } from "./platform-schemas.ts";
+import { platformSchemas, queueSchema } from "./platform-schemas.ts";
 
 export interface GrantsWanted {
   readonly database: string;
@@ -16,7 +16,7 @@ export interface GrantsWanted {
  */
 export function grantStatements(sql: EngineSql, { database, role, readers }: GrantsWanted): readonly string[] {
   const to = quoteIdentifier(role);
-  const schemas = platformSchemas.map((name) => quoteIdentifier(sql.schema(name)));
+  const schemas = [...platformSchemas, queueSchema].map((name) => quoteIdentifier(sql.schema(name)));
   return [
     `grant connect, temporary on database ${quoteIdentifier(database)} to ${to}`,
     ...schemas.map((schema) => `create schema if not exists ${schema}`),

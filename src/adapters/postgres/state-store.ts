@@ -2,13 +2,13 @@ import { quoteText } from "../../define/quote.ts";
 import type { RetentionStore } from "../../ports/retention-store.ts";
 import type { StateStore } from "../../ports/state-store.ts";
 import type { VerificationStore } from "../../ports/verification-store.ts";
-import { createClaims } from "../postgres-queue/claims.ts";
 import { sqlRetentionStore } from "../sql/retention-store.ts";
 import { createAttempts } from "../sql/state-schema.ts";
 import type { StateSql } from "../sql/state-sql.ts";
 import { sqlStateStore } from "../sql/state-store.ts";
 import { sqlVerificationStore } from "../sql/verification-store.ts";
 import { createBronzeStores } from "./bronze-store.ts";
+import { createClaims } from "./queue/claims.ts";
 import { createSchemaIfMissing } from "./schemas.ts";
 
 const postgresState: StateSql = {

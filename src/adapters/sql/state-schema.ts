@@ -19,7 +19,7 @@ export const createSchemas = (sql: EngineSql, { createSchema }: Pick<StateSql, "
 
 /** The state tables, by name. */
 export const stateTables = [
-  ...["state_version", "runs", "steps", "checks", "publications", "files"],
+  ...["state_version", "runs", "steps", "attempts", "claims", "checks", "publications", "files"],
   ...["commits", "quarantine", "metrics", "schema_changes", "verifications"],
 ] as const;
 

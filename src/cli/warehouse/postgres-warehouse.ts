@@ -4,11 +4,11 @@ import { postgresContents, removePostgres } from "../../adapters/postgres/conten
 import { postgresEngine, postgresHashes } from "../../adapters/postgres/engine.ts";
 import { postgresSql } from "../../adapters/postgres/engine-sql.ts";
 import { grantStatements } from "../../adapters/postgres/grants.ts";
+import { revokeAll } from "../../adapters/postgres/queue/claims.ts";
 import { readQuery } from "../../adapters/postgres/read-query.ts";
 import { isRunLocked, takeRunLock } from "../../adapters/postgres/run-lock.ts";
 import { postgresRetentionStore, postgresStateStore, postgresVerificationStore } from "../../adapters/postgres/state-store.ts";
 import { storedIn } from "../../adapters/postgres/stored-in.ts";
-import { revokeAll } from "../../adapters/postgres-queue/claims.ts";
 import { postgresDialect } from "../../compile/dialect/postgres-dialect.ts";
 import type { Engine } from "../../ports/engine.ts";
 import type { Warehouse } from "../../ports/warehouse.ts";
@@ -49,9 +49,9 @@ export function postgresWarehouse(url: string, schemaPrefix: string | null): War
         const { engine, files } = await open(scratch, worker);
         return { engine, close: async () => files.close() };
       },
-      queue: async (options) => (await import("../../adapters/postgres-queue/queue.ts")).postgresQueue({ url, sql, ...options }),
+      queue: async (options) => (await import("../../adapters/postgres/queue/postgres-queue.ts")).postgresQueue({ url, sql, ...options }),
       workSource: async (options) =>
-        (await import("../../adapters/postgres-queue/work-source.ts")).postgresWorkSource({ url, sql, ...options }),
+        (await import("../../adapters/postgres/queue/work-source.ts")).postgresWorkSource({ url, sql, ...options }),
     },
     own: async (command, scratch) => {
       const { engine, files } = await open(scratch);

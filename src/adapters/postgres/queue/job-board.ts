@@ -1,7 +1,10 @@
+import pg from "pg";
 import { PgBoss } from "pg-boss";
-import type { EngineSql } from "../../ports/engine-sql.ts";
-import { targetOf } from "../postgres/connection.ts";
-import { engineFault } from "../postgres/engine-errors.ts";
+import type { EngineSql } from "../../../ports/engine-sql.ts";
+import { targetOf } from "../connection.ts";
+import { engineFault } from "../engine-errors.ts";
+import { queueSchema } from "../platform-schemas.ts";
+import { createSchemaIfMissing } from "../schemas.ts";
 import { type Notice, noticeSql } from "./notices.ts";
 
 /** Seconds without a sign of life after which a worker counts as gone; pg-boss takes no fewer. */
@@ -35,7 +38,9 @@ export async function openJobBoard({ url, sql, warn }: JobBoardOptions): Promise
   const target = targetOf(url);
   const boss = new PgBoss({
     connectionString: url,
-    schema: sql.schema("assay_queue"),
+    schema: sql.schema(queueSchema),
+    // Made below, without a right to make any where it is there.
+    createSchema: false,
     application_name: "assay queue",
     max: 4,
     schedule: false,
@@ -50,7 +55,18 @@ export async function openJobBoard({ url, sql, warn }: JobBoardOptions): Promise
       throw engineFault(error, target);
     }
   };
-  await guarded(() => boss.start());
+  await guarded(async () => {
+    const client = new pg.Client({ connectionString: url });
+    try {
+      await client.connect();
+      // Workers may come all at once.
+      await client.query("select pg_advisory_lock(hashtextextended($1, 0))", [sql.schema(queueSchema)]);
+      await client.query(createSchemaIfMissing(sql.schema(queueSchema)));
+    } finally {
+      await client.end().catch(() => undefined);
+    }
+    await boss.start();
+  });
   const known = new Map<string, Promise<string>>();
   const make = async (name: string): Promise<string> => {
     const options = { heartbeatSeconds: leaseSeconds, retryLimit: takenOverAtMost, retryDelay: 0, expireInSeconds: 86_400 };

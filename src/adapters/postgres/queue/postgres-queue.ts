@@ -1,7 +1,7 @@
-import { AssayError } from "../../errors.ts";
-import type { EngineSql } from "../../ports/engine-sql.ts";
-import type { Queue, QueuedStep } from "../../ports/queue.ts";
-import type { QueueOptions } from "../../ports/warehouse.ts";
+import { AssayError } from "../../../errors.ts";
+import type { EngineSql } from "../../../ports/engine-sql.ts";
+import type { Queue, QueuedStep } from "../../../ports/queue.ts";
+import type { QueueOptions } from "../../../ports/warehouse.ts";
 import { revokeSql } from "./claims.ts";
 import { type JobBoard, type JobBoardOptions, openJobBoard } from "./job-board.ts";
 import { listen } from "./notices.ts";

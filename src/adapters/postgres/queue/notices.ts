@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import pg from "pg";
-import type { EngineSql } from "../../ports/engine-sql.ts";
+import type { EngineSql } from "../../../ports/engine-sql.ts";
 
 /** `work`: something can be taken · `done`: a job is through · `cancel`: a job is to end. */
 export type Notice = { readonly kind: "work" } | { readonly kind: "done" | "cancel"; readonly id: string };

@@ -1,6 +1,6 @@
-import { AssayError } from "../../errors.ts";
-import type { Session } from "../../ports/engine.ts";
-import type { EngineSql } from "../../ports/engine-sql.ts";
+import { AssayError } from "../../../errors.ts";
+import type { Session } from "../../../ports/engine.ts";
+import type { EngineSql } from "../../../ports/engine-sql.ts";
 
 /**
  * Who has a step of a run, by number: every taking of it counts up. The row is locked from the moment a step goes on record until its

@@ -1,7 +1,7 @@
 import { setTimeout } from "node:timers/promises";
-import { AssayError } from "../../errors.ts";
-import type { Lease, QueuedStep, TakenStep, WorkSource } from "../../ports/queue.ts";
-import type { WorkSourceOptions } from "../../ports/warehouse.ts";
+import { AssayError } from "../../../errors.ts";
+import type { Lease, QueuedStep, TakenStep, WorkSource } from "../../../ports/queue.ts";
+import type { WorkSourceOptions } from "../../../ports/warehouse.ts";
 import { claimSql, endWorkerSql, holdClaim, leaseLost } from "./claims.ts";
 import { type JobBoard, type JobBoardOptions, leaseSeconds, openJobBoard } from "./job-board.ts";
 import { listen } from "./notices.ts";
