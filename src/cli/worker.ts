@@ -117,18 +117,28 @@ async function takeSteps(
       say(`✕ ${name}: ${messageOf(error)}`);
     }
   };
+  // A look that found less than it might have needs no other one before something new is heard of.
+  let isWorthLooking = true;
+  let waiting: Promise<void> | null = null;
   while (!ending.aborted) {
     const free = concurrency - active.size;
-    const taken = await source.take(free).catch((error: unknown) => {
-      say(`▲ queue: ${messageOf(error)}`);
-      return [];
-    });
-    for (const step of taken) {
-      const work = carryOut(step).finally(() => active.delete(work));
-      active.add(work);
+    if (isWorthLooking && free > 0) {
+      const taken = await source.take(free).catch((error: unknown) => {
+        say(`▲ queue: ${messageOf(error)}`);
+        return [];
+      });
+      isWorthLooking = taken.length === free;
+      for (const step of taken) {
+        const work = carryOut(step).finally(() => active.delete(work));
+        active.add(work);
+      }
+    } else {
+      waiting ??= source.wait(ending).then(() => {
+        waiting = null;
+        isWorthLooking = true;
+      });
+      await Promise.race([...(free > 0 ? [waiting] : []), ...active]);
     }
-    if (active.size >= concurrency) await Promise.race(active);
-    else if (taken.length === 0) await Promise.race([source.wait(ending), ...active]);
   }
   await Promise.all(active);
   sessions.dropIdle();
