@@ -6,7 +6,7 @@ export interface Cancellation {
   readonly signal: AbortSignal;
   /** 128 + the signal's number, as shells have it. */
   readonly exitCode: () => number;
-  /** Signals mean again what they mean to every process. */
+  /** Signals mean again what they mean to every process; but where one came, the next one still ends this at once. */
   readonly end: () => void;
 }
 
@@ -26,6 +26,8 @@ export function cancellation(asked: () => void): Cancellation {
   return {
     signal: controller.signal,
     exitCode: () => code,
-    end: () => void process.off("SIGINT", listener).off("SIGTERM", listener),
+    end: () => {
+      if (!controller.signal.aborted) process.off("SIGINT", listener).off("SIGTERM", listener);
+    },
   };
 }
