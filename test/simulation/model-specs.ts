@@ -40,12 +40,16 @@ export function modelSpecs(dice: Dice, bronze: readonly BronzeSpec[]): readonly 
       name,
       columns: history ? [...model.columns, ...historyColumns] : model.columns,
       key: history ? [...model.key, "valid_from"] : model.key,
-      history,
+      history: history || passesVersions(model),
       appendOnly: model.materialize.kind === "append",
     });
   }
   return models;
 }
+
+/** A model that passes a history's versions on, with when they hold, is one itself. */
+const passesVersions = ({ columns, key }: ModelSpec): boolean =>
+  key.includes("valid_from") && columns.some((column) => column.name === "valid_to");
 
 /** A relation, rather one that was made late: graphs grow deep. */
 const anyOf = (dice: Dice, relations: readonly Relation[]): Relation => {
