@@ -15,6 +15,8 @@ export interface Measured {
   readonly seconds: number;
   /** Largest resident set of the process or of a child it waited for, in MiB; null where GNU time is missing. */
   readonly peakMiB: number | null;
+  /** Processor time of the process and of the children it waited for; null where GNU time is missing. */
+  readonly cpuSeconds: number | null;
   readonly stdout: string;
   readonly stderr: string;
   readonly exitCode: number;
@@ -48,7 +50,7 @@ async function measure(command: Command): Promise<Measured> {
     child.on("error", reject);
     child.on("close", (code) => resolve(code ?? -1));
   });
-  return { seconds, peakMiB: peakOf(report), ...output, exitCode };
+  return { seconds, ...usageOf(report), ...output, exitCode };
 }
 
 /** As `measure`, for a command that has to succeed. */
@@ -59,11 +61,16 @@ export async function measureSuccess(command: Command): Promise<Measured> {
   throw new Error(`${command.file} ${command.arguments.join(" ")} ended with ${measured.exitCode}:\n${said}`);
 }
 
-function peakOf(report: string): number | null {
-  if (!hasGnuTime || !existsSync(report)) return null;
-  const kibibytes = /Maximum resident set size \(kbytes\): (\d+)/.exec(readFileSync(report, "utf8"))?.[1];
+function usageOf(report: string): Pick<Measured, "peakMiB" | "cpuSeconds"> {
+  if (!hasGnuTime || !existsSync(report)) return { peakMiB: null, cpuSeconds: null };
+  const text = readFileSync(report, "utf8");
   rmSync(report);
-  return kibibytes === undefined ? null : Number(kibibytes) / 1024;
+  const kibibytes = /Maximum resident set size \(kbytes\): (\d+)/.exec(text)?.[1];
+  const times = [...text.matchAll(/(?:User|System) time \(seconds\): ([\d.]+)/g)].map(([, seconds]) => Number(seconds));
+  return {
+    peakMiB: kibibytes === undefined ? null : Number(kibibytes) / 1024,
+    cpuSeconds: times.length < 2 ? null : times.reduce((sum, seconds) => sum + seconds, 0),
+  };
 }
 
 export function median(values: readonly number[]): number {

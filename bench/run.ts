@@ -35,6 +35,7 @@ const benchmarks: Readonly<Record<string, (options: Options) => Promise<Report>>
   months: async ({ data }) => (await import("./olist-months/increments.ts")).monthlyIncrements(data),
   postgres: async ({ data, runs }) => (await import("./postgres-load.ts")).postgresLoad(data, runs),
   queue: async ({ runs }) => (await import("./queue/no-op-steps.ts")).queueOverhead(Math.min(runs, 3)),
+  "postgres-models": async ({ data, runs }) => (await import("./postgres-models/side-by-side.ts")).postgresModelsSideBySide(data, runs),
 };
 
 const { values } = parseArgs({

@@ -1,13 +1,13 @@
 import { join } from "node:path";
 import { inDatabase } from "../contents.ts";
-import { dbtProject } from "../peers/dbt.ts";
+import { dbtProject, duckdbOutput } from "../peers/dbt.ts";
 import { contentsQuery } from "./contents.ts";
 import type { Peer } from "./peer.ts";
 
 /** dbt as its users write it: an incremental fact that deletes and inserts the orders of the last batch, the daily total as a table. */
 export function dbtPeer(command: string, folder: string, data: string): Peer {
   const database = join(folder, "dbt.duckdb");
-  const dbt = dbtProject(command, join(folder, "dbt"), database, {
+  const dbt = dbtProject(command, join(folder, "dbt"), duckdbOutput(database), {
     "models/fact.sql": fact,
     "models/daily.sql": daily,
     "models/schema.yml": dbtTests,

@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { inDatabase } from "../contents.ts";
-import { dbtProject } from "../peers/dbt.ts";
+import { dbtProject, duckdbOutput } from "../peers/dbt.ts";
 import type { Contestant } from "./contestant.ts";
 import { contentsQuery, selectOf, smallModels } from "./small-models.ts";
 
@@ -9,7 +9,7 @@ import { contentsQuery, selectOf, smallModels } from "./small-models.ts";
 export function dbtContestants(command: string, folder: string, data: string): readonly Contestant[] {
   return (["build", "run"] as const).map((verb) => {
     const database = join(folder, `dbt-${verb}.duckdb`);
-    const dbt = dbtProject(command, join(folder, `dbt-${verb}`), database, {
+    const dbt = dbtProject(command, join(folder, `dbt-${verb}`), duckdbOutput(database), {
       ...Object.fromEntries(
         smallModels.map((model) => [`models/${model.name}.sql`, fileOf(selectOf(model, (table) => nameOf(table, data)))]),
       ),
