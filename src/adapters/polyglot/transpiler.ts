@@ -1,13 +1,20 @@
+import { setFlagsFromString } from "node:v8";
 import type { Transpiler } from "../../ports/sql-dialect.ts";
 
 /** Nested expressions the library may meet; its default of 32 is less than a chain of ordinary sums, which are printed with parentheses. */
 const depth = 1000;
 
+/**
+ * Work after which a function of WebAssembly is compiled once more, optimized: never. The library has functions so large that this takes seconds
+ * and 600 MB, on threads that the process waits for when it ends; what a project needs of them runs for a third of a second.
+ */
+const neverOptimized = "--wasm-tiering-budget=2000000000";
+
 /** `@polyglot-sql/sdk`, loaded (23 MB of WebAssembly, about 0.2 s) when the first text is translated. */
 export function polyglotTranspiler(): Transpiler {
   let loading: Promise<typeof import("@polyglot-sql/sdk")> | undefined;
   const library = () => {
-    loading ??= import("@polyglot-sql/sdk");
+    loading ??= load();
     return loading;
   };
   return {
@@ -40,4 +47,9 @@ export function polyglotTranspiler(): Transpiler {
       });
     },
   };
+}
+
+function load(): Promise<typeof import("@polyglot-sql/sdk")> {
+  setFlagsFromString(neverOptimized);
+  return import("@polyglot-sql/sdk");
 }
