@@ -15,6 +15,7 @@ export function sessionSql(lockTimeout: number): string {
     set client_min_messages = warning; set statement_timeout = 0; set idle_in_transaction_session_timeout = 0; set lock_timeout = ${lockTimeout};
     set synchronous_commit = off; set jit = off; set default_transaction_read_only = off;
     set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3;
+    do $$ begin set enable_presorted_aggregate = off; exception when others then null; end $$;
     do $$ begin set client_connection_check_interval = '1s'; exception when others then null; end $$;
     select pg_backend_pid() as pid, current_setting('server_version_num')::int as version, current_setting('server_encoding') as encoding`;
 }
@@ -25,6 +26,7 @@ export function engineSessionSql(lockTimeout: number): string {
     set standard_conforming_strings = on; set client_min_messages = warning; set statement_timeout = 0;
     set idle_in_transaction_session_timeout = 0; set lock_timeout = ${lockTimeout}; set jit = off; set default_transaction_read_only = off;
     set extra_float_digits = 1;
+    do $$ begin set enable_presorted_aggregate = off; exception when others then null; end $$;
     do $$ begin set client_connection_check_interval = '1s'; exception when others then null; end $$`;
 }
 
