@@ -34,9 +34,18 @@ function storeName({ name, columns }: BronzeShape): string {
 
 const quotedStore = (sql: EngineSql, store: string): string => sql.table(`${schema}.${store}`);
 
-/** A column as it stands in a table of the engine: texts are sorted as DuckDB sorts them. */
-export function columnSql({ name, type }: ContractColumn): string {
-  return `${quoteIdentifier(name)} ${engineType(type)}${type.kind === "varchar" ? ' collate "C"' : ""}`;
+/** Texts are sorted as DuckDB sorts them. */
+const collation = ({ type }: ContractColumn): string => (type.kind === "varchar" ? ' collate "C"' : "");
+
+/** A column as it stands in a table of the engine. */
+export function columnSql(column: ContractColumn): string {
+  return `${quoteIdentifier(column.name)} ${engineType(column.type)}${collation(column)}`;
+}
+
+/** The same as an item of SELECT, of which a table is made. */
+export function storedColumn(column: ContractColumn): string {
+  const name = quoteIdentifier(column.name);
+  return `cast(${name} as ${engineType(column.type)})${collation(column)} as ${name}`;
 }
 
 /** Loads what is not there yet; returns the relation of the files' rows. */

@@ -3,7 +3,7 @@ import { columnList, quoteIdentifier, quoteText } from "../../define/quote.ts";
 import type { ContractColumn } from "../../define/types.ts";
 import { type Candidate, type Engine, evolvedTable, type Session } from "../../ports/engine.ts";
 import type { TableName } from "../../terms.ts";
-import { columnSql, dropStores, loadSelect, showFiles, storedRows, temporaryRows } from "./bronze-store.ts";
+import { columnSql, dropStores, loadSelect, showFiles, storedColumn, storedRows, temporaryRows } from "./bronze-store.ts";
 import { targetOf } from "./connection.ts";
 import { contentHash, engineType, keyHash, postgresSql } from "./engine-sql.ts";
 import { defineFunctions } from "./functions.ts";
@@ -75,22 +75,23 @@ export const postgresHashes: Pick<Engine, "keyHash" | "contentHash"> = {
 const candidateName = (table: TableName): TableName => `${table}__candidate`;
 const ownName = (table: TableName): string => table.slice(table.indexOf(".") + 1);
 
-async function buildCandidate(session: Session, { table, materialization, select, columns }: Candidate): Promise<string> {
+async function buildCandidate(session: Session, { table, materialization, select, columns, key }: Candidate): Promise<string> {
   for (const column of columns) requireName(table, "column", column.name);
   requireName(table, "table", ownName(candidateName(table)));
   // Row changes and versions are kept under the whole name.
   requireName(table, "table", table);
   const relation = session.sql.table(candidateName(table));
-  const typed = columns
-    .map(({ name, type }) => `cast(${quoteIdentifier(name)} as ${engineType(type)}) as ${quoteIdentifier(name)}`)
-    .join(", ");
   if (materialization === "view") {
-    await session.execute({ text: `create view ${relation} as select ${typed} from (${withValues(select)}\n) as made` });
+    const typed = columns.map(({ name, type }) => `cast(${quoteIdentifier(name)} as ${engineType(type)}) as ${quoteIdentifier(name)}`);
+    await session.execute({ text: `create view ${relation} as select ${typed.join(", ")} from (${withValues(select)}\n) as made` });
     return relation;
   }
-  await session.execute({ text: `create table ${relation} (${columns.map(columnSql).join(", ")})` });
-  const names = columnList(columns.map((column) => column.name));
-  await session.execute({ ...select, text: `insert into ${relation} (${names}) select ${typed} from (${select.text}\n) as made` });
+  // An INSERT would be planned without parallel workers, and write row by row.
+  const typed = columns.map(storedColumn).join(", ");
+  await session.execute({ ...select, text: `create table ${relation} as select ${typed} from (${select.text}\n) as made` });
+  // What checks, ledger and other models join by. The server analyzes the rest in its own time: a list of columns leaves its counters alone.
+  const known = key === null || key.length === 0 ? "" : ` (${columnList(key)})`;
+  await session.execute({ text: `analyze ${relation}${known}` });
   return relation;
 }
 
@@ -114,7 +115,6 @@ async function publish(session: Session, candidate: Candidate): Promise<void> {
   ];
   if (comments.length > 0) await session.execute({ text: comments.join("; ") });
   await giveAgain(session, table, kept, names);
-  if (materialization === "table") await session.execute({ text: `analyze ${name}` });
 }
 
 /** The contract. The key is looked at when the transaction ends: until then the platform's own checks say what is wrong, in better words. */
