@@ -61,12 +61,16 @@ async function matchedRows(
   made: number,
 ): Promise<Readonly<Record<string, unknown>>> {
   const hashes = new Map<string, string>();
+  const { comparesHashes } = session.sql;
   const counts = table.ledger.upstreams.flatMap(({ table: upstream, used }, index) => {
     if (used.kind !== "matched") return [];
     const { keys } = used;
     const from = session.sql.table(upstream);
     const pairs = made * (run.publications.get(upstream)?.rows ?? 0);
-    const matches = pairs < hashedPairs && isHashable(run, table, upstream, keys) ? inHashes(run, keys, hashes) : existsIn(relation, keys);
+    const matches =
+      comparesHashes && pairs < hashedPairs && isHashable(run, table, upstream, keys)
+        ? inHashes(run, keys, hashes)
+        : existsIn(relation, keys);
     const rows = `(select count(*) from ${from} as upstream where ${matches})`;
     const taken = keys.flatMap(({ column, absent }) => (absent === null ? [] : [`${quoteIdentifier(column)} = ${absent}`]));
     if (taken.length === 0) return [`${rows} as matched_${index}`];

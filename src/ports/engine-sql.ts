@@ -25,6 +25,8 @@ export interface EngineSql {
   isNoneOf(value: string, column: string, relation: string): string;
   /** Condition that a part of a text matches a regular expression. */
   matches(text: string, pattern: string): string;
+  /** Whether keys are found faster by hashes made of them once (`Engine.keyHash`) than by their columns. */
+  readonly comparesHashes: boolean;
   /** Aggregate: how many distinct values the columns have together, about. */
   distinctValues(columns: readonly string[]): string;
   /** A row's columns as the text of a JSON object, without spaces; decimals as strings, so that no digit is lost. */

@@ -18,6 +18,7 @@ export const duckdbSql: EngineSql = {
   // NOT EXISTS would be planned by the values on the outside: four times as dear.
   isNoneOf: (value, column, relation) => `${value} not in (select ${column} from ${relation} where ${column} is not null)`,
   matches: (text, pattern) => `regexp_matches(${text}, ${pattern})`,
+  comparesHashes: true,
   distinctValues: (columns) => `approx_count_distinct(${keyHash(columns)})`,
   jsonObject: (columns) => (columns.length === 0 ? "'{}'" : `to_json({${columns.map(jsonField).join(", ")}})::varchar`),
 };

@@ -39,6 +39,8 @@ const shared: Omit<EngineSql, "schema" | "table" | "turn"> = {
   isNoneOf: (value, column, relation) =>
     `not exists (select 1 from (select ${column} as _partner from ${relation} as partners) as partner where _partner = ${value})`,
   matches: (text, pattern) => `(${text} ~ ${pattern})`,
+  // Columns are hashed by the join itself, by their own statistics.
+  comparesHashes: false,
   distinctValues: (columns) => `count(distinct ${keyHash(columns)})`,
   jsonObject: (columns) => {
     if (columns.length === 0) return "'{}'";
