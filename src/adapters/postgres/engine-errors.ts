@@ -13,6 +13,8 @@ export interface Server {
 
 const nothingDone = "what was published before stands; run again when the server answers";
 
+export const serverAt = ({ host, port }: Pick<Server, "host" | "port">): string => `PostgreSQL at ${host}:${port}`;
+
 /** SQLSTATE → what it means for a person. */
 const verdicts: Readonly<Record<string, readonly [code: ErrorCode, hint: string]>> = {
   "28P01": ["ENGINE_DENIED", "check user and password in the connection address"],
@@ -50,7 +52,7 @@ function denied(message: string, user: string): readonly [code: ErrorCode, hint:
 /** A fault of node-postgres: as an AssayError where a person has to do something about the server, else in the server's words. */
 export function engineFault(error: unknown, { host, port, user, database }: Server): Error {
   if (error instanceof AssayError) return error;
-  const at = `PostgreSQL at ${host}:${port}`;
+  const at = serverAt({ host, port });
   if (isUnreachable(error))
     return new AssayError("ENGINE_UNREACHABLE", `${at} cannot be reached, or closed the connection: ${messageOf(error)}`, {
       hint: nothingDone,
