@@ -52,7 +52,8 @@ const add = (n: number): Promise<string> =>
     await session.execute({ text: "insert into public.t values ($n)", params: { n } });
     return `added ${n}`;
   });
-const rows = async (): Promise<readonly number[]> => (await admin.query<{ n: number }>("select n from public.t order by n")).rows.map(({ n }) => n);
+const rows = async (): Promise<readonly number[]> =>
+  (await admin.query<{ n: number }>("select n from public.t order by n")).rows.map(({ n }) => n);
 
 describe("a commit whose answer is lost", () => {
   it("and that reached the server has succeeded; the session goes on", async () => {
@@ -119,10 +120,12 @@ describe("a commit that the server refuses", () => {
 describe("the server, asked for a transaction,", () => {
   const patience = { all: 1_500, end: 300, pause: 20 };
   const ask = (id: string, pid: number) =>
-    settleCommit({ id, pid }, () => clientOf(server.url), { ...server, database: "warehouse" }, patience).then(async ({ outcome, client }) => {
-      await client.end();
-      return outcome;
-    });
+    settleCommit({ id, pid }, () => clientOf(server.url), { ...server, database: "warehouse" }, patience).then(
+      async ({ outcome, client }) => {
+        await client.end();
+        return outcome;
+      },
+    );
 
   it("that goes on for a while is waited for", async () => {
     const other = await clientOf(server.url);
