@@ -47,7 +47,7 @@ export const errorCodes = {
   COMMIT_UNKNOWN: {
     exit: 1,
     retryable: false,
-    meaning: "The connection was lost while a transaction was committed, and the server could not be asked what became of it.",
+    meaning: "The connection was lost during a commit, and what became of it could not be asked.",
   },
   ENGINE_DENIED: { exit: 1, retryable: false, meaning: "The engine's server refused the user, password or permission." },
   ENGINE_BUSY: { exit: 1, retryable: true, meaning: "Another transaction holds what a step needs, or changed it first." },

@@ -13,7 +13,7 @@ export interface PostgresShop {
   readonly url: string;
   /** A connection of the superuser, closed with the shop. */
   readonly connect: () => Promise<pg.Client>;
-  /** What a run comes to: its failures, one for each step, or the one of the run as a whole; none when it succeeded. */
+  /** What went wrong in a run: failed attempts and steps, or the one fault of the run as a whole; nothing when all went well at once. */
   readonly run: (url?: string) => Promise<readonly ShopFailure[]>;
   /** The rows of gold.by_day, all prices added up. */
   readonly revenue: () => Promise<string>;
@@ -107,6 +107,9 @@ export async function startPostgresShops(settings: Readonly<Record<string, strin
 type RunDocument = Partial<RunResult> & { readonly error?: Omit<ShopFailure, "step"> };
 
 function failuresOf({ error, steps = [] }: RunDocument): readonly ShopFailure[] {
-  const ofSteps = steps.flatMap((step) => (step.error === null ? [] : [{ step: step.step, ...step.error }]));
+  const ofSteps = steps.flatMap((step) => {
+    const tried = (step.attempts ?? []).flatMap((attempt) => (attempt.retry_in_ms === null ? [] : (attempt.error ?? [])));
+    return [...tried, step.error ?? []].flat().map((fault) => ({ step: step.step, ...fault }));
+  });
   return error === undefined ? ofSteps : [{ step: null, ...error }];
 }

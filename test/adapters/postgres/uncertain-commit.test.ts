@@ -5,7 +5,7 @@ import pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Database, memoryDatabase } from "../../../src/adapters/duckdb/database.ts";
 import { postgresEngine } from "../../../src/adapters/postgres/engine.ts";
-import { commitSql, settleCommit } from "../../../src/adapters/postgres/uncertain-commit.ts";
+import { settleCommit, transactionIdSql } from "../../../src/adapters/postgres/uncertain-commit.ts";
 import type { Session } from "../../../src/ports/engine.ts";
 import { type LossyProxy, lossyProxy } from "../../services/lossy-proxy.ts";
 import { type PostgresServer, startPostgres } from "../../services/postgres.ts";
@@ -119,36 +119,38 @@ describe("a commit that the server refuses", () => {
 
 describe("the server, asked for a transaction,", () => {
   const patience = { all: 1_500, end: 300, pause: 20 };
-  const ask = (id: string, pid: number) =>
-    settleCommit({ id, pid }, () => clientOf(server.url), { ...server, database: "warehouse" }, patience).then(
-      async ({ outcome, client }) => {
-        await client.end();
-        return outcome;
-      },
-    );
+  const ask = async (id: string, pid: number): Promise<string> => {
+    const open = async () => ({ client: await clientOf(server.url), pid: 0 });
+    const { outcome, line } = await settleCommit({ id, pid }, open, { ...server, database: "warehouse" }, patience);
+    await line.client.end();
+    return outcome;
+  };
+  /** Begins a transaction that has written. */
+  const begun = async (n: number): Promise<{ readonly client: pg.Client; readonly id: string; readonly pid: number }> => {
+    const client = await clientOf(server.url);
+    await client.query(`begin; insert into public.t values (${n})`);
+    const { rows: ids } = await client.query<{ id: string }>(transactionIdSql);
+    const { rows: pids } = await client.query<{ pid: number }>("select pg_backend_pid() as pid");
+    return { client, id: ids[0]?.id ?? "", pid: pids[0]?.pid ?? 0 };
+  };
 
   it("that goes on for a while is waited for", async () => {
-    const other = await clientOf(server.url);
-    await other.query("begin; insert into public.t values (1)");
-    const [commit] = (await other.query<{ id: string; pid: number }>(commitSql)).rows;
-    const asked = ask(commit?.id ?? "", commit?.pid ?? 0);
+    const { client, id, pid } = await begun(1);
+    const asked = ask(id, pid);
     await new Promise((resolve) => setTimeout(resolve, 100));
-    await other.query("commit");
-    await other.end();
+    await client.query("commit");
+    await client.end();
     expect(await asked).toBe("committed");
   });
 
   it("whose process works for another one by now leaves that alone", async () => {
-    const [other, third] = [await clientOf(server.url), await clientOf(server.url)];
-    await other.query("begin; insert into public.t values (1)");
-    await third.query("begin; insert into public.t values (2)");
-    const [commit] = (await other.query<{ id: string; pid: number }>(commitSql)).rows;
-    const [foreign] = (await third.query<{ id: string; pid: number }>(commitSql)).rows;
-    expect((await refusal(ask(commit?.id ?? "", foreign?.pid ?? 0))).code).toBe("COMMIT_UNKNOWN");
-    await other.query("commit");
-    await third.query("commit");
+    const [one, other] = [await begun(1), await begun(2)];
+    expect((await refusal(ask(one.id, other.pid))).code).toBe("COMMIT_UNKNOWN");
+    for (const { client } of [one, other]) {
+      await client.query("commit");
+      await client.end();
+    }
     expect(await rows()).toEqual([1, 2]);
-    await Promise.all([other.end(), third.end()]);
   });
 
   it("that it has never heard of says that it was not committed", async () => {
