@@ -44,6 +44,11 @@ export const errorCodes = {
   STORAGE_UNWRITABLE: { exit: 1, retryable: false, meaning: "A folder or file of the project cannot be written." },
   DISK_FULL: { exit: 1, retryable: true, meaning: "The disk ran out of space." },
   ENGINE_UNREACHABLE: { exit: 1, retryable: true, meaning: "The engine's server cannot be reached or closed the connection." },
+  COMMIT_UNKNOWN: {
+    exit: 1,
+    retryable: false,
+    meaning: "The connection was lost during a commit, and what became of it could not be asked.",
+  },
   ENGINE_DENIED: { exit: 1, retryable: false, meaning: "The engine's server refused the user, password or permission." },
   ENGINE_BUSY: { exit: 1, retryable: true, meaning: "Another transaction holds what a step needs, or changed it first." },
   SOURCE_MISSING: { exit: 1, retryable: true, meaning: "A source file does not exist or a pattern matches none." },

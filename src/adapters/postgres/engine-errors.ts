@@ -12,12 +12,20 @@ export interface Server {
 }
 
 const nothingDone = "what was published before stands; run again when the server answers";
+const tooMany = "end other connections, or raise max_connections or the limit of the role or database; what was published before stands";
+const ofExtension = "if it belongs to an extension: CREATE EXTENSION in this database, and write its schema before the name";
+
+export const serverAt = ({ host, port }: Pick<Server, "host" | "port">): string => `PostgreSQL at ${host}:${port}`;
 
 /** SQLSTATE → what it means for a person. */
 const verdicts: Readonly<Record<string, readonly [code: ErrorCode, hint: string]>> = {
   "28P01": ["ENGINE_DENIED", "check user and password in the connection address"],
   "28000": ["ENGINE_DENIED", "check user and password in the connection address"],
   "3D000": ["ENGINE_DENIED", "create the database (CREATE DATABASE) or correct the connection address"],
+  "53400": [
+    "DISK_FULL",
+    "a limit of the server or the role is reached: raise it (alter role … set temp_file_limit), or let the step need less",
+  ],
   "53100": ["DISK_FULL", "free some space on the server and run again; what was published before stands"],
   "58030": ["DISK_FULL", "free some space on the server and run again; what was published before stands"],
   "40001": ["ENGINE_BUSY", "another transaction changed the same rows: run again"],
@@ -28,6 +36,7 @@ const verdicts: Readonly<Record<string, readonly [code: ErrorCode, hint: string]
     "the contract says the column is never null: correct the data or the contract; what was published before stands",
   ],
   "23505": ["CHECK_FAILED", "the grain does not identify a row: correct it or the SQL; what was published before stands"],
+  "57014": ["BUILD_FAILED", "somebody ended the statement on the server: run again; what was published before stands"],
   "2BP01": ["BUILD_FAILED", "something that Assay did not make reads the table: drop it, or let it read a table of its own"],
 };
 
@@ -50,17 +59,19 @@ function denied(message: string, user: string): readonly [code: ErrorCode, hint:
 /** A fault of node-postgres: as an AssayError where a person has to do something about the server, else in the server's words. */
 export function engineFault(error: unknown, { host, port, user, database }: Server): Error {
   if (error instanceof AssayError) return error;
-  const at = `PostgreSQL at ${host}:${port}`;
+  const at = serverAt({ host, port });
+  const state = error instanceof pg.DatabaseError ? (error.code ?? "") : "";
   if (isUnreachable(error))
     return new AssayError("ENGINE_UNREACHABLE", `${at} cannot be reached, or closed the connection: ${messageOf(error)}`, {
-      hint: nothingDone,
+      hint: state === "53300" ? tooMany : nothingDone,
       cause: error,
     });
-  const state = error instanceof pg.DatabaseError ? (error.code ?? "") : "";
   const verdict = state === "42501" ? denied(messageOf(error), user) : verdicts[state];
   if (verdict !== undefined) {
     const who = verdict[0] === "ENGINE_DENIED" ? ` (user "${user}", database "${database}")` : "";
     return new AssayError(verdict[0], `${at}: ${messageOf(error)}${who}`, { hint: verdict[1], cause: error });
   }
+  // Functions, operators and types; the search path is empty, so that no name can be caught.
+  if (state === "42883" || state === "42704") return new Error(`${messageOf(error)} (${ofExtension})`, { cause: error });
   return error instanceof Error ? error : new Error(messageOf(error));
 }

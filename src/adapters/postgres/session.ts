@@ -11,15 +11,27 @@ import type { Target } from "./connection.ts";
 import { engineFault } from "./engine-errors.ts";
 import { numberedParameters } from "./numbered-parameters.ts";
 import { engineSessionSql } from "./sql.ts";
+import { isUncertain, type Line, settleCommit, transactionIdSql } from "./uncertain-commit.ts";
 
 /** Milliseconds to wait for a connection, and for a lock that others hold. */
 const patience = { connect: 10_000, lock: 60_000 } as const;
 
 /** A connection to the server. `files` reads and writes the lake for it, and is closed with it. Throws ENGINE_UNREACHABLE, ENGINE_DENIED. */
 export async function openSession(target: Target, sql: EngineSql, files: Session, name: string): Promise<Session> {
+  const open = (): Promise<Line> => connect(target, name);
+  try {
+    return sessionOf(await open(), open, target, sql, files);
+  } catch (error) {
+    files.close();
+    throw engineFault(error, target);
+  }
+}
+
+async function connect(target: Target, name: string): Promise<Line> {
   const client = new pg.Client({
     connectionString: target.url,
     keepAlive: true,
+    keepAliveInitialDelayMillis: patience.connect,
     connectionTimeoutMillis: patience.connect,
     application_name: name,
   });
@@ -31,15 +43,15 @@ export async function openSession(target: Target, sql: EngineSql, files: Session
     // A statement of a process that is gone ends too. Not every system a server may run on can tell.
     await client.query("set client_connection_check_interval = '2s'").catch(() => undefined);
     const { rows } = await client.query<{ pid: number }>("select pg_backend_pid() as pid");
-    return sessionOf(client, rows[0]?.pid ?? 0, target, sql, files);
+    return { client, pid: rows[0]?.pid ?? 0 };
   } catch (error) {
-    files.close();
     await client.end().catch(() => undefined);
-    throw engineFault(error, target);
+    throw error;
   }
 }
 
-function sessionOf(client: pg.Client, pid: number, target: Target, sql: EngineSql, files: Session): Session {
+function sessionOf(first: Line, open: () => Promise<Line>, target: Target, sql: EngineSql, files: Session): Session {
+  let { client, pid } = first;
   let underWay = 0;
   let cancelled = false;
   const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
@@ -63,6 +75,20 @@ function sessionOf(client: pg.Client, pid: number, target: Target, sql: EngineSq
     });
   const execute = async (statement: Statement): Promise<void> => {
     await run(statement);
+  };
+  const commit = async (): Promise<void> => {
+    // Fails, too, where a statement failed and nobody said so: COMMIT would roll back without a word.
+    const [id] = (await run({ text: transactionIdSql })).rows[0] ?? [];
+    await guarded(async () => {
+      try {
+        await client.query("commit");
+      } catch (error) {
+        if (typeof id !== "string" || !isUncertain(error)) throw error;
+        const { outcome, line } = await settleCommit({ id, pid }, open, target);
+        ({ client, pid } = line);
+        if (outcome === "aborted") throw error;
+      }
+    });
   };
   return {
     sql,
@@ -97,7 +123,7 @@ function sessionOf(client: pg.Client, pid: number, target: Target, sql: EngineSq
       await execute({ text: "begin isolation level repeatable read" });
       try {
         const value = await work();
-        await execute({ text: "commit" });
+        await commit();
         return value;
       } catch (error) {
         // Where the connection is gone there is nothing left to roll back.

@@ -25,8 +25,9 @@ export function engineSessionSql(lockTimeout: number): string {
   return `set datestyle = 'ISO, YMD'; set intervalstyle = 'postgres'; set timezone = 'UTC'; set search_path = pg_catalog;
     set standard_conforming_strings = on; set client_min_messages = warning; set statement_timeout = 0;
     set idle_in_transaction_session_timeout = 0; set lock_timeout = ${lockTimeout}; set jit = off; set default_transaction_read_only = off;
-    set extra_float_digits = 1;
-    do $$ begin set enable_presorted_aggregate = off; exception when others then null; end $$;
+    set extra_float_digits = 1; set idle_session_timeout = 0;
+    do $$ begin set transaction_timeout = 0; exception when undefined_object then null; end $$;
+    do $$ begin set enable_presorted_aggregate = off; exception when undefined_object then null; end $$;
     do $$ begin set client_connection_check_interval = '1s'; exception when others then null; end $$`;
 }
 
