@@ -1,4 +1,5 @@
 import { analysisMutants } from "./analysis-mutants.ts";
+import { commitMutants } from "./commit-mutants.ts";
 import { historyMutants } from "./history-mutants.ts";
 import type { Mutant } from "./mutant.ts";
 import { planMutants } from "./plan-mutants.ts";
@@ -13,4 +14,5 @@ export const allMutants: readonly Mutant[] = [
   ...historyMutants,
   ...recordMutants,
   ...planMutants,
+  ...commitMutants,
 ];
