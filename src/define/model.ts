@@ -53,6 +53,10 @@ export interface ModelOptions<C extends Columns> extends WorkOptions {
 /** A model declared in TypeScript, where the contract is always written. */
 export type TypedModel<C extends Columns> = ModelDefinition<C> & { readonly columns: C };
 
+/** What JavaScript gives instead of either is told when the project is loaded. */
+const hasOverrides = (written: ModelOptions<Columns>["sql"]): written is { readonly duckdb: Sql } & SqlOverrides =>
+  typeof written === "object" && written !== null && !("kind" in written);
+
 /**
  * A silver or gold table: one SELECT and the contract it has to keep.
  *
@@ -66,7 +70,7 @@ export type TypedModel<C extends Columns> = ModelDefinition<C> & { readonly colu
  */
 export function model<const C extends Columns>(name: `silver.${string}` | `gold.${string}`, options: ModelOptions<C>): TypedModel<C> {
   const { sql: written } = options;
-  const { duckdb, ...overrides } = written === undefined || "kind" in written ? { duckdb: written } : written;
+  const { duckdb, ...overrides } = hasOverrides(written) ? written : { duckdb: written };
   return {
     kind: "model",
     name,

@@ -83,8 +83,10 @@ function sessionOf(first: Line, open: () => Promise<Line>, target: Target, sql: 
       try {
         await client.query("commit");
       } catch (error) {
-        if (typeof id !== "string" || !isUncertain(error)) throw error;
-        const { outcome, line } = await settleCommit({ id, pid }, open, target);
+        if (!isUncertain(error)) throw error;
+        // Where nothing was written, nothing can be lost.
+        const written = typeof id === "string";
+        const { outcome, line } = written ? await settleCommit({ id, pid }, open, target) : { outcome: "committed", line: await open() };
         ({ client, pid } = line);
         if (outcome === "aborted") throw error;
       }
