@@ -49,6 +49,7 @@ export {
   sink,
 } from "./define/project.ts";
 export {
+  type BronzeSource,
   type CsvSource,
   csv,
   type FileOptions,
@@ -56,7 +57,9 @@ export {
   type JsonSource,
   json,
   type ParquetSource,
+  type PostgresTable,
   parquet,
+  postgresTable,
 } from "./define/source.ts";
 export { type FunctionReference, type Sql, type SqlFragment, sql, type TableReference } from "./define/sql.ts";
 export { type FunctionEngine, type SqlFunctionDefinition, type SqlFunctionOptions, sqlFunction } from "./define/sql-function.ts";

@@ -1,5 +1,5 @@
-import { fileSource } from "../adapters/files/index.ts";
 import { localLake } from "../adapters/files/lake.ts";
+import { contractColumns } from "../compile/contract.ts";
 import type { Manifest } from "../compile/manifest.ts";
 import { choosePipeline, pipelineParams } from "../compile/params.ts";
 import { resolvePath } from "../compile/settings.ts";
@@ -16,6 +16,7 @@ import type { TableName } from "../terms.ts";
 import type { AgainstOptions } from "./against-options.ts";
 import { type Held, holdAgainst, otherWorkspace } from "./held.ts";
 import { postgresAddress } from "./postgres-address.ts";
+import { projectSource } from "./project-source.ts";
 import { type CommonOptions, compileWorkspace, type Workspace } from "./workspace.ts";
 
 export interface PlanOptions extends CommonOptions, AgainstOptions {
@@ -48,16 +49,20 @@ export async function preparePlan(
   const params = await pipelineParams(pipeline, options.param ?? []);
   const lake = localLake(workspace.lakePath);
   const state = withoutLostFiles(await readState(), lake);
-  const source = fileSource(Date.now);
+  const source = await projectSource(workspace);
   // Looking at the sources reads files, compiling does not: they go side by side. Held against another environment, few are looked at.
   const other = options.against === undefined ? null : await otherWorkspace(workspace, options.project, options.against);
   const compiled = compileWorkspace(workspace);
-  const observed = other === null ? observe(workspace, state, source) : null;
-  const [manifest, all] = await Promise.all([compiled, observed]);
+  const isTable = new Set<TableName>(workspace.project.bronze.flatMap((table) => (table.from.kind === "postgres" ? [table.name] : [])));
+  const here = new Set<TableName>(workspace.project.bronze.map((table) => table.name).filter((name) => !isTable.has(name)));
+  const observed = other === null ? observe(workspace, state, source, here) : null;
+  const [manifest, files] = await Promise.all([compiled, observed]);
   const selected = selectTables(manifest, options.select ?? pipeline.select);
   const held = other === null ? null : await holdAgainst(workspace, other, manifest, params);
-  const observations =
-    all ?? (await observe(workspace, state, source, new Set([...selected].filter((name) => held?.against.changes.has(name)))));
+  // A table of another database is scanned there: only where it is asked for.
+  const isWanted = (name: TableName): boolean => (held === null ? isTable.has(name) : held.against.changes.has(name));
+  const others = await observe(workspace, state, source, new Set([...selected].filter(isWanted)));
+  const observations = new Map([...(files ?? []), ...others]);
   const plan = planRun({
     manifest,
     state,
@@ -101,8 +106,9 @@ export async function observe(
         .filter((file) => file.table === table.name && file.replay_of === null)
         .map((file) => [file.name, { name: file.name, stamp: file.stamp, sha256: file.sha256, stampedAt: file.stamped_at }] as const);
       try {
-        const directory = resolvePath(table.from.directory ?? ".", workspace.variables, workspace.folders, table.location);
-        return [table.name, { files: await source.list(table.from, directory, new Map(known)) }];
+        const place = (table.from.kind === "postgres" ? null : table.from.directory) ?? ".";
+        const directory = resolvePath(place, workspace.variables, workspace.folders, table.location);
+        return [table.name, { files: await source.list(table.from, directory, new Map(known), contractColumns(table.columns)) }];
       } catch (error) {
         if (error instanceof AssayError) return [table.name, { error }];
         throw error;

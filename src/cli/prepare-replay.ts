@@ -1,6 +1,5 @@
 import { statSync } from "node:fs";
 import { type EditedRow, readEditedRows } from "../adapters/files/edited-rows.ts";
-import { fileSource } from "../adapters/files/index.ts";
 import { localLake } from "../adapters/files/lake.ts";
 import type { BronzeTable, Manifest, ManifestTable } from "../compile/manifest.ts";
 import { sampleParams } from "../compile/params.ts";
@@ -15,6 +14,7 @@ import type { QuarantinedRow, RecordValues } from "../ports/quarantine.ts";
 import type { State } from "../ports/state-store.ts";
 import type { Params, TableName } from "../terms.ts";
 import { observe, type PreparedPlan, targetOf, withoutLostFiles } from "./prepare-plan.ts";
+import { projectSource } from "./project-source.ts";
 import type { ReplayOptions } from "./replay-options.ts";
 import { knownTable } from "./table-name.ts";
 import { compileWorkspace, type Workspace } from "./workspace.ts";
@@ -39,7 +39,7 @@ export async function prepareReplay(
   // What was never built has nothing to be brought up to date.
   const selected = new Set([...downstream].filter((name) => state.publications.has(name)));
   const params = await lastParams(workspace, manifest, selected, state);
-  const source = fileSource(Date.now);
+  const source = await projectSource(workspace);
   const isRecalled = (item: BronzeTable): boolean => requests.has(item.name) && isAsPublished(item, state, params, lake.absolute(""));
   const bronze = manifest.tables.filter((item): item is BronzeTable => item.kind === "bronze" && selected.has(item.name));
   const looked = await observe(workspace, state, source, new Set(bronze.filter((item) => !isRecalled(item)).map((item) => item.name)));

@@ -195,6 +195,7 @@ function addGrants(program: Command, exit: Exit): void {
     .description("print the SQL that gives a role what it needs to run an environment")
     .option("--role <name>", "who runs Assay (default: the user of the environment's address)")
     .option("--reader <name>", "who reads silver and gold tables; may be repeated", collect)
+    .option("--sources", "instead, what reading tables of other databases needs")
     .action((options: GrantsOptions) => exit(import("./grants.ts").then(({ grantsCommand }) => grantsCommand(options))));
 }
 

@@ -3,6 +3,7 @@ import { resolveText } from "../compile/settings.ts";
 import type { ExecuteContext } from "../execute/context.ts";
 import type { Sink } from "../ports/sink.ts";
 import { sinkIdentity } from "./prepare-plan.ts";
+import { tableSources } from "./project-source.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** Connects to sinks when they are first needed. */
@@ -39,13 +40,19 @@ async function openSink(workspace: Workspace, manifest: Manifest, name: string):
   return { sink: postgresSink(url), identity: sinkIdentity(url) };
 }
 
-/** Texts that must never be shown: addresses of the warehouse and of sinks, and their passwords. */
+/** Texts that must never be shown: addresses of the warehouse, of sinks and of source tables, and their passwords. */
 export function secretsOf(workspace: Workspace, manifest: Manifest): readonly string[] {
-  const ofSinks = manifest.sinks.flatMap((sink) => {
-    const url = resolveText(sink.to.url, workspace.variables, sink.location);
-    if (url === null || !URL.canParse(url)) return [];
-    const { password } = new URL(url);
-    return [url, password, decodeURIComponent(password)].filter((text) => text !== "");
-  });
-  return [...workspace.warehouse.secrets, ...ofSinks];
+  const { variables } = workspace;
+  const ofSinks = manifest.sinks.flatMap((sink) => secretsIn(resolveText(sink.to.url, variables, sink.location)));
+  const ofSources = tableSources(workspace).flatMap(({ source: { url } }) =>
+    // One that is not set is told by its own table.
+    secretsIn(typeof url === "string" ? url : resolveText({ ...url, optional: true }, variables)),
+  );
+  return [...workspace.warehouse.secrets, ...ofSinks, ...ofSources];
+}
+
+function secretsIn(url: string | null): readonly string[] {
+  if (url === null || !URL.canParse(url)) return [];
+  const { password } = new URL(url);
+  return [url, password, decodeURIComponent(password)].filter((text) => text !== "");
 }

@@ -21,7 +21,10 @@ export async function testWorld(
     lake: localLake(join(folder, "lake")),
     scratch: join(folder, "scratch"),
     source,
-    listSeed: (table) => source.list(table.source, directoryOf(table.source.directory, table.location), new Map()),
+    listSeed: async (table) =>
+      table.source.kind === "postgres"
+        ? []
+        : source.list(table.source, directoryOf(table.source.directory, table.location), new Map(), table.columns),
     fixTime,
     clock: Date.now,
   };

@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { fileSource } from "../adapters/files/index.ts";
 import { localLake } from "../adapters/files/lake.ts";
 import { AssayError, messageOf } from "../errors.ts";
 import { sessionsOf } from "../execute/run-sessions.ts";
@@ -11,6 +10,7 @@ import type { TakenStep, WorkSource } from "../ports/queue.ts";
 import { cancellation } from "./cancellation.ts";
 import { print } from "./output.ts";
 import { observe, withoutLostFiles } from "./prepare-plan.ts";
+import { projectSource } from "./project-source.ts";
 import { secretsOf, sinkOpener } from "./sink-opener.ts";
 import { systemTimer } from "./system-timer.ts";
 import { withSession } from "./with-session.ts";
@@ -42,7 +42,7 @@ export async function workerCommand(options: WorkerOptions): Promise<number> {
   const told = cancellation(() => say("ending when what is under way is done; once more to end at once"));
   try {
     await withSession(joined.engine, (session) => store.migrate(session));
-    const source = fileSource(Date.now);
+    const source = await projectSource(workspace);
     const lake = localLake(workspace.lakePath);
     const worker: WorkerContext = {
       manifest,

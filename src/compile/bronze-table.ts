@@ -2,7 +2,7 @@ import type { BronzeDefinition, SchemaMode } from "../define/bronze.ts";
 import { columnTypeName } from "../define/column-type.ts";
 import { didYouMean } from "../define/nearest-name.ts";
 import { quoteTable } from "../define/quote.ts";
-import type { FileSource } from "../define/source.ts";
+import type { BronzeSource } from "../define/source.ts";
 import { AssayError } from "../errors.ts";
 import type { BindOutcome, SqlAnalyzer } from "../ports/sql-analyzer.ts";
 import type { Params } from "../terms.ts";
@@ -122,7 +122,7 @@ export async function compileBronze(
   };
 }
 
-const defaultSchema = (source: FileSource): SchemaMode => (source.kind === "json" ? "discard" : "freeze");
+const defaultSchema = (source: BronzeSource): SchemaMode => (source.kind === "json" || source.kind === "postgres" ? "discard" : "freeze");
 
 async function typedTimes(expression: string, samples: Params, analyzer: SqlAnalyzer): Promise<TypedTimes> {
   const [parsed] = await analyzer.parse([`select (${expression}) as times`]);

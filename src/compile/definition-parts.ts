@@ -1,8 +1,8 @@
 import { isAbsolute } from "node:path";
 import type { BronzeDefinition } from "../define/bronze.ts";
 import type { Check } from "../define/check.ts";
-import type { Setting } from "../define/env.ts";
 import type { Materialization } from "../define/materialization.ts";
+import type { BronzeSource } from "../define/source.ts";
 import type { ContractColumn } from "../define/types.ts";
 import type { SqlAnalyzer } from "../ports/sql-analyzer.ts";
 import { withoutLayout } from "./clauses.ts";
@@ -84,8 +84,13 @@ export function contractPart(columns: readonly ContractColumn[]): readonly unkno
   return columns.map(({ name, type, nullable }) => ({ name, type, nullable }));
 }
 
-/** Where a source's files are, as the project writes it; a full path says where a checkout lies, not what was meant. */
-export function sourcePlace({ path, directory }: { readonly path: string; readonly directory: string | Setting | null }): object {
+/**
+ * Where a source's files are, as the project writes it; a full path says where a checkout lies, not what was meant. Of a database's address
+ * only the setting's name counts: the content tells whether it is another table.
+ */
+export function sourcePlace(source: BronzeSource): object {
+  if (source.kind === "postgres") return { url: typeof source.url === "string" ? null : source.url.name };
+  const { path, directory } = source;
   const written = (text: string): string | null => (isAbsolute(text) ? null : text);
   return { path: written(path), directory: typeof directory === "string" ? written(directory) : (directory?.name ?? null) };
 }

@@ -47,10 +47,10 @@ function faultsOf(definition: Definition | ProjectDefinition): Faults {
 
 function bronzeFaults(definition: Unknowns<BronzeDefinition>): Faults {
   const { from, columns, key, load, schema, deleted, partitionBy, replicate, maxRejected, checks, tags, work } = definition;
-  const isSource = hasKind(from, ["csv", "json", "parquet"]);
+  const isSource = hasKind(from, ["csv", "json", "parquet", "postgres"]);
   return [
-    isSource ? null : "from is no source: write csv(…), json(…) or parquet(…)",
-    isSource && (typeof from.path !== "string" || from.path === "") ? "the path of its source is not a text" : null,
+    isSource ? null : "from is no source: write csv(…), json(…), parquet(…) or postgresTable(…)",
+    isSource ? sourceFault(from, schema) : null,
     ...columnFaults(columns),
     isTexts(key) ? null : "key is not a list of column names",
     load === "replace" || load === "append" || load === "merge" ? null : 'load is none of "replace", "append", "merge"',
@@ -72,6 +72,13 @@ function bronzeFaults(definition: Unknowns<BronzeDefinition>): Faults {
     isTexts(tags) ? null : "tags is not a list of texts",
     ...workFaults(work),
   ];
+}
+
+function sourceFault(from: Readonly<Record<string, unknown>>, schema: unknown): string | null {
+  if (from.kind !== "postgres") return isText(from.path) && from.path !== "" ? null : "the path of its source is not a text";
+  if (!isText(from.table) || !/^[^.]+\../su.test(from.table)) return 'the table of its source is not "schema.table"';
+  if (!isText(from.url) && !hasKind(from.url, ["setting"])) return 'the address of its source is neither a text nor env("…")';
+  return schema === "evolve" ? 'schema: "evolve" does not go with postgresTable: only the contract\'s columns are asked for' : null;
 }
 
 function maxRejectedFault(limit: unknown): string | null {

@@ -3,7 +3,7 @@ import type { Check } from "../define/check.ts";
 import type { Materialization } from "../define/materialization.ts";
 import type { MaxRejected } from "../define/max-rejected.ts";
 import type { PostgresConnection } from "../define/project.ts";
-import type { FileSource } from "../define/source.ts";
+import type { BronzeSource } from "../define/source.ts";
 import type { ContractColumn } from "../define/types.ts";
 import type { WorkOptions } from "../define/work-options.ts";
 import type { ProjectFunction } from "../ports/project-function.ts";
@@ -51,7 +51,7 @@ interface TableBase {
 
 export interface BronzeTable extends TableBase {
   readonly kind: "bronze";
-  readonly source: FileSource;
+  readonly source: BronzeSource;
   readonly load: Load;
   readonly schema: SchemaMode;
   /** With `merge`: SQL condition that marks a row as the deletion of its key. */

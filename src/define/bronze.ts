@@ -2,7 +2,7 @@ import type { Location } from "../terms.ts";
 import type { Check } from "./check.ts";
 import { callSite } from "./location.ts";
 import type { MaxRejected } from "./max-rejected.ts";
-import { csv, type FileSource } from "./source.ts";
+import { type BronzeSource, csv } from "./source.ts";
 import type { Columns } from "./types.ts";
 import { type WorkOptions, workOptions } from "./work-options.ts";
 
@@ -34,12 +34,12 @@ export interface BronzeDefinition<C extends Columns = Columns> {
   readonly kind: "bronze";
   readonly name: `bronze.${string}`;
   readonly description: string | null;
-  readonly from: FileSource;
+  readonly from: BronzeSource;
   readonly columns: C;
   /** Columns that identify a row; checked on every batch. Empty: none declared. */
   readonly key: readonly string[];
   readonly load: Load;
-  /** Null: as the format has it, `discard` for JSON, whose objects are open, and `freeze` for the others, whose files name their columns. */
+  /** Null: as the format has it, `discard` for JSON, whose objects are open, and for tables, which others change; `freeze` for files that name their columns. */
   readonly schema: SchemaMode | null;
   /** With `merge`: SQL condition that marks a row as the deletion of its key. */
   readonly deleted: string | null;
@@ -56,12 +56,12 @@ export interface BronzeDefinition<C extends Columns = Columns> {
 
 export interface BronzeOptions<C extends Columns> extends WorkOptions {
   readonly description?: string;
-  readonly from: FileSource;
+  readonly from: BronzeSource;
   readonly columns: C;
   readonly key?: readonly (keyof C & string)[];
   /** Default: `replace`. */
   readonly load?: Load;
-  /** Default: `discard` for JSON, `freeze` for CSV and Parquet. */
+  /** Default: `discard` for JSON and tables of a database, `freeze` for CSV and Parquet. */
   readonly schema?: SchemaMode;
   /** With `load: "merge"`: SQL condition over the columns that marks a row as the deletion of its key, e.g. `op = 'D'`. */
   readonly deleted?: string;

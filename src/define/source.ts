@@ -1,4 +1,4 @@
-import type { Setting } from "./env.ts";
+import type { Setting, Text } from "./env.ts";
 
 /** Files at rest. `path` may hold `*`, `**` and `?`; `.gz` is read as it is. */
 interface FileSourceBase {
@@ -28,6 +28,18 @@ export interface ParquetSource extends FileSourceBase {
 }
 
 export type FileSource = CsvSource | JsonSource | ParquetSource;
+
+/** A table or view of a PostgreSQL database that is not the environment's own. */
+export interface PostgresTable {
+  readonly kind: "postgres";
+  /** `postgres://user:password@host:port/database`; treated as a secret. */
+  readonly url: Text;
+  /** `schema.table`. */
+  readonly table: string;
+}
+
+/** Where a bronze table's rows come from. */
+export type BronzeSource = FileSource | PostgresTable;
 
 export interface FileOptions {
   readonly directory?: string | Setting;
@@ -59,4 +71,16 @@ export function json(path: string, options: FileOptions & { layout?: "lines" | "
 /** Parquet files; columns are matched by name. */
 export function parquet(path: string, options: FileOptions = {}): ParquetSource {
   return { kind: "parquet", path, directory: options.directory ?? null };
+}
+
+/**
+ * A table or view of another PostgreSQL database, read through a connection of its own that can change nothing there. It counts as one file;
+ * columns are matched by name.
+ *
+ * @example
+ * import { env, postgresTable } from "assay";
+ * const orders = postgresTable(env("DATA_LAKE_URL"), "shop.orders");
+ */
+export function postgresTable(url: Text, table: `${string}.${string}`): PostgresTable {
+  return { kind: "postgres", url, table };
 }

@@ -1,3 +1,5 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
 import type { BronzeTable } from "../compile/manifest.ts";
 import { AssayError } from "../errors.ts";
 import type { Step } from "../plan/plan.ts";
@@ -31,6 +33,16 @@ import { noFacts, type StepFacts, StepFailure } from "./step-result.ts";
  * Checks run on exactly the files the view will show; view, run record and quarantine become visible in one transaction.
  */
 export async function ingestTable(run: Run, session: Session, step: Step, position: number, table: BronzeTable): Promise<StepResult> {
+  const fetched = join(run.scratch, `fetched ${table.name}`);
+  try {
+    return await ingest(run, session, step, position, table, fetched);
+  } finally {
+    await rm(fetched, { recursive: true, force: true });
+  }
+}
+
+/** `fetched`: folder for what lies elsewhere. */
+async function ingest(run: Run, session: Session, step: Step, position: number, table: BronzeTable, fetched: string): Promise<StepResult> {
   const started = run.clock();
   const observation = run.observations.get(table.name);
   if (observation === undefined || "error" in observation) throw observation?.error ?? new Error(`${table.name} was not looked at`);
@@ -39,11 +51,21 @@ export async function ingestTable(run: Run, session: Session, step: Step, positi
   const sources = before.filter((file) => file.replay_of === null);
   const usable = (file: IngestedFile): boolean =>
     !run.fullRefresh && file.contract_fingerprint === table.contractFingerprint && file.replicas === replicas;
-  const found = observation.files.map((file) => {
+  const knownAs = (file: SourceFile): IngestedFile | null => {
     const latest = sources.findLast((item) => item.name === file.name && usable(item));
-    return { file, known: latest?.sha256 === file.sha256 ? latest : null };
-  });
-  const outlast = outlasting(table, sources, observation.files);
+    return latest?.sha256 === file.sha256 ? latest : null;
+  };
+  const wanted = { columns: table.columns, key: table.grain, folder: fetched, signal: run.signal };
+  const found: { readonly file: SourceFile; readonly known: IngestedFile | null }[] = [];
+  for (const seen of observation.files) {
+    const file = knownAs(seen) === null ? await run.source.fetch(table.source, seen, wanted) : seen;
+    found.push({ file, known: knownAs(file) });
+  }
+  const outlast = outlasting(
+    table,
+    sources,
+    found.map((item) => item.file),
+  );
   const last = Math.max(0, ...before.map((file) => file.sequence));
   const batchId = `${table.name}/${run.runId}`;
   const date = isoTime(started).slice(0, 10);

@@ -105,6 +105,7 @@ export function readingAs(source: Source, { read, stored }: FileSchema): Source 
       : { ...rule, broken: `exists (select 1 from (select ${lacking.join(", ")}) as lacking where ${rule.broken})` };
   return {
     list: source.list,
+    fetch: source.fetch,
     compare: source.compare,
     open: async (from, file, _columns, reader) => {
       const opened = await source.open(from, file, read, reader);

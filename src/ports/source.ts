@@ -1,4 +1,4 @@
-import type { FileSource } from "../define/source.ts";
+import type { BronzeSource } from "../define/source.ts";
 import type { ColumnType, ContractColumn } from "../define/types.ts";
 import type { Statement } from "./engine.ts";
 import type { RecordValues } from "./quarantine.ts";
@@ -87,18 +87,41 @@ export interface FileReader {
   execute(statement: Statement): Promise<void>;
 }
 
-/** Files of one format. */
-export interface Source {
-  /** Files that match now, in name order. Throws SOURCE_MISSING. */
-  list(source: FileSource, directory: string, known: ReadonlyMap<string, KnownFile>): Promise<readonly SourceFile[]>;
+/** What is to be brought of a file, and where to. */
+export interface FetchWanted {
+  readonly columns: readonly ContractColumn[];
+  readonly key: readonly string[];
+  /** Made when it is needed. */
+  readonly folder: string;
+  /** Aborted: nobody waits for it any more. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Sources of some kinds. */
+export interface Source<S extends BronzeSource = BronzeSource> {
+  /**
+   * Files that match now, in name order. A table of a database counts as one file, whose content is that of the contract's columns. Throws
+   * SOURCE_*, and SETTING_* where an address is not set.
+   */
+  list(
+    source: S,
+    directory: string,
+    known: ReadonlyMap<string, KnownFile>,
+    columns: readonly ContractColumn[],
+  ): Promise<readonly SourceFile[]>;
+  /**
+   * Brings what lies elsewhere into `folder`, and gives back the file as it was then, which may be another than was listed. A file on this
+   * machine is given back as it is. Rows of a table come in the order of `key`. Throws SOURCE_*.
+   */
+  fetch(source: S, file: SourceFile, wanted: FetchWanted): Promise<SourceFile>;
   /** Compares the file's shape with the contract and says how to read it. Throws SOURCE_HEADER, SOURCE_UNREADABLE. */
-  open(source: FileSource, file: SourceFile, columns: readonly ContractColumn[], reader: FileReader): Promise<SourceRead>;
+  open(source: S, file: SourceFile, columns: readonly ContractColumn[], reader: FileReader): Promise<SourceRead>;
   /**
    * The file's columns in their order (for JSON: the fields its objects have), and those of them that the contract does not have. Throws
    * SOURCE_HEADER, SOURCE_UNREADABLE.
    */
   compare(
-    source: FileSource,
+    source: S,
     file: SourceFile,
     columns: readonly ContractColumn[],
     reader: FileReader,
@@ -107,7 +130,7 @@ export interface Source {
    * The rows that do not fit; drops `rejects`. `rows`: how many `select` gave; null when it failed, or gave a null in a not-null column.
    */
   refusals(
-    source: FileSource,
+    source: S,
     file: SourceFile,
     read: SourceRead,
     columns: readonly ContractColumn[],
@@ -116,7 +139,7 @@ export interface Source {
   ): Promise<readonly Refusal[]>;
   /** Rows that fit the contract and break a rule, found by another reading; the first rule gives the reason. */
   broken(
-    source: FileSource,
+    source: S,
     file: SourceFile,
     read: SourceRead,
     columns: readonly ContractColumn[],
@@ -125,7 +148,7 @@ export interface Source {
   ): Promise<readonly Refusal[]>;
   /** Like `selectFitting`, without some records (numbered as in {@link Refusal}), all of which fit. */
   without(
-    source: FileSource,
+    source: S,
     file: SourceFile,
     read: SourceRead,
     columns: readonly ContractColumn[],

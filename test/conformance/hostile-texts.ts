@@ -10,7 +10,7 @@ import { expectIdle, stepFor, succeed } from "./expectations.ts";
 import type { Suite } from "./suite.ts";
 
 /** Texts that would do something if they were ever taken for SQL, a pattern, a path or a format. */
-const hostileTexts: readonly string[] = [
+export const hostileTexts: readonly string[] = [
   "'",
   "''",
   '"',

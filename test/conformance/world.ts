@@ -18,6 +18,7 @@ import type { RunEvent } from "../../src/execute/run-event.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { type Observation, planRun } from "../../src/plan/plan-run.ts";
 import type { Cell, Engine, Session } from "../../src/ports/engine.ts";
+import type { Source } from "../../src/ports/source.ts";
 import type { SqlAnalyzer } from "../../src/ports/sql-analyzer.ts";
 import type { State, StateStore } from "../../src/ports/state-store.ts";
 import type { RunResult, TableName } from "../../src/terms.ts";
@@ -184,12 +185,12 @@ export async function openWorld(open: () => Promise<OpenedEngine>): Promise<Worl
 const textOf = (values: readonly Cell[]): string => values.map((value) => (value === null ? "null" : String(value))).join(" ");
 
 async function observe(manifest: Manifest, folder: string): Promise<ReadonlyMap<TableName, Observation>> {
-  const source = fileSource(Date.now);
+  const source: Source = fileSource(Date.now);
   const tables = manifest.tables.filter((table): table is BronzeTable => table.kind === "bronze");
   const entries = tables.map(async (table): Promise<readonly [TableName, Observation]> => {
-    const { directory } = table.source;
+    const directory = table.source.kind === "postgres" ? null : table.source.directory;
     try {
-      return [table.name, { files: await source.list(table.source, join(folder, String(directory ?? "data")), new Map()) }];
+      return [table.name, { files: await source.list(table.source, join(folder, String(directory ?? "data")), new Map(), []) }];
     } catch (error) {
       if (error instanceof AssayError) return [table.name, { error }];
       throw error;

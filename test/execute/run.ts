@@ -103,7 +103,7 @@ export async function warehouse(): Promise<Warehouse> {
           removeRun: unused,
           holds: unused,
         },
-        source: { list: unused, compare: unused, open: unused, refusals: unused, broken: unused, without: unused },
+        source: { list: unused, fetch: unused, compare: unused, open: unused, refusals: unused, broken: unused, without: unused },
         openSink: unused,
         observations: new Map(),
         state: { publications, files: [], commits: new Map() },

@@ -77,7 +77,7 @@ async function run(manifest: Manifest, runId: string): Promise<RunStatus> {
   session.close();
   const source = fileSource(Date.now);
   const observations = new Map([
-    ["bronze.numbers" as const, { files: await source.list(csv("numbers.csv"), join(folder, "data"), new Map()) }],
+    ["bronze.numbers" as const, { files: await source.list(csv("numbers.csv"), join(folder, "data"), new Map(), []) }],
   ]);
   const selected = new Set(manifest.tables.map((table) => table.name));
   const options = { pipeline: "all", environment: "dev", params: {}, fullRefresh: false };

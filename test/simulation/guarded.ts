@@ -171,6 +171,7 @@ export function guardedSource(source: Source, schedule: Schedule): Source {
   });
   return {
     list: source.list,
+    fetch: source.fetch,
     open: (definition, file, columns, reader) => schedule.outside(() => source.open(definition, file, columns, from(reader))),
     compare: (definition, file, columns, reader) => schedule.outside(() => source.compare(definition, file, columns, from(reader))),
     refusals: (definition, file, read, columns, reader, rows) =>

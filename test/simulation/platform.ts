@@ -12,6 +12,7 @@ import type { RunEvent } from "../../src/execute/run-event.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { type Observation, planRun } from "../../src/plan/plan-run.ts";
 import type { Session } from "../../src/ports/engine.ts";
+import type { Source } from "../../src/ports/source.ts";
 import type { State } from "../../src/ports/state-store.ts";
 import type { RunResult, TableName } from "../../src/terms.ts";
 import type { Dice } from "./dice.ts";
@@ -202,7 +203,7 @@ async function observe(
   state: State,
   clock: () => number,
 ): Promise<ReadonlyMap<TableName, Observation>> {
-  const source = fileSource(clock);
+  const source: Source = fileSource(clock);
   const bronze = manifest.tables.filter((table): table is BronzeTable => table.kind === "bronze");
   const entries = await Promise.all(
     bronze.map(async (table): Promise<readonly [TableName, Observation]> => {
@@ -211,7 +212,7 @@ async function observe(
         .map((file) => [file.name, { name: file.name, stamp: file.stamp, sha256: file.sha256, stampedAt: file.stamped_at }] as const);
       const folder = join(platform.folder, "sources", folderOf({ name: table.name as `bronze.${string}` }));
       try {
-        return [table.name, { files: await source.list(table.source, folder, new Map(known)) }];
+        return [table.name, { files: await source.list(table.source, folder, new Map(known), []) }];
       } catch (error) {
         if (error instanceof AssayError) return [table.name, { error }];
         throw error;

@@ -11,6 +11,7 @@ import { columnList, quoteTable } from "../../src/define/quote.ts";
 import { executePlan } from "../../src/execute/execute-plan.ts";
 import { type Observation, planRun } from "../../src/plan/plan-run.ts";
 import type { Cell } from "../../src/ports/engine.ts";
+import type { Source } from "../../src/ports/source.ts";
 import type { Params, RunResult, TableName } from "../../src/terms.ts";
 import type { OpenedEngine } from "../conformance/world.ts";
 import { root } from "./project.ts";
@@ -92,10 +93,13 @@ export async function openExample(name: string, data: string, open: () => Promis
 const textOf = (values: readonly Cell[]): string => JSON.stringify(values);
 
 async function observe(manifest: Manifest, data: string): Promise<ReadonlyMap<TableName, Observation>> {
-  const source = fileSource(Date.now);
+  const source: Source = fileSource(Date.now);
   const tables = manifest.tables.filter((table): table is BronzeTable => table.kind === "bronze");
   const entries = tables.map(
-    async (table): Promise<readonly [TableName, Observation]> => [table.name, { files: await source.list(table.source, data, new Map()) }],
+    async (table): Promise<readonly [TableName, Observation]> => [
+      table.name,
+      { files: await source.list(table.source, data, new Map(), []) },
+    ],
   );
   return new Map(await Promise.all(entries));
 }

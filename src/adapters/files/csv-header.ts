@@ -65,8 +65,14 @@ function tooLong(path: string, source: CsvSource): AssayError {
 
 /** The values of one record, unquoted. */
 export function splitRecord(text: string, format: { readonly delimiter: string; readonly quote: string }): readonly string[] {
+  return splitValues(text, format).map((value) => value ?? "");
+}
+
+/** The values of one record, unquoted; null for an empty one without quotes. */
+export function splitValues(text: string, format: { readonly delimiter: string; readonly quote: string }): readonly (string | null)[] {
   const { delimiter, quote } = format;
-  const values: string[] = [];
+  const values: (string | null)[] = [];
+  const whole = (): string | null => (value === "" && !opened ? null : value);
   let value = "";
   let quoted = false;
   let opened = false;
@@ -77,7 +83,7 @@ export function splitRecord(text: string, format: { readonly delimiter: string; 
       else if (text[index + 1] === quote) value += text[index++];
       else quoted = false;
     } else if (character === delimiter) {
-      values.push(value);
+      values.push(whole());
       value = "";
       opened = false;
     } else if (character === quote && !opened && value.trim() === "") {
@@ -86,5 +92,5 @@ export function splitRecord(text: string, format: { readonly delimiter: string; 
       value = "";
     } else value += character;
   }
-  return [...values, value];
+  return [...values, whole()];
 }

@@ -8,7 +8,7 @@ import { brokenInParquet, openParquet, type ParquetShapes, refusedByParquet, wit
 import { withRecords } from "./refused-record.ts";
 
 /** CSV, JSON and Parquet files on local disks. `clock` gives ms since 1970, the time of stamps; it also makes the names of temporary tables new. */
-export function fileSource(clock: () => number): Source {
+export function fileSource(clock: () => number): Source<FileSource> {
   let reads = 0;
   const shapes: ParquetShapes = new WeakMap();
   let scanned: Promise<unknown> = Promise.resolve();
@@ -23,7 +23,7 @@ export function fileSource(clock: () => number): Source {
     const suffix = `${clock().toString(36)}_${reads}`;
     return { table: `assay_rejects_${suffix}`, scan: `assay_rejects_scan_${suffix}` };
   };
-  const refusalsOf: Source["refusals"] = async (source, file, read, columns, reader, rows) => {
+  const refusalsOf: Source<FileSource>["refusals"] = async (source, file, read, columns, reader, rows) => {
     switch (source.kind) {
       case "csv":
         return refusedByCsv(source, file, read, columns, reader, rows);
@@ -35,7 +35,7 @@ export function fileSource(clock: () => number): Source {
         return unknownKind(source);
     }
   };
-  const brokenIn: Source["broken"] = async (source, file, read, columns, rules, reader) => {
+  const brokenIn: Source<FileSource>["broken"] = async (source, file, read, columns, rules, reader) => {
     switch (source.kind) {
       case "csv":
         return brokenInCsv(source, file, read, columns, rules, reader, rejectsNames());
@@ -49,6 +49,7 @@ export function fileSource(clock: () => number): Source {
   };
   return {
     list: (source, directory, known) => listFiles(source, directory, known, clock),
+    fetch: async (_source, file) => file,
     async open(source, file, columns, reader) {
       switch (source.kind) {
         case "csv":

@@ -2,7 +2,7 @@ import type { CsvSource, FileSource } from "../../define/source.ts";
 import type { ContractColumn } from "../../define/types.ts";
 import type { RecordValues } from "../../ports/quarantine.ts";
 import type { Refusal, SourceFile } from "../../ports/source.ts";
-import { readCsvHeader, splitRecord } from "./csv-header.ts";
+import { readCsvHeader, splitValues } from "./csv-header.ts";
 import { matchHeader, sameName } from "./match-header.ts";
 
 /** Refusals with their values as text by contract column, where their text can be split into them. */
@@ -26,17 +26,16 @@ async function csvRecords(
   file: SourceFile,
   columns: readonly ContractColumn[],
 ): Promise<(raw: string) => RecordValues | null> {
+  // An empty value of a CSV file is absent, quoted or not; that of rows Assay wrote itself only without quotes.
+  const absent = (value: string | null | undefined): string | null => (source.emptyText === true ? value : value || null) ?? null;
   const { text } = await readCsvHeader(file.path, source);
   const matched = matchHeader(file.path, text, columns, source);
   return (raw) => {
-    const values = splitRecord(raw, source);
+    const values = splitValues(raw, source);
     if (values.length !== matched.columns.length) return null;
-    return Object.fromEntries(matched.columns.map((column, index) => [column.name, emptyToNull(values[index])]));
+    return Object.fromEntries(matched.columns.map((column, index) => [column.name, absent(values[index])]));
   };
 }
-
-/** An empty value of a CSV file is absent, quoted or not. */
-const emptyToNull = (value: string | undefined): string | null => (value === undefined || value === "" ? null : value);
 
 /** JSON's numbers, kept as they are written. */
 interface RawNumber {

@@ -74,7 +74,8 @@ export async function testManifest(scope: TestScope, manifest: Manifest, analyze
 }
 
 /** A CSV of the project itself: its rows are the same everywhere, so a test may go without giving them. */
-export const isSeed = (table: ManifestTable): table is BronzeTable => table.kind === "bronze" && table.source.directory === "seeds";
+export const isSeed = (table: ManifestTable): table is BronzeTable =>
+  table.kind === "bronze" && table.source.kind !== "postgres" && table.source.directory === "seeds";
 
 /** The model and what it reads, down to the given tables; what they are made from does not matter. */
 function neededTables(model: ManifestTable, given: ReadonlyMap<TableName, Location>, manifest: Manifest): readonly ManifestTable[] {

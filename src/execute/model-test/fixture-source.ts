@@ -22,6 +22,7 @@ export function fixtureFiles(): FixtureFiles {
     },
     source: (base) => ({
       list: base.list,
+      fetch: async (source, file, wanted) => (selects.has(file.path) ? file : base.fetch(source, file, wanted)),
       open: async (source, file, columns, reader) => {
         const fixture = selects.get(file.path);
         if (fixture === undefined) return base.open(source, file, columns, reader);

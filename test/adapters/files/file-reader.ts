@@ -48,7 +48,7 @@ const clock = (): number => Date.UTC(2026, 10, 21);
 export async function ingest(reader: FileReader, source: FileSource, directory: string, columns: Columns): Promise<Ingested> {
   const files = fileSource(clock);
   const wanted = contract(columns);
-  const [file] = await files.list(source, directory, new Map());
+  const [file] = await files.list(source, directory, new Map(), []);
   if (file === undefined) throw new Error("no file");
   const read = await files.open(source, file, wanted, reader);
   const required = wanted.filter((column) => !column.nullable).map((column) => column.name);

@@ -45,7 +45,7 @@ async function open(
   writeFileSync(join(folder, name), content);
   const files = fileSource(() => 7);
   const wanted = contract(columns);
-  const [file] = await files.list(source, folder, new Map());
+  const [file] = await files.list(source, folder, new Map(), []);
   if (file === undefined) throw new Error("no file");
   const read = await files.open(source, file, wanted, reader);
   await reader.query({ text: read.selectFitting });
