@@ -25,8 +25,11 @@ export type ParamValue = string | number | boolean;
 
 export type Params = Readonly<Record<string, ParamValue>>;
 
-/** `defer`: the table is read from another environment instead of being made. */
-export type StepKind = "ingest" | "build" | "sink" | "defer";
+/**
+ * `extract`, `load`: of a bronze table that is ingested in chunks, the reading of its files and the loading of one chunk; its `ingest`
+ * publishes them · `defer`: the table is read from another environment instead of being made.
+ */
+export type StepKind = "extract" | "load" | "ingest" | "build" | "sink" | "defer";
 
 export type StepStatus = "succeeded" | "failed" | "skipped";
 

@@ -86,6 +86,8 @@ export function progress(options: ProgressOptions): Progress {
       case "StepFinished":
         running.delete(event.result.step);
         open.delete(event.result.step);
+        // There may be thousands of them.
+        if (event.result.kind === "load" && event.result.status === "succeeded") return draw([]);
         draw(stepLines(event.result, labelWidth, { color, width: interactive ? columns() : Number.POSITIVE_INFINITY }));
         return;
       case "RunFinished":

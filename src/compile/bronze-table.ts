@@ -105,6 +105,7 @@ export async function compileBronze(
     partitionBy: Object.entries(partitionBy).map(([folder, expression]) => ({ folder, expression })),
     replicate,
     maxRejected,
+    ...(definition.chunks === null ? {} : { chunks: definition.chunks }),
     // Rows are judged as they come in, so another rule that diverts them, or another schema mode, reads the files again.
     contractFingerprint: fingerprintOf({ contract, partitions, replication, schema, diverting: checksPart(diverting, meaning) }),
     fingerprint: fingerprintOfParts({

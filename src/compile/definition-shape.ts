@@ -46,7 +46,7 @@ function faultsOf(definition: Definition | ProjectDefinition): Faults {
 }
 
 function bronzeFaults(definition: Unknowns<BronzeDefinition>): Faults {
-  const { from, columns, key, load, schema, deleted, partitionBy, replicate, maxRejected, checks, tags, work } = definition;
+  const { from, columns, key, load, schema, deleted, partitionBy, replicate, maxRejected, chunks, checks, tags, work } = definition;
   const isSource = hasKind(from, ["csv", "json", "parquet", "postgres"]);
   return [
     isSource ? null : "from is no source: write csv(…), json(…), parquet(…) or postgresTable(…)",
@@ -68,6 +68,7 @@ function bronzeFaults(definition: Unknowns<BronzeDefinition>): Faults {
       ? null
       : "replicate is not { times, keys }",
     maxRejectedFault(maxRejected),
+    ...chunksFaults(chunks, partitionBy),
     ...checkFaults(checks),
     isTexts(tags) ? null : "tags is not a list of texts",
     ...workFaults(work),
@@ -79,6 +80,20 @@ function sourceFault(from: Readonly<Record<string, unknown>>, schema: unknown): 
   if (!isText(from.table) || !/^[^.]+\../su.test(from.table)) return 'the table of its source is not "schema.table"';
   if (!isText(from.url) && !hasKind(from.url, ["setting"])) return 'the address of its source is neither a text nor env("…")';
   return schema === "evolve" ? 'schema: "evolve" does not go with postgresTable: only the contract\'s columns are asked for' : null;
+}
+
+function chunksFaults(chunks: unknown, partitionBy: unknown): Faults {
+  if (chunks === null) return [];
+  const { rows, concurrency = 1, ...others } = isRecord(chunks) ? chunks : { others: chunks };
+  const isCount = (value: unknown): boolean => Number.isInteger(value) && Number(value) >= 1;
+  return [
+    isCount(rows) && isCount(concurrency) && Object.keys(others).length === 0
+      ? null
+      : "chunks is not { rows, concurrency }, whole numbers from 1: write chunks: { rows: 10_000, concurrency: 8 }",
+    isRecord(partitionBy) && Object.keys(partitionBy).length > 0
+      ? "chunks does not go with partitionBy: a chunk is a range of rows of one Parquet file"
+      : null,
+  ];
 }
 
 function maxRejectedFault(limit: unknown): string | null {

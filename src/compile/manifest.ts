@@ -1,4 +1,4 @@
-import type { Load, SchemaMode } from "../define/bronze.ts";
+import type { Chunks, Load, SchemaMode } from "../define/bronze.ts";
 import type { Check } from "../define/check.ts";
 import type { Materialization } from "../define/materialization.ts";
 import type { MaxRejected } from "../define/max-rejected.ts";
@@ -58,6 +58,8 @@ export interface BronzeTable extends TableBase {
   readonly deleted: string | null;
   readonly partitionBy: readonly { readonly folder: string; readonly expression: string }[];
   readonly replicate: { readonly times: string; readonly keys: readonly string[] } | null;
+  /** How its files are loaded; what they make does not depend on it. */
+  readonly chunks?: Chunks;
   /** Hash of what shapes the bronze files: contract, partitions, replication, rules that divert rows. Equal hash and content: no new ingest. */
   readonly contractFingerprint: string;
 }

@@ -30,6 +30,14 @@ export type Load = "replace" | "append" | "merge";
  */
 export type SchemaMode = "freeze" | "evolve" | "discard";
 
+/** New and changed files are read once, and then loaded in parts, each of them a step of its own. */
+export interface Chunks {
+  /** Rows of a chunk; the last one of a file has what is left. */
+  readonly rows: number;
+  /** Chunks at the same time. Default: as many as there is room for. */
+  readonly concurrency?: number;
+}
+
 export interface BronzeDefinition<C extends Columns = Columns> {
   readonly kind: "bronze";
   readonly name: `bronze.${string}`;
@@ -48,6 +56,8 @@ export interface BronzeDefinition<C extends Columns = Columns> {
   readonly replicate: Replicate | null;
   /** Rows refused before the step fails. Null: any number short of all. */
   readonly maxRejected: MaxRejected | null;
+  /** Null: a file is one piece of work. */
+  readonly chunks: Chunks | null;
   readonly checks: readonly Check[];
   readonly tags: readonly string[];
   readonly work: WorkOptions;
@@ -68,6 +78,8 @@ export interface BronzeOptions<C extends Columns> extends WorkOptions {
   readonly partitionBy?: Readonly<Record<string, string>>;
   readonly replicate?: Replicate;
   readonly maxRejected?: MaxRejected;
+  /** Loads files in chunks that are tried again each by itself, and that workers share, e.g. `{ rows: 10_000, concurrency: 8 }`. */
+  readonly chunks?: Chunks;
   readonly checks?: readonly Check[];
   readonly tags?: readonly string[];
 }
@@ -97,6 +109,7 @@ export function bronze<const C extends Columns>(name: string, options: BronzeOpt
     partitionBy: options.partitionBy ?? {},
     replicate: options.replicate ?? null,
     maxRejected: options.maxRejected ?? null,
+    chunks: options.chunks ?? null,
     checks: options.checks ?? [],
     tags: options.tags ?? [],
     work: workOptions(options),

@@ -23,9 +23,11 @@ export async function executePlan(plan: Plan, context: ExecuteContext): Promise<
   const { runId } = context;
   const control = await context.engine.session();
   try {
+    const extracted = (await context.store.extractFolders(control)).map((folder) => context.lake.absolute(folder));
+    const keep = new Set([...committedFolders(context), ...extracted]);
     for (const unfinished of await context.store.unfinishedRuns(control)) {
       context.emit({ kind: "RunInterruptedFound", at: isoTime(context.clock()), ...unfinished });
-      await context.lake.removeRun(unfinished.run_id, committedFolders(context));
+      await context.lake.removeRun(unfinished.run_id, keep);
       await rm(join(dirname(context.scratch), unfinished.run_id), { recursive: true, force: true });
     }
     const toRun = plan.steps.filter((step) => step.action === "run");

@@ -2,7 +2,6 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { BronzeTable } from "../compile/manifest.ts";
 import { AssayError } from "../errors.ts";
-import type { Step } from "../plan/plan.ts";
 import type { Session } from "../ports/engine.ts";
 import type { BatchManifest } from "../ports/lake.ts";
 import type { QuarantinedRow } from "../ports/quarantine.ts";
@@ -11,8 +10,8 @@ import type { IngestedFile } from "../ports/state-store.ts";
 import type { StepResult } from "../terms.ts";
 import { countOf, isoTime, oneRow, paramsOf, type Run } from "./context.ts";
 import { rulesAtDoor } from "./door-rules.ts";
+import type { Ingested } from "./ingested.ts";
 import { type Door, type LandedFile, landFile } from "./land-file.ts";
-import { publishBronze } from "./publish-bronze.ts";
 import { quarantinedRows } from "./quarantined-rows.ts";
 import { throwOnNoneReplayed, throwOnRejected } from "./rejected-rows.ts";
 import {
@@ -28,21 +27,31 @@ import {
 import { evolvedSoFar, evolvedWith, fileSchema, readingAs, withEvolved } from "./source-schema.ts";
 import { noFacts, type StepFacts, StepFailure } from "./step-result.ts";
 
+/** What an ingest has put into the lake. */
+export interface LandedBatch {
+  readonly batchId: string;
+  /** Null: there was nothing to read. */
+  readonly folder: string | null;
+  readonly ingested: Ingested;
+}
+
+type Publish = (landed: LandedBatch) => Promise<StepResult>;
+
 /**
- * Ingests a bronze table: new and changed files become Parquet of a new batch, the table becomes a view over the files that count now.
- * Checks run on exactly the files the view will show; view, run record and quarantine become visible in one transaction.
+ * Ingests a bronze table: new and changed files become Parquet of a new batch, which `publish` makes the table, or keeps for that. The batch
+ * is removed when something fails.
  */
-export async function ingestTable(run: Run, session: Session, step: Step, position: number, table: BronzeTable): Promise<StepResult> {
+export async function ingestTable(run: Run, session: Session, table: BronzeTable, publish: Publish): Promise<StepResult> {
   const fetched = join(run.scratch, `fetched ${table.name}`);
   try {
-    return await ingest(run, session, step, position, table, fetched);
+    return await ingest(run, session, table, publish, fetched);
   } finally {
     await rm(fetched, { recursive: true, force: true });
   }
 }
 
 /** `fetched`: folder for what lies elsewhere. */
-async function ingest(run: Run, session: Session, step: Step, position: number, table: BronzeTable, fetched: string): Promise<StepResult> {
+async function ingest(run: Run, session: Session, table: BronzeTable, publish: Publish, fetched: string): Promise<StepResult> {
   const started = run.clock();
   const observation = run.observations.get(table.name);
   if (observation === undefined || "error" in observation) throw observation?.error ?? new Error(`${table.name} was not looked at`);
@@ -126,9 +135,9 @@ async function ingest(run: Run, session: Session, step: Step, position: number, 
     if (folder !== null) await run.lake.writeManifest(folder, batchManifest(run, table, batchId, folder, replicas, landed, reentered));
     const rows = [...refusedRows(run, table, batchId, landed), ...reentered.flatMap((replay) => replay.rows)];
     const columns = evolvedWith(evolved, recorded);
-    return await publishBronze(run, session, step, position, table, { started, before, current, rows, replicas, facts, evolved: columns });
+    return await publish({ batchId, folder, ingested: { started, before, current, rows, replicas, facts, evolved: columns } });
   } catch (error) {
-    if (folder !== null && !(await isPublished(run, session, batchId))) await run.lake.removeBatch(folder);
+    if (folder !== null && !(await isPublished(run, session, table, batchId))) await run.lake.removeBatch(folder);
     // The rows are kept for people to look at, though nothing was published.
     if (error instanceof StepFailure) throw new StepFailure(error.error, error.facts, refusedRows(run, table, batchId, landed));
     throw error;
@@ -136,9 +145,12 @@ async function ingest(run: Run, session: Session, step: Step, position: number, 
 }
 
 /** An error can come after all is written for good, e.g. when the answer to a commit is lost: then the table reads the batch. */
-async function isPublished(run: Run, session: Session, batchId: string): Promise<boolean> {
+async function isPublished(run: Run, session: Session, table: BronzeTable, batchId: string): Promise<boolean> {
   const state = await run.store.read(session).catch(() => null);
-  return state === null || state.files.some((file) => file.batch_id === batchId);
+  if (state === null || state.files.some((file) => file.batch_id === batchId)) return true;
+  if (table.chunks === undefined) return false;
+  const extract = await run.store.readExtract(session, table.name).catch(() => "unknown" as const);
+  return extract === "unknown" || extract?.batch_id === batchId;
 }
 
 function refusedRows(run: Run, table: BronzeTable, batch_id: string, landed: readonly LandedFile[]): readonly QuarantinedRow[] {

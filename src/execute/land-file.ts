@@ -135,8 +135,10 @@ async function copyRows(
     folders.length === 0
       ? ""
       : `, partition_by (${columnList(table.partitionBy.map((part) => part.folder))}), overwrite_or_ignore true, filename_pattern ${quoteText(`${name}_{i}`)}`;
+  // A chunk is a range of rows: of large groups too much would be read for each, of many small ones their list.
+  const groups = table.chunks === undefined ? "" : ", row_group_size 20480";
   const statistics = await session.query({
-    text: `copy (${select}) to ${quoteText(target)} (format parquet, parquet_version v2, return_stats true${partition})`,
+    text: `copy (${select}) to ${quoteText(target)} (format parquet, parquet_version v2, return_stats true${groups}${partition})`,
   });
   return {
     rows: statistics.reduce((sum, row) => sum + countOf(row.count), 0),

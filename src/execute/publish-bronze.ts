@@ -1,4 +1,5 @@
 import type { BronzeTable } from "../compile/manifest.ts";
+import { AssayError } from "../errors.ts";
 import type { Step } from "../plan/plan.ts";
 import { lakeInput } from "../plan/plan-run.ts";
 import type { Session } from "../ports/engine.ts";
@@ -54,7 +55,7 @@ export async function publishBronze(
       facts: complete,
       content: null,
       cost: null,
-      ingest: { current: ingested.current, quarantined: ingested.rows, evolved: ingested.evolved.changed },
+      ingest: { current: ingested.current, quarantined: ingested.rows, evolved: ingested.evolved.changed, extracted: table.chunks !== undefined },
       metrics: report.metrics,
       moreInputs: { [lakeInput]: run.lake.absolute("") },
     });
@@ -78,6 +79,7 @@ async function viewed(run: Run, session: Session, table: BronzeTable, ingested: 
   const files = ingested.current.filter((file) => file.files !== "").map((file) => run.lake.absolute(file.files));
   const relation = await run.engine.batchRows(session, table, files);
   const report = await check(run, session, table, relation, null);
+  if (table.chunks !== undefined) requireAll(table, ingested, report.rows);
   const difference = await bronzeDifference(run, session, table, ingested, report.rows);
   if (difference.kind !== "none") await freezeViews(run, table.name);
   await run.engine.publishBronze(session, table.name, table.columns, files, ingested.evolved.columns.map(evolvedContract));
@@ -89,7 +91,18 @@ async function merged(run: Run, session: Session, table: BronzeTable, ingested: 
   const { kind, changes } = difference;
   const part = kind === "changes" && changes !== null ? changedPart(run, table, changes) : null;
   const report = await check(run, session, table, relation, part);
+  if (table.chunks !== undefined) await run.engine.dropParts(session, table);
   return { difference, report, relation };
+}
+
+/** Rows that came in parts: every row once. */
+function requireAll(table: BronzeTable, { current }: Ingested, found: number): void {
+  const rows = current.reduce((sum, file) => sum + file.rows, 0);
+  if (found === rows) return;
+  throw new AssayError("LEDGER_UNBALANCED", `${table.name}: its files have ${rows} rows, but ${found} were loaded`, {
+    hint: "run with --full-refresh to read the source again; what was published before stands",
+    location: table.location,
+  });
 }
 
 async function check(run: Run, session: Session, table: BronzeTable, relation: string, part: ChangedPart | null): Promise<CheckReport> {

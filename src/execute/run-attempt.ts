@@ -1,3 +1,4 @@
+import type { BronzeTable } from "../compile/manifest.ts";
 import { redact } from "../define/redact.ts";
 import { AssayError } from "../errors.ts";
 import type { Step } from "../plan/plan.ts";
@@ -10,7 +11,11 @@ import { cancelOn } from "./cancel-on.ts";
 import { isoTime, type Run, tableOf } from "./context.ts";
 import { deferTable } from "./defer-table.ts";
 import { engineMessage } from "./engine-message.ts";
+import { extractTable } from "./extract.ts";
+import { gatherChunks } from "./gather-chunks.ts";
 import { ingestTable } from "./ingest.ts";
+import { loadChunk } from "./load-chunk.ts";
+import { publishBronze } from "./publish-bronze.ts";
 import { sendTable } from "./send.ts";
 import { skippedStep } from "./skipped-step.ts";
 import { stepDeadline } from "./step-deadline.ts";
@@ -78,8 +83,15 @@ function runStep(run: Run, session: Session, step: Step, position: number): Prom
   const table = tableOf(run, step.table);
   if (step.action === "skip") return skippedStep(run, session, step, position);
   if (step.kind === "defer" && run.against !== undefined) return deferTable(run, session, step, position, table, run.against);
-  if (table.kind === "bronze") return ingestTable(run, session, step, position, table);
+  if (table.kind === "bronze") return runIngest(run, session, step, position, table);
   return step.kind === "sink" ? sendTable(run, session, step, position, table) : buildModel(run, session, step, position, table);
+}
+
+function runIngest(run: Run, session: Session, step: Step, position: number, table: BronzeTable): Promise<StepResult> {
+  if (step.kind === "extract") return extractTable(run, session, step, position, table);
+  if (step.kind === "load") return loadChunk(run, session, step, position, table);
+  if (table.chunks !== undefined) return gatherChunks(run, session, step, position, table);
+  return ingestTable(run, session, table, ({ ingested }) => publishBronze(run, session, step, position, table, ingested));
 }
 
 /** Milliseconds until the next attempt, or null where there is none. */

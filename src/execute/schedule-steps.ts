@@ -4,6 +4,7 @@ import type { StepAttempt, StepResult } from "../terms.ts";
 import { attemptLog } from "./attempt-log.ts";
 import { inputsOf, isoTime, type Run, tableOf } from "./context.ts";
 import { inProcessQueue } from "./in-process-queue.ts";
+import { mappedAtOnce, mappedSteps, stepsOf } from "./mapped-steps.ts";
 import { attemptFailed, runAttempt } from "./run-attempt.ts";
 import { sessionsOf } from "./run-sessions.ts";
 import { stepOrder } from "./step-order.ts";
@@ -23,6 +24,10 @@ export async function scheduleSteps(run: Run, plan: Plan): Promise<readonly Step
   const pausing = new Map<Step, Promise<void>>();
   /** Steps that turned out to have nothing to do. */
   const idle = new Set<string>();
+  const mapped = mappedSteps();
+  /** The plan's, and those that they expand into. */
+  const steps = [...plan.steps];
+  const positions = new Map(steps.map((step, position) => [step, position] as const));
   const attempts = attemptLog(run);
   const sessions = sessionsOf(run.engine);
   const queue = run.queue ?? inProcessQueue(run, sessions);
@@ -33,24 +38,40 @@ export async function scheduleSteps(run: Run, plan: Plan): Promise<readonly Step
     const tries = attempts.of(step);
     const whole = tries.length === 0 ? result : { ...result, attempts: tries };
     results.set(step.step, whole);
+    mapped.finish(step, whole);
     run.emit({ kind: "StepFinished", at: isoTime(run.clock()), result: whole });
   };
   const skip = (step: Step, why: string): void => {
+    if (mapped.take(step)) mapped.release(step);
     waiting.delete(step);
     finish(step, stepResult(step, "skipped", noFacts, 0, null, why));
+  };
+  const expand = async (step: Step): Promise<void> => {
+    const session = await sessions.take();
+    const made = await stepsOf(run, session, step).catch((error: unknown) => {
+      session.close();
+      throw error;
+    });
+    sessions.giveBack(session);
+    for (const item of made) positions.set(item, steps.push(item) - 1);
+    mapped.add(step, made, mappedAtOnce(run, step));
   };
   const start = async (step: Step): Promise<void> => {
     const startedAt = isoTime(run.clock());
     const number = attempts.of(step).length + 1;
     run.emit({ kind: "StepStarted", at: startedAt, step: step.step, table: step.table });
     if (number > 1) await lookAgain(run, step);
-    const position = plan.steps.indexOf(step);
+    const position = positions.get(step) ?? 0;
     const { params, fullRefresh: full_refresh, alwaysRefresh: always_refresh } = run;
     const work: StepWork = { manifest, step, position, params, full_refresh, always_refresh };
     const { pool = null, priority = 0 } = step.policy ?? {};
     const began = run.clock();
     const outcome = await queue
       .carryOut({ run_id: run.runId, step: step.step, attempt: number, pool, priority, work }, run.control?.signal)
+      .then(async (made) => {
+        if (step.kind === "extract" && made.kind === "finished" && made.result.status === "succeeded") await expand(step);
+        return made;
+      })
       .catch((error: unknown) => attemptFailed(run, sessions, { step, position, attempt: number, began }, error));
     learn(run, outcome);
     if (outcome.kind === "retry" || number > 1) await attempts.add(step, attemptOf(outcome, number, startedAt, isoTime(run.clock())));
@@ -60,7 +81,7 @@ export async function scheduleSteps(run: Run, plan: Plan): Promise<readonly Step
     run.emit({ kind: "StepRetrying", at: isoTime(run.clock()), step: step.step, table, attempt: number, error, retry_in_ms });
     const pause = wait(run, retry_in_ms, over.signal).then(() => {
       pausing.delete(step);
-      waiting.add(step);
+      if (!mapped.putBack(step)) waiting.add(step);
     });
     pausing.set(step, pause);
   };
@@ -78,10 +99,12 @@ export async function scheduleSteps(run: Run, plan: Plan): Promise<readonly Step
       else finish(step, outcome.result);
     }
     while (waiting.size > 0 || active.size > 0 || pausing.size > 0) {
-      for (const step of order.filter((item) => waiting.has(item))) {
-        const upstreams = step.after.map((name) => results.get(name));
-        const broken = step.after.find((name) => !idle.has(name) && (results.get(name)?.status ?? "succeeded") !== "succeeded");
-        if (run.control?.signal.aborted === true) {
+      const isCancelled = run.control?.signal.aborted === true;
+      for (const step of order.flatMap((item) => (waiting.has(item) ? [item] : mapped.waiting(item, isCancelled)))) {
+        const upstreams = step.after.map((name) => (mapped.isOpen(name) ? undefined : results.get(name)));
+        const failed = step.after.find((name) => !idle.has(name) && (results.get(name)?.status ?? "succeeded") !== "succeeded");
+        const broken = failed ?? step.after.flatMap((name) => (mapped.isOpen(name) ? [] : (mapped.brokenOf(name) ?? [])))[0];
+        if (isCancelled) {
           skip(step, attempts.of(step).length === 0 ? cancelledReason : `${cancelledReason} before its next attempt`);
           continue;
         }
@@ -96,8 +119,12 @@ export async function scheduleSteps(run: Run, plan: Plan): Promise<readonly Step
           idle.add(step.step);
           continue;
         }
+        mapped.take(step);
         waiting.delete(step);
-        const work = start(step).finally(() => active.delete(step));
+        const work = start(step).finally(() => {
+          active.delete(step);
+          mapped.release(step);
+        });
         active.set(step, work);
       }
       if (active.size + pausing.size > 0) await Promise.race([...active.values(), ...pausing.values()]);
@@ -110,7 +137,7 @@ export async function scheduleSteps(run: Run, plan: Plan): Promise<readonly Step
     sessions.dropIdle();
     if (run.queue === undefined) await queue.close();
   }
-  return plan.steps.flatMap((step) => results.get(step.step) ?? []);
+  return steps.flatMap((step) => results.get(step.step) ?? []);
 }
 
 /** What was published elsewhere is known to the run's later steps, too. */
@@ -128,7 +155,8 @@ function wait({ control }: Run, milliseconds: number, over: AbortSignal): Promis
 /** A source that was not there may be there by now. */
 async function lookAgain(run: Run, { kind, table }: Step): Promise<void> {
   const observation = run.observations.get(table);
-  if (kind !== "ingest" || run.control === undefined || observation === undefined || !("error" in observation)) return;
+  if ((kind !== "ingest" && kind !== "extract") || run.control === undefined || observation === undefined || !("error" in observation))
+    return;
   run.observations.set(table, await run.control.observe(table));
 }
 
@@ -141,7 +169,7 @@ function attemptOf(outcome: AttemptOutcome, attempt: number, started_at: string,
 
 /** A step planned for new input whose upstreams, now finished, are of the versions it has read already. */
 function nothingNew(run: Run, step: Step): boolean {
-  if (step.kind === "ingest" || step.action !== "run" || step.reason !== "new_input") return false;
+  if (step.table.startsWith("bronze.") || step.action !== "run" || step.reason !== "new_input") return false;
   const table = tableOf(run, step.table);
   const sink = run.manifest.sinks.find((item) => step.step === sinkStep(item.name, step.table));
   const before = run.publications.get(sink === undefined ? step.table : sinkSubject(sink.name, step.table));

@@ -84,7 +84,8 @@ async function runFor(
 ): Promise<Run> {
   const observations: Run["observations"] = new Map();
   const { step } = work;
-  if (step.kind === "ingest" && step.action === "run") observations.set(step.table, await worker.observe(step.table, state));
+  if ((step.kind === "extract" || step.kind === "ingest") && step.action === "run")
+    observations.set(step.table, await worker.observe(step.table, state));
   const signal = AbortSignal.any([lease.signal, worker.signal]);
   return {
     manifest: worker.manifest,

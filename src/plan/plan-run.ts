@@ -46,6 +46,7 @@ const run = (reason: RunReason, because: string): Verdict => ({ action: "run", r
 const skip = (reason: SkipReason, because: string): Verdict => ({ action: "skip", reason, because });
 
 const ingestStep = (table: TableName): string => `ingest ${table}`;
+export const extractStep = (table: TableName): string => `extract ${table}`;
 const buildStep = (table: TableName): string => `build ${table}`;
 export const sinkStep = (sink: string, table: TableName): string => `sink ${sink} ${table}`;
 /** Key of a sink's load among the publications. */
@@ -86,7 +87,8 @@ export function planRun(input: PlanInput): Plan {
       build: buildOf(table, verdict, input, running),
       ...policyOf(table, verdict, input),
     };
-    steps.push(held === undefined ? planned : heldStep(planned, table, held));
+    const final = held === undefined ? planned : heldStep(planned, table, held);
+    steps.push(...(table.kind === "bronze" ? inChunks(final, table) : [final]));
   }
   for (const sink of input.manifest.sinks) {
     for (const name of sink.tables) {
@@ -108,6 +110,13 @@ export function planRun(input: PlanInput): Plan {
   const { pipeline, environment, params } = input;
   const { pools = {} } = input.manifest;
   return { project: input.manifest.project, pipeline, environment, params, steps, ...(Object.keys(pools).length === 0 ? {} : { pools }) };
+}
+
+/** Files that are loaded in chunks are read by a step of their own; the one that has the table's name publishes what was loaded. */
+function inChunks(step: Step, { chunks }: BronzeTable): readonly Step[] {
+  if (chunks === undefined || step.action === "skip" || step.kind !== "ingest") return [step];
+  const extract: Step = { ...step, step: extractStep(step.table), kind: "extract" };
+  return [extract, { ...step, after: [extract.step] }];
 }
 
 /** Left out where nothing is declared. */

@@ -19,8 +19,22 @@ export interface PlannedBuild {
   readonly touched: TouchedValues | null;
 }
 
+/** A range of rows of a batch file: what a mapped step loads. */
+export interface Chunk {
+  readonly batch_id: string;
+  /** From 1. */
+  readonly chunk: number;
+  /** Chunks of the batch. */
+  readonly of: number;
+  /** Parquet file, relative to the lake. */
+  readonly file: string;
+  /** Its first row, from 0. */
+  readonly first: number;
+  readonly rows: number;
+}
+
 interface StepBase {
-  /** Unique within the plan: `ingest bronze.orders`, `build gold.x`, `sink warehouse gold.x`, `defer silver.y`. */
+  /** Unique within the plan: `extract bronze.orders`, `load bronze.orders [3/10]`, `ingest bronze.orders`, `build gold.x`, `sink warehouse gold.x`, `defer silver.y`. */
   readonly step: string;
   readonly kind: StepKind;
   readonly table: TableName;
@@ -32,6 +46,8 @@ interface StepBase {
   readonly build: PlannedBuild | null;
   /** Left out: no timeout, no pool, and retries only where the engine asks for them. */
   readonly policy?: StepPolicy;
+  /** Of a mapped step, which stands in no plan: it is made when the step it comes from has run. */
+  readonly chunk?: Chunk;
 }
 
 export type Step = StepBase &

@@ -44,8 +44,8 @@ export interface Session {
   execute(statement: Statement): Promise<void>;
   /** Adds rows that live in JavaScript – state, not data – to a table. A field that is absent is null; text that is no text becomes U+FFFD. */
   insert(target: InsertTarget, rows: readonly Readonly<Record<string, unknown>>[]): Promise<void>;
-  /** Adds the rows of a CSV file without header (null = empty, empty text = `""`, UTF-8) to a relation, given by its quoted name. */
-  copyIn(relation: string, columns: readonly string[], file: string): Promise<void>;
+  /** Adds the rows of a CSV file without header (null = empty, empty text = `""`, UTF-8) to a relation, given by its quoted name; returns how many. */
+  copyIn(relation: string, columns: readonly string[], file: string): Promise<number>;
   /** Writes a query's rows as such a file. */
   copyOut(select: string, file: string): Promise<void>;
   /** The columns a query without parameters would yield; it is bound, not run. */
@@ -79,6 +79,15 @@ export interface BronzeShape {
   readonly load: "replace" | "append" | "merge";
 }
 
+/** Some rows of a batch file, as they stand in it. */
+export interface FilePart {
+  /** Full path of one Parquet file. */
+  readonly file: string;
+  /** From 0. */
+  readonly first: number;
+  readonly rows: number;
+}
+
 /** View of a bronze table with the columns that came from its source besides its contract's. Models cannot read it: they have no types for it. */
 export const evolvedTable = (table: TableName): TableName => `${table}__evolved`;
 
@@ -103,6 +112,15 @@ export interface Engine {
    * transaction.
    */
   batchRows(session: Session, table: BronzeShape, files: readonly string[]): Promise<string>;
+  /**
+   * Takes batch files on whose rows come by {@link Engine.loadPart}, each once, before `batchRows` and `publishBronze` are given them. Readers
+   * do not see them until then.
+   */
+  prepareParts(session: Session, table: BronzeShape, files: readonly string[]): Promise<void>;
+  /** Loads a part of a file; several sessions may load others of the same file meanwhile. Returns how many rows it has. */
+  loadPart(session: Session, table: BronzeShape, part: FilePart): Promise<number>;
+  /** Drops what was loaded of files that `publishBronze` was never given. */
+  dropParts(session: Session, table: BronzeShape): Promise<void>;
   /** A relation with the values of a published table's column, for statements of `session.files`; until it is lent again. */
   lend(session: Session, table: TableName, column: string): Promise<string>;
   /**

@@ -92,6 +92,35 @@ export interface EvolvedColumn {
   readonly first_file: string;
 }
 
+/** What was read of a bronze table's source, to be loaded chunk by chunk and published when all of them are. */
+export interface Extract {
+  readonly table: TableName;
+  readonly batch_id: string;
+  /** The run that read it; later ones may go on with it. */
+  readonly run_id: string;
+  /** Equal where the same files would be read in the same way. */
+  readonly input: string;
+  /** The batch's, relative to the lake; null: there was nothing to read. */
+  readonly folder: string | null;
+  /** Rows of a chunk. */
+  readonly chunk_rows: number;
+  /** As in {@link IngestRecord}. */
+  readonly current: readonly IngestedFile[];
+  readonly quarantined: readonly QuarantinedRow[];
+  readonly replicas: number;
+  /** Columns beyond the contract's: all of them, and those that are new or have another type. */
+  readonly evolved: { readonly columns: readonly EvolvedColumn[]; readonly changed: readonly EvolvedColumn[] };
+}
+
+/** A chunk whose rows are there, though nobody sees them yet. */
+export interface LoadedChunk {
+  readonly table: TableName;
+  readonly batch_id: string;
+  /** From 1. */
+  readonly chunk: number;
+  readonly rows: number;
+}
+
 export interface UnfinishedRun {
   readonly run_id: string;
   readonly started_at: string;
@@ -126,6 +155,9 @@ export interface StepRecord {
   /** Null: the rows are those of the version before. */
   readonly commit: Commit | null;
   readonly ingest: IngestRecord | null;
+  /** Takes the place of what was extracted for the table before. */
+  readonly extract?: Extract;
+  readonly chunk?: LoadedChunk;
   /** For a model with rules that divert rows. */
   readonly diverted?: DivertedRows;
   /** Rows that a failed step refused; they replace those of the table's last failure. */
@@ -141,6 +173,8 @@ export interface IngestRecord {
   readonly quarantined: readonly QuarantinedRow[];
   /** Columns of the source that are new, or have another type than before. */
   readonly evolved?: readonly EvolvedColumn[];
+  /** Was it extracted by a step of its own? That record ends now. */
+  readonly extracted?: boolean;
 }
 
 /** One line of the list of runs. */
@@ -190,6 +224,13 @@ export interface StateStore {
   readMetrics(session: Session, table: TableName): Promise<readonly PastMetrics[]>;
   /** The columns of every bronze table that are not declared, with the type they have by now, in the order in which they came. */
   readEvolvedColumns(session: Session): Promise<ReadonlyMap<TableName, readonly EvolvedColumn[]>>;
+  /** What was extracted for a table, and is not published yet. */
+  readExtract(session: Session, table: TableName): Promise<Extract | null>;
+  /** Batch folders, relative to the lake, of everything that is extracted and not published. */
+  extractFolders(session: Session): Promise<readonly string[]>;
+  /** Rows of the loaded chunks of a batch, by chunk. */
+  readChunks(session: Session, table: TableName, batch_id: string): Promise<ReadonlyMap<number, number>>;
+  isLoaded(session: Session, chunk: Omit<LoadedChunk, "rows">): Promise<boolean>;
   /** Newest first. */
   listRuns(session: Session, limit: number): Promise<readonly RunSummary[]>;
   /** Null when no run has the id. */
@@ -219,4 +260,8 @@ export type RunStore = Pick<
   | "readQuarantine"
   | "readMetrics"
   | "readEvolvedColumns"
+  | "readExtract"
+  | "extractFolders"
+  | "readChunks"
+  | "isLoaded"
 >;

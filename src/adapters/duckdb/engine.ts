@@ -1,4 +1,4 @@
-import { columnTypeName } from "../../define/column-type.ts";
+import { columnTypeName, describedColumns } from "../../define/column-type.ts";
 import { columnList, quoteIdentifier, quoteTable, quoteText } from "../../define/quote.ts";
 import type { ContractColumn } from "../../define/types.ts";
 import { type Candidate, type DescribedColumn, type Engine, evolvedTable, type Session } from "../../ports/engine.ts";
@@ -31,6 +31,18 @@ export function duckdbEngine(database: Pick<Database, "session">): Engine {
       if (evolved.length === 0) return;
       await session.execute({ text: `create view ${quoteTable(evolvedTable(table))} as ${evolvedSelect(columns, evolved, files)}` });
     },
+    // The files are the table: there is nothing to move, but a part that cannot be read must not come to light after all are published.
+    prepareParts: async () => undefined,
+    loadPart: async (session, { columns }, { file, first, rows }) => {
+      const from = `read_parquet([${quoteText(file)}], hive_partitioning = false, file_row_number = true)`;
+      const names = columnList(columns.map((column) => column.name));
+      const [row] = await session.query({
+        text: `select count(*) as rows, ${duckdbHashes.contentHash(describedColumns(columns))} as content
+          from (select ${names} from ${from} where file_row_number between ${first} and ${first + rows - 1}) as part`,
+      });
+      return Number(row?.rows);
+    },
+    dropParts: async () => undefined,
     drop: (session, table) => kinds.drop(session, table),
     ...duckdbHashes,
     sinkRows: (session, table, columns) => sinkRows(session, quoteTable(table), columns),

@@ -43,8 +43,10 @@ function sessionOf(connection: DuckDBConnection): Session {
       const reader = await read(statement);
       return { columns: reader.deduplicatedColumnNames(), rows: reader.getRowsJson() as readonly (readonly Cell[])[] };
     },
-    copyIn: (relation, columns, file) =>
-      execute({ text: `copy ${relation} (${columnList(columns)}) from ${quoteText(file)} (format csv, header false, nullstr '')` }),
+    copyIn: async (relation, columns, file) => {
+      const text = `copy ${relation} (${columnList(columns)}) from ${quoteText(file)} (format csv, header false, nullstr '')`;
+      return Number((await read({ text })).getRowObjectsJson()[0]?.Count);
+    },
     copyOut: (select, file) => execute({ text: `copy (${select}) to ${quoteText(file)} (format csv, header false, nullstr '')` }),
     describe: async (text) => {
       const prepared = await connection.prepare(text);

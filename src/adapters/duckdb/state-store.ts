@@ -2,6 +2,7 @@ import { quoteIdentifier, quoteText } from "../../define/quote.ts";
 import type { RetentionStore } from "../../ports/retention-store.ts";
 import type { StateStore } from "../../ports/state-store.ts";
 import type { VerificationStore } from "../../ports/verification-store.ts";
+import { createExtracts } from "../sql/extract-store.ts";
 import { sqlRetentionStore } from "../sql/retention-store.ts";
 import { createAttempts, createQuarantine } from "../sql/state-schema.ts";
 import type { StateSql } from "../sql/state-sql.ts";
@@ -36,6 +37,7 @@ create table assay.schema_changes (table_name varchar not null, column_name varc
 update assay.state_version set version = 2;
 `,
   2: `${createAttempts(duckdbSql, "json")}; update assay.state_version set version = 3;`,
+  3: `${createExtracts(duckdbSql, "json")}; update assay.state_version set version = 4;`,
 };
 
 /** Makes a schema unless it is there. */

@@ -1,4 +1,4 @@
-import type { Commit, EvolvedColumn, IngestedFile, PastMetrics, Publication, RunStore, State } from "../../ports/state-store.ts";
+import type { Commit, EvolvedColumn, Extract, IngestedFile, PastMetrics, Publication, RunStore, State } from "../../ports/state-store.ts";
 import type { TableName } from "../../terms.ts";
 
 /**
@@ -11,6 +11,8 @@ export function memoryRunStore(): { readonly store: RunStore; readonly state: ()
   const past = new Map<string, readonly PastMetrics[]>();
   const evolved = new Map<TableName, readonly EvolvedColumn[]>();
   const files = new Map<TableName, readonly IngestedFile[]>();
+  const extracts = new Map<TableName, Extract>();
+  const chunks = new Map<TableName, Map<number, number>>();
   const state = (): State => ({
     publications: new Map(publications),
     commits: new Map(commits),
@@ -30,8 +32,12 @@ export function memoryRunStore(): { readonly store: RunStore; readonly state: ()
       readQuarantine: async () => ({ rows: [], total: 0 }),
       readMetrics: async (_session, table) => past.get(table) ?? [],
       readEvolvedColumns: async () => evolved,
+      readExtract: async (_session, table) => extracts.get(table) ?? null,
+      extractFolders: async () => [...extracts.values()].flatMap(({ folder }) => folder ?? []),
+      readChunks: async (_session, table) => chunks.get(table) ?? new Map(),
+      isLoaded: async (_session, { table, chunk }) => chunks.get(table)?.has(chunk) === true,
       // Within the step's transaction: a step that fails before it comes here leaves no publication.
-      recordStep: async (_session, { result, publication, commit, ingest, metrics = [], finished_at: at }) => {
+      recordStep: async (_session, { result, publication, commit, ingest, metrics = [], finished_at: at, extract, chunk }) => {
         if (publication !== null) publications.set(publication.subject, publication);
         if (publication !== null && metrics.length > 0) {
           const { subject, version } = publication;
@@ -43,6 +49,12 @@ export function memoryRunStore(): { readonly store: RunStore; readonly state: ()
         }
         if (commit !== null) commits.set(commit.subject, [...(commits.get(commit.subject) ?? []), commit]);
         if (ingest !== null) files.set(result.table, ingest.current);
+        if (ingest !== null || extract !== undefined) {
+          extracts.delete(result.table);
+          chunks.delete(result.table);
+        }
+        if (extract !== undefined) extracts.set(result.table, extract);
+        if (chunk !== undefined) chunks.set(chunk.table, new Map([...(chunks.get(chunk.table) ?? []), [chunk.chunk, chunk.rows]]));
       },
     },
   };

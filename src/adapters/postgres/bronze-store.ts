@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { columnList, quoteIdentifier, quoteText } from "../../define/quote.ts";
 import type { ContractColumn } from "../../define/types.ts";
-import type { BronzeShape, Session } from "../../ports/engine.ts";
+import type { BronzeShape, FilePart, Session } from "../../ports/engine.ts";
 import type { EngineSql } from "../../ports/engine-sql.ts";
 import type { TableName } from "../../terms.ts";
 import { engineType } from "./engine-sql.ts";
@@ -12,7 +12,7 @@ import { createSchemaIfMissing } from "./schemas.ts";
 
 /**
  * Bronze tables in PostgreSQL: the rows of a table's batch files stand in a table of its own, each with its file's number, and the bronze
- * table is a view of it. A file is loaded once.
+ * table is a view of it. A file is loaded once. Rows of files with a higher number than the view shows are on their way: see prepareParts.
  */
 const schema = "assay_bronze";
 const stores = `${schema}.stores`;
@@ -27,7 +27,8 @@ const fileColumn = quoteIdentifier("_file");
 
 /** Columns of another name or type need another store. */
 function storeName({ name, columns }: BronzeShape): string {
-  const shape = JSON.stringify(columns.map((column) => [column.name, engineType(column.type)]));
+  // With a version: the views of older stores show rows that are on their way.
+  const shape = JSON.stringify([2, columns.map((column) => [column.name, engineType(column.type)])]);
   const store = `${name} ${createHash("sha256").update(shape).digest("hex").slice(0, 8)}`;
   return requireName(name, "table", store);
 }
@@ -62,11 +63,7 @@ export async function storedRows(session: Session, table: BronzeShape, paths: re
     });
     await session.execute({ text: `insert into ${session.sql.table(stores)} values ($table, $store)`, params });
   }
-  const loaded = await session.query({
-    text: `select path, file from ${session.sql.table(loadedFiles)} where store = $store`,
-    params: { store },
-  });
-  const files = new Map(loaded.map((row) => [String(row.path), Number(row.file)] as const));
+  const files = new Map(await numbersOf(session, store));
   let last = Math.max(0, ...files.values());
   for (const path of paths.filter((item) => !files.has(item))) {
     last += 1;
@@ -106,11 +103,8 @@ export async function showFiles(session: Session, table: BronzeShape, paths: rea
   await storedRows(session, table, paths, scratch);
   const store = storeName(table);
   const shown = new Set(paths);
-  const loaded = await session.query({
-    text: `select path, file from ${session.sql.table(loadedFiles)} where store = $store`,
-    params: { store },
-  });
-  const gone = loaded.filter((row) => !shown.has(String(row.path))).map((row) => Number(row.file));
+  const loaded = [...(await numbersOf(session, store))];
+  const gone = loaded.filter(([path]) => !shown.has(path)).map(([, file]) => file);
   if (gone.length > 0) {
     await session.execute({ text: `delete from ${quotedStore(session.sql, store)} where ${fileColumn} in (${gone.join(", ")})` });
     await session.execute({
@@ -119,9 +113,54 @@ export async function showFiles(session: Session, table: BronzeShape, paths: rea
     });
   }
   await dropStores(session, table.name, store);
+  const last = Math.max(0, ...loaded.filter(([path]) => shown.has(path)).map(([, file]) => file));
   await session.execute({
-    text: `create view ${session.sql.table(table.name)} as select ${names(table.columns)} from ${quotedStore(session.sql, store)}`,
+    text: `create view ${session.sql.table(table.name)} as select ${names(table.columns)} from ${quotedStore(session.sql, store)}
+      where ${fileColumn} <= ${last}`,
   });
+}
+
+/** Gives files numbers above all that are shown, and so keeps readers from the rows that come part by part. */
+export async function prepareParts(session: Session, table: BronzeShape, paths: readonly string[], scratch: string): Promise<void> {
+  // A merged table is no view of its store: nothing but parts is ever in it.
+  if (table.load === "merge") await dropStores(session, table.name);
+  await storedRows(session, table, [], scratch);
+  const store = storeName(table);
+  const [row] = await session.query({
+    text: `select coalesce(max(file), 0) as last from ${session.sql.table(loadedFiles)} where store = $store`,
+    params: { store },
+  });
+  await session.insert(
+    { table: loadedFiles, columns: { store: "VARCHAR", file: "INTEGER", path: "VARCHAR" } },
+    paths.map((path, index) => ({ store, file: Number(row?.last) + index + 1, path })),
+  );
+}
+
+/** Adds the rows of a part to its file's. */
+export async function loadPart(session: Session, table: BronzeShape, { file, first, rows }: FilePart, scratch: string): Promise<number> {
+  const store = storeName(table);
+  const number = (await numbersOf(session, store)).get(file);
+  if (number === undefined) throw new Error(`${file} is not prepared for parts`);
+  const from = `read_parquet([${quoteText(file)}], hive_partitioning = false, file_row_number = true)`;
+  const select = `select ${names(table.columns)}, ${number} as ${fileColumn} from ${from}
+    where file_row_number between ${first} and ${first + rows - 1}`;
+  const columns = [...table.columns.map((column) => column.name), "_file"];
+  return loadSelect(session, select, columns, quotedStore(session.sql, store), scratch);
+}
+
+/** The rows of files of a merged table that came in parts; null where they did not. */
+export async function loadedInParts(session: Session, table: BronzeShape, paths: readonly string[]): Promise<string | null> {
+  const store = storeName(table);
+  const files = await numbersOf(session, store);
+  const numbers = paths.flatMap((path) => files.get(path) ?? []);
+  if (paths.length === 0 || numbers.length < paths.length) return null;
+  return `(select ${names(table.columns)} from ${quotedStore(session.sql, store)} where ${fileColumn} in (${numbers.join(", ")}))`;
+}
+
+async function numbersOf(session: Session, store: string): Promise<ReadonlyMap<string, number>> {
+  const text = `select path, file from ${session.sql.table(loadedFiles)} where store = $store`;
+  const rows = await session.query({ text, params: { store } });
+  return new Map(rows.map((row) => [String(row.path), Number(row.file)] as const));
 }
 
 /** Drops the stores of a bronze table that nothing shows any more. */
@@ -152,19 +191,19 @@ async function load(
   await loadSelect(session, select, [...columns.map((column) => column.name), ...(file === null ? [] : ["_file"])], target, scratch);
 }
 
-/** Moves the rows of a query over the lake into a table. */
+/** Moves the rows of a query over the lake into a table; returns how many. */
 export async function loadSelect(
   session: Session,
   select: string,
   columns: readonly string[],
   target: string,
   scratch: string,
-): Promise<void> {
+): Promise<number> {
   const folder = await mkdtemp(join(scratch, "load-"));
   try {
     const csv = join(folder, "rows.csv");
     await session.files.copyOut(select, csv);
-    await session.copyIn(target, columns, csv);
+    return await session.copyIn(target, columns, csv);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -3,7 +3,18 @@ import { columnList, quoteIdentifier, quoteText } from "../../define/quote.ts";
 import type { ContractColumn } from "../../define/types.ts";
 import { type Candidate, type Engine, evolvedTable, type Session } from "../../ports/engine.ts";
 import type { TableName } from "../../terms.ts";
-import { columnSql, dropStores, loadSelect, showFiles, storedColumn, storedRows, temporaryRows } from "./bronze-store.ts";
+import {
+  columnSql,
+  dropStores,
+  loadedInParts,
+  loadPart,
+  loadSelect,
+  prepareParts,
+  showFiles,
+  storedColumn,
+  storedRows,
+  temporaryRows,
+} from "./bronze-store.ts";
 import { targetOf } from "./connection.ts";
 import { contentHash, engineType, keyHash, postgresSql } from "./engine-sql.ts";
 import { defineFunctions } from "./functions.ts";
@@ -45,9 +56,15 @@ export function postgresEngine({ url, schemaPrefix, files, scratch, name = "assa
     kindOf,
     batchRows: async (session, table, paths) => {
       if (table.load !== "merge") return storedRows(session, table, paths, scratch);
+      const loaded = await loadedInParts(session, table, paths);
+      if (loaded !== null) return loaded;
       batches += 1;
       return temporaryRows(session, table, paths, `batch ${batches}`, scratch);
     },
+    prepareParts: (session, table, paths) => prepareParts(session, table, paths, scratch),
+    loadPart: (session, table, part) => loadPart(session, table, part, scratch),
+    // Of other tables they go when the next files are published.
+    dropParts: async (session, table) => (table.load === "merge" ? dropStores(session, table.name) : undefined),
     lend: (session, table, column) => lendValues(session, table, column, scratch),
     publishBronze: async (session, name, columns, paths, evolved = []) => {
       const kept = await grantsOn(session, name);

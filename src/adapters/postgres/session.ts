@@ -107,7 +107,11 @@ function sessionOf(first: Line, open: () => Promise<Line>, target: Target, sql: 
     },
     insert: (target, rows) => guarded(() => insert(client, sql.table(target.table), target.columns, rows)),
     copyIn: (relation, columns, file) =>
-      guarded(() => pipeline(createReadStream(file, { highWaterMark: 256 * 1024 }), client.query(from(copyInSql(relation, columns))))),
+      guarded(async () => {
+        const copy = client.query(from(copyInSql(relation, columns)));
+        await pipeline(createReadStream(file, { highWaterMark: 256 * 1024 }), copy);
+        return copy.rowCount;
+      }),
     copyOut: (select, file) =>
       guarded(() => pipeline(client.query(to(`copy (${select}) to stdout (format csv, null '')`)), createWriteStream(file))),
     describe: async (text) => {

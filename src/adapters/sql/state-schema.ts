@@ -1,8 +1,9 @@
 import type { EngineSql } from "../../ports/engine-sql.ts";
+import { createExtracts } from "./extract-store.ts";
 import type { StateSql } from "./state-sql.ts";
 
 /** Version of the state tables; a database with a newer one is not touched. */
-export const stateVersion = 3;
+export const stateVersion = 4;
 
 export const createQuarantine = (sql: EngineSql, json: string): string =>
   `create table ${sql.table("assay.quarantine")} (id varchar not null, state varchar not null, table_name varchar not null, rule varchar not null, reason varchar not null, column_name varchar, message varchar not null, source_file varchar, file_name varchar, file_sha256 varchar, row_number bigint, "key" ${json}, raw varchar, record ${json}, run_id varchar not null, batch_id varchar not null, quarantined_at varchar not null, closed_run_id varchar)`;
@@ -20,7 +21,7 @@ export const createSchemas = (sql: EngineSql, { createSchema }: Pick<StateSql, "
 /** The state tables, by name. */
 export const stateTables = [
   ...["state_version", "runs", "steps", "attempts", "claims", "checks", "publications", "files"],
-  ...["commits", "quarantine", "metrics", "schema_changes", "verifications"],
+  ...["commits", "quarantine", "metrics", "schema_changes", "verifications", "extracts", "chunks"],
 ] as const;
 
 /** The state tables, in the database they describe. */
@@ -39,4 +40,5 @@ create table ${sql.table("assay.metrics")} (table_name varchar not null, version
 create table ${sql.table("assay.schema_changes")} (table_name varchar not null, column_name varchar not null, type varchar not null, first_file varchar not null, run_id varchar not null, recorded_at varchar not null, position integer not null);
 create table ${sql.table("assay.verifications")} (table_name varchar not null, version varchar not null, run_id varchar not null, verified_at varchar not null, status varchar not null);
 ${createAttempts(sql, json)};
+${createExtracts(sql, json)};
 ${own(sql)}`;

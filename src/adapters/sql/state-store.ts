@@ -3,6 +3,7 @@ import type { Row, Session } from "../../ports/engine.ts";
 import type { Commit, IngestedFile, Publication, RunSummary, State, StateStore, StepRecord } from "../../ports/state-store.ts";
 import type { CheckResult, Params, RunResult, RunStatus, StepAttempt, StepResult } from "../../terms.ts";
 import { readAttempts, recordAttempt } from "./attempt-store.ts";
+import { extractFolders, forgetExtract, isLoaded, readChunks, readExtract, recordChunk, recordExtract } from "./extract-store.ts";
 import { listQuarantine, readQuarantine, recordDiverted, recordFailed, recordIngested } from "./quarantine-store.ts";
 import { readEvolvedColumns, readMetrics, recordHistory } from "./state-history.ts";
 import { checkRows, commitRows, fileRows, publicationRows, runRows, stepRows } from "./state-rows.ts";
@@ -55,6 +56,10 @@ export function sqlStateStore(sql: StateSql): StateStore {
     },
     readMetrics,
     readEvolvedColumns,
+    readExtract,
+    extractFolders,
+    readChunks,
+    isLoaded,
     listRuns,
     readRun,
     listQuarantine,
@@ -206,8 +211,11 @@ async function recordStep(sql: StateSql, session: Session, record: StepRecord): 
       fileRows,
       ingest.current.map((file) => ({ ...file, table_name: file.table })),
     );
+    if (ingest.extracted === true) await forgetExtract(session, result.table);
     await recordIngested(sql, session, { ...record, table: result.table }, ingest.quarantined);
   }
+  if (record.extract !== undefined) await recordExtract(session, record.extract);
+  if (record.chunk !== undefined) await recordChunk(session, run_id, record.chunk);
   if (record.diverted !== undefined) await recordDiverted(sql, session, { ...record, table: result.table }, record.diverted);
   if (record.refused !== undefined) await recordFailed(session, result.table, record.refused);
 }
