@@ -34,7 +34,7 @@ export type SchemaMode = "freeze" | "evolve" | "discard";
 export interface Chunks {
   /** Rows of a chunk; the last one of a file has what is left. */
   readonly rows: number;
-  /** Chunks at the same time. Default: as many as there is room for. */
+  /** Chunks at the same time, if there is room for them. Default: 32. */
   readonly concurrency?: number;
 }
 

@@ -91,8 +91,11 @@ export async function stepsOf(run: Run, session: Session, source: Step): Promise
     }));
 }
 
+/** Enough for several workers; whoever hands steps over asks for each of them now and then. */
+const usualAtOnce = 32;
+
 /** So many of a step's mapped steps at the same time. */
 export function mappedAtOnce(run: Run, source: Step): number {
   const table = tableOf(run, source.table);
-  return (table.kind === "bronze" ? table.chunks?.concurrency : undefined) ?? Number.POSITIVE_INFINITY;
+  return (table.kind === "bronze" ? table.chunks?.concurrency : undefined) ?? usualAtOnce;
 }

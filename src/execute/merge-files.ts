@@ -27,7 +27,9 @@ export async function mergeFiles(
   const relation = session.sql.table(table.name);
   const isNew = (file: IngestedFile): boolean => !ingested.before.some((item) => item.name === file.name && item.files === file.files);
   // A replayed row takes its place among the files: what came after it holds.
-  const partly = comparable(run, table, ingested.before) && !run.fullRefresh && sameReplays(ingested);
+  const isAsBefore = comparable(run, table, ingested.before) && !run.fullRefresh && sameReplays(ingested);
+  // Files of a table that was not merged so far were shown by a view.
+  const partly = isAsBefore && (await run.engine.kindOf(session, table.name)) === "table";
   const files = ingested.current.filter((file) => !partly || isNew(file));
   const repeated = await latestRows(run, session, table, files, ingested, isNew);
   const live = table.deleted === null ? "true" : `((${table.deleted}\n) is not true)`;

@@ -55,7 +55,12 @@ export async function publishBronze(
       facts: complete,
       content: null,
       cost: null,
-      ingest: { current: ingested.current, quarantined: ingested.rows, evolved: ingested.evolved.changed, extracted: table.chunks !== undefined },
+      ingest: {
+        current: ingested.current,
+        quarantined: ingested.rows,
+        evolved: ingested.evolved.changed,
+        extracted: table.chunks !== undefined,
+      },
       metrics: report.metrics,
       moreInputs: { [lakeInput]: run.lake.absolute("") },
     });

@@ -54,7 +54,7 @@ export async function scheduleSteps(run: Run, plan: Plan): Promise<readonly Step
     });
     sessions.giveBack(session);
     for (const item of made) positions.set(item, steps.push(item) - 1);
-    mapped.add(step, made, mappedAtOnce(run, step));
+    mapped.add(step, made, Math.min(mappedAtOnce(run, step), queue.slots));
   };
   const start = async (step: Step): Promise<void> => {
     const startedAt = isoTime(run.clock());

@@ -3,6 +3,7 @@ import { attempts } from "./attempts.ts";
 import { bronzeLoads } from "./bronze-loads.ts";
 import { changeTracking } from "./change-tracking.ts";
 import { checksBeforePublish } from "./checks-before-publish.ts";
+import { chunks } from "./chunks.ts";
 import { hostileTextsSection } from "./hostile-texts.ts";
 import { incrementalModels } from "./incremental-models.ts";
 import { independentSteps } from "./independent-steps.ts";
@@ -48,6 +49,7 @@ export function engineConformance(name: string, open: () => Promise<OpenedEngine
     "independent steps": independentSteps,
     "hostile texts": hostileTextsSection,
     "attempts at a step": attempts,
+    "chunks of a file": chunks,
   };
   describe(`${name} as an engine`, () => {
     for (const [title, section] of Object.entries(sections)) describe(title, () => section(suite));

@@ -126,6 +126,52 @@ describe("workers", () => {
     expect(await rows("select status from assay.steps where step = 'build gold.slow'")).toEqual([{ status: "succeeded" }]);
   }, 120_000);
 
+  it("share the chunks of a file, every row once, though one of them is killed", async () => {
+    const rowsOfFile = 2_000;
+    await shop.write({
+      "data/payments.csv": `id,amount\n${Array.from({ length: rowsOfFile }, (_, index) => `${index + 1},${index % 97}.50`).join("\n")}\n`,
+      "sources/payments.ts": `import { bronze, csv, t } from "assay";
+export const payments = bronze("payments", {
+  from: csv("data/payments.csv", { directory: "." }),
+  columns: { id: t.integer(), amount: t.decimal(10, 2) },
+  key: ["id"],
+  chunks: { rows: 10, concurrency: 12 },
+});
+`,
+    });
+    await startWorkers(3, "--concurrency", "2");
+    const running = shop.start(["run", "--env", "pro", "--json", "--select", "bronze.payments"]);
+    const loadedSoFar = async (): Promise<number> =>
+      Number((await rows("select count(*)::int as n from assay.chunks").catch(() => []))[0]?.n ?? 0);
+    await until(async () => (await loadedSoFar()) >= 20);
+    const [victim] = workers;
+    victim?.kill();
+    if (victim !== undefined) killed.add(victim);
+    const { code, stdout, stderr } = await running.exited;
+    expect(code, stderr + stdout).toBe(0);
+    const run = JSON.parse(stdout) as RunResult;
+    const loads = run.steps.filter((step) => step.kind === "load");
+    expect(loads).toHaveLength(200);
+    expect(loads.reduce((sum, step) => sum + (step.rows_out ?? 0), 0)).toBe(rowsOfFile);
+    expect(
+      await rows("select count(*)::int as n, count(distinct id)::int as ids, sum(amount)::text as total from bronze.payments"),
+    ).toEqual([
+      {
+        n: rowsOfFile,
+        ids: rowsOfFile,
+        total: Array.from({ length: rowsOfFile }, (_, index) => (index % 97) + 0.5)
+          .reduce((sum, value) => sum + value, 0)
+          .toFixed(2),
+      },
+    ]);
+    expect(await rows("select step from assay.steps group by step having count(*) > 1")).toEqual([]);
+    expect(await rows("select distinct worker from assay.claims where step like 'load %'")).toHaveLength(3);
+    expect(await loadedSoFar()).toBe(0);
+    expect((await shop.json<RunResult>(["run", "--env", "pro", "--select", "bronze.payments"])).steps.map((step) => step.status)).toEqual([
+      "skipped",
+    ]);
+  }, 120_000);
+
   it("a worker that was taken for dead, and comes back, publishes nothing", async () => {
     await shop.write({ "models/gold/slow.sql": slow(20_000) });
     const [sleeper] = await startWorkers(1, "--concurrency", "1");

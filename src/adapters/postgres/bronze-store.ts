@@ -122,8 +122,6 @@ export async function showFiles(session: Session, table: BronzeShape, paths: rea
 
 /** Gives files numbers above all that are shown, and so keeps readers from the rows that come part by part. */
 export async function prepareParts(session: Session, table: BronzeShape, paths: readonly string[], scratch: string): Promise<void> {
-  // A merged table is no view of its store: nothing but parts is ever in it.
-  if (table.load === "merge") await dropStores(session, table.name);
   await storedRows(session, table, [], scratch);
   const store = storeName(table);
   const [row] = await session.query({

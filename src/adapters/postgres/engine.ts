@@ -61,7 +61,11 @@ export function postgresEngine({ url, schemaPrefix, files, scratch, name = "assa
       batches += 1;
       return temporaryRows(session, table, paths, `batch ${batches}`, scratch);
     },
-    prepareParts: (session, table, paths) => prepareParts(session, table, paths, scratch),
+    prepareParts: async (session, table, paths) => {
+      // A merged table is no view of its store: nothing is in it but parts that were given up.
+      if (table.load === "merge" && (await kindOf(session, table.name)) !== "view") await dropStores(session, table.name);
+      await prepareParts(session, table, paths, scratch);
+    },
     loadPart: (session, table, part) => loadPart(session, table, part, scratch),
     // Of other tables they go when the next files are published.
     dropParts: async (session, table) => (table.load === "merge" ? dropStores(session, table.name) : undefined),

@@ -10,6 +10,7 @@ import { timestampText } from "../../observe/timestamp-text.ts";
 import type { RunResult, StepResult } from "../../terms.ts";
 import { columnLines, type Span, span } from "./columns.ts";
 import { displayWidth } from "./display-width.ts";
+import { foldChunks } from "./fold-chunks.ts";
 import { nextCommands } from "./next-commands.ts";
 import { outcomeFormats, paint, type RenderOptions } from "./paint.ts";
 import { stepProblemLines } from "./step-problem-lines.ts";
@@ -68,7 +69,7 @@ function headLines(run: RunResult, { color, width }: RunOptions): readonly strin
 }
 
 function stepTable(run: RunResult, options: RunOptions): readonly string[] {
-  const rows = ranIn(run).map((step) => {
+  const rows = foldChunks(ranIn(run)).map((step) => {
     const outcome = outcomeOf(step);
     const status = [span(`${marks[outcome]} ${outcome}`, outcomeFormats[outcome])];
     return [status, stepLabel(step), rowsText(step), ledgerSpans(step), checksCell(step), durationText(step.duration_ms)];
