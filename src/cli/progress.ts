@@ -87,8 +87,8 @@ export function progress(options: ProgressOptions): Progress {
         running.delete(event.result.step);
         open.delete(event.result.step);
         // There may be thousands of them.
-        if (event.result.kind === "load" && event.result.status === "succeeded") return draw([]);
-        draw(stepLines(event.result, labelWidth, { color, width: interactive ? columns() : Number.POSITIVE_INFINITY }));
+        if (event.result.kind === "load" && event.result.status === "succeeded") draw([]);
+        else draw(stepLines(event.result, labelWidth, { color, width: interactive ? columns() : Number.POSITIVE_INFINITY }));
         return;
       case "RunFinished":
         close();

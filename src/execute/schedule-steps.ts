@@ -169,7 +169,7 @@ function attemptOf(outcome: AttemptOutcome, attempt: number, started_at: string,
 
 /** A step planned for new input whose upstreams, now finished, are of the versions it has read already. */
 function nothingNew(run: Run, step: Step): boolean {
-  if (step.table.startsWith("bronze.") || step.action !== "run" || step.reason !== "new_input") return false;
+  if (["extract", "load", "ingest"].includes(step.kind) || step.action !== "run" || step.reason !== "new_input") return false;
   const table = tableOf(run, step.table);
   const sink = run.manifest.sinks.find((item) => step.step === sinkStep(item.name, step.table));
   const before = run.publications.get(sink === undefined ? step.table : sinkSubject(sink.name, step.table));

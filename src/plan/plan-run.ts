@@ -46,7 +46,7 @@ const run = (reason: RunReason, because: string): Verdict => ({ action: "run", r
 const skip = (reason: SkipReason, because: string): Verdict => ({ action: "skip", reason, because });
 
 const ingestStep = (table: TableName): string => `ingest ${table}`;
-export const extractStep = (table: TableName): string => `extract ${table}`;
+const extractStep = (table: TableName): string => `extract ${table}`;
 const buildStep = (table: TableName): string => `build ${table}`;
 export const sinkStep = (sink: string, table: TableName): string => `sink ${sink} ${table}`;
 /** Key of a sink's load among the publications. */

@@ -82,7 +82,7 @@ export const publishMutants: readonly Mutant[] = [
     name: "a batch whose commit went through is removed when its answer is lost",
     why: "the table reads files that are gone",
     file: "src/execute/ingest.ts",
-    edits: edit("folder !== null && !(await isPublished(run, session, batchId))", "folder !== null"),
+    edits: edit("folder !== null && !(await isPublished(run, session, table, batchId))", "folder !== null"),
     tests: [conformance("resume after a fault > an error")],
   },
   {

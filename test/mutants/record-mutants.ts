@@ -95,14 +95,14 @@ export const recordMutants: readonly Mutant[] = [
     name: "what a killed run left is not looked for",
     why: "the lake fills with batches that nothing reads",
     file: "src/execute/execute-plan.ts",
-    edits: edit("await context.lake.removeRun(unfinished.run_id, committedFolders(context));", ""),
+    edits: edit("await context.lake.removeRun(unfinished.run_id, keep);", ""),
     tests: [conformance("resume after a fault > a crash")],
   },
   {
     name: "all that a killed run left is removed",
     why: "tables read batches that it had published, and that are gone",
     file: "src/execute/execute-plan.ts",
-    edits: edit("removeRun(unfinished.run_id, committedFolders(context))", "removeRun(unfinished.run_id, new Set())"),
+    edits: edit("removeRun(unfinished.run_id, keep)", "removeRun(unfinished.run_id, new Set())"),
     tests: [conformance("resume after a fault > a crash")],
   },
   {
