@@ -2,7 +2,7 @@
  * npm run bench -- [--only NAME]… [--runs N] [--scale S] [--no-spark] [--write]
  *
  * Measures this checkout against its limits and beside its peers, in one run, taking turns. Exit code 1 when a limit is missed or a
- * contestant did other work than the rest. `--scale 0.05` makes the large benches (incremental, small-models, heavy, overhead) that much smaller, to try them:
+ * contestant did other work than the rest. `--scale 0.05` makes the large benches (incremental, small-models, heavy, overhead, chunks) that much smaller, to try them:
  * limits are meant for scale 1.
  */
 import { mkdirSync } from "node:fs";
@@ -36,6 +36,7 @@ const benchmarks: Readonly<Record<string, (options: Options) => Promise<Report>>
   postgres: async ({ data, runs }) => (await import("./postgres-load.ts")).postgresLoad(data, runs),
   queue: async ({ runs }) => (await import("./queue/no-op-steps.ts")).queueOverhead(Math.min(runs, 3)),
   "postgres-models": async ({ data, runs }) => (await import("./postgres-models/side-by-side.ts")).postgresModelsSideBySide(data, runs),
+  chunks: async ({ scale }) => (await import("./queue/chunks.ts")).chunksByWorkers(scale),
 };
 
 const { values } = parseArgs({

@@ -1,4 +1,5 @@
 import { analysisMutants } from "./analysis-mutants.ts";
+import { chunkMutants } from "./chunk-mutants.ts";
 import { commitMutants } from "./commit-mutants.ts";
 import { historyMutants } from "./history-mutants.ts";
 import type { Mutant } from "./mutant.ts";
@@ -15,4 +16,5 @@ export const allMutants: readonly Mutant[] = [
   ...recordMutants,
   ...planMutants,
   ...commitMutants,
+  ...chunkMutants,
 ];
