@@ -87,7 +87,7 @@ async function statesOf(state: State, record: (id: string) => Promise<RunResult 
     if (published?.version === commit.version) return published.rows;
     // A later ingest counts the rows it brought, not those of the table.
     const steps = (await record(commit.run_id))?.steps ?? [];
-    const step = steps.find(({ kind, table }) => kind !== "sink" && table === commit.subject);
+    const step = steps.find(({ kind, table }) => !["sink", "extract", "load"].includes(kind) && table === commit.subject);
     return commit.version === "1" || step?.kind === "build" ? (step?.rows_out ?? null) : null;
   };
   const last = between.at(-1);

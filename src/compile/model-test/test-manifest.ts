@@ -144,7 +144,10 @@ const plainDoor = { schema: "freeze", partitionBy: [], replicate: null, params: 
 
 /** A table that takes its rows as a bronze table does. */
 function givenTable(table: BronzeTable | ModelTable): BronzeTable {
-  if (table.kind === "bronze") return { ...table, ...plainDoor, checks: [], dependencies: [] };
+  if (table.kind === "bronze") {
+    const { chunks, ...whole } = table;
+    return { ...whole, ...plainDoor, checks: [], dependencies: [] };
+  }
   const { name, layer, description, columns, grain, tags, tracked, fingerprint, location } = table;
   return {
     kind: "bronze",
