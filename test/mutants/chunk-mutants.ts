@@ -17,7 +17,7 @@ export const chunkMutants: readonly Mutant[] = [
     why: "half a file is published, or nothing ever is",
     file: "src/execute/mapped-steps.ts",
     edits: edit("isOpen: (source) => (groups.get(source)?.open ?? 0) > 0,", "isOpen: () => false,"),
-    tests: chunks("the chunks of a file add up"),
+    tests: chunks("no more chunks at a time"),
   },
   {
     name: "a chunk that failed does not stop the gathering",
