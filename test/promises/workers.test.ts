@@ -75,7 +75,7 @@ select sum(a.i * b.i % 7)::bigint as n from generate_series(1, ${lines}) as a(i)
 `;
 
 const busy =
-  "select pid from pg_stat_activity where state = 'active' and query like 'insert into%slow__candidate%' and pid <> pg_backend_pid()";
+  "select pid from pg_stat_activity where state = 'active' and query like 'create table%slow__candidate%' and pid <> pg_backend_pid()";
 
 describe("workers", () => {
   it("make what one process makes, every step once", async () => {
