@@ -2,6 +2,7 @@ import { fingerprintOf } from "../compile/fingerprint.ts";
 import type { BronzeTable } from "../compile/manifest.ts";
 import type { Step } from "../plan/plan.ts";
 import type { Session } from "../ports/engine.ts";
+import type { SourceFile } from "../ports/source.ts";
 import type { Extract } from "../ports/state-store.ts";
 import type { StepResult } from "../terms.ts";
 import { chunksOf } from "./chunks-of.ts";
@@ -74,5 +75,11 @@ function inputOf(run: Run, table: BronzeTable): string {
 
 function isUsable(run: Run, extract: Extract, input: string): boolean {
   if (run.fullRefresh || run.replays?.has(extract.table) === true || extract.input !== input) return false;
+  const observation = run.observations.get(extract.table);
+  if (observation === undefined || "error" in observation) return false;
+  // What lies elsewhere may have changed between the look at it and its reading, or not be known without reading it.
+  const isRead = ({ name, sha256 }: SourceFile): boolean =>
+    sha256 !== "" && extract.current.some((file) => file.replay_of === null && file.name === name && file.sha256 === sha256);
+  if (!observation.files.every(isRead)) return false;
   return extract.current.every((file) => file.batch_id !== extract.batch_id || file.files === "" || run.lake.holds(file.files));
 }
