@@ -37,7 +37,10 @@ export const chunkMutants: readonly Mutant[] = [
     name: "what was extracted from a file as it was is taken for the file as it is",
     why: "the table holds what the source no longer says",
     file: "src/execute/extract.ts",
-    edits: edit(" || extract.input !== input) return false;", ") return false;"),
+    edits: [
+      ...edit(" || extract.input !== input) return false;", ") return false;"),
+      ...edit("if (!observation.files.every(isRead)) return false;", "void isRead;"),
+    ],
     tests: chunks("a file that changed meanwhile"),
   },
   {
