@@ -11,18 +11,32 @@ const lockKey = (sql: EngineSql): string => `hashtextextended(${quoteText(`${sql
 
 /**
  * Takes the environment's lock for as long as the session lives; only one session has it. The command is shown to those that ask who it is.
- * Throws PROJECT_LOCKED.
+ * Throws PROJECT_LOCKED, also where what had it comes to its end while this one waits: of two runs that are started together one is made.
  */
 export async function takeRunLock(session: Session, command: string, place: string): Promise<void> {
   const text = `${command}, process ${process.pid}`.slice(0, 63);
   await session.execute({ text: `set application_name = ${quoteText(text)}` });
   const deadline = performance.now() + patience.all;
+  let met: string | undefined;
   for (;;) {
     const [row] = await session.query({ text: `select pg_try_advisory_lock(${lockKey(session.sql)}) as taken` });
-    if (row?.taken === true) return;
-    if (performance.now() > deadline) throw locked(place, await holder(session));
+    if (row?.taken === true) {
+      if (met === undefined || (await wasKilled(session))) return;
+      throw locked(place, `were in use by ${met}, which has ended meanwhile`);
+    }
+    met = (await holder(session)) ?? met ?? "another process";
+    if (performance.now() > deadline) throw locked(place, `are in use by ${met}`);
     await setTimeout(patience.pause);
   }
+}
+
+/** Is the last run one that never came to its end? Only for who has the lock: nothing runs. */
+async function wasKilled(session: Session): Promise<boolean> {
+  const runs = session.sql.table("assay.runs");
+  const [present] = await session.query({ text: `select to_regclass(${quoteText(runs)}) is not null as there` });
+  if (present?.there !== true) return true;
+  const [last] = await session.query({ text: `select status from ${runs} order by started_at desc, run_id desc limit 1` });
+  return last === undefined || last.status === "running";
 }
 
 /** Whether another session has the environment's lock. */
@@ -46,8 +60,8 @@ async function holder(session: Session): Promise<string | null> {
   return `${row.command === "" ? "another process" : row.command} (user ${row.role}${more})`;
 }
 
-function locked(place: string, who: string | null): AssayError {
-  return new AssayError("PROJECT_LOCKED", `the environment's schemas in ${place} are in use by ${who ?? "another process"}`, {
+function locked(place: string, why: string): AssayError {
+  return new AssayError("PROJECT_LOCKED", `the environment's schemas in ${place} ${why}`, {
     hint: "wait until it has finished, then try again; two runs never change one environment at once",
   });
 }
