@@ -22,8 +22,13 @@ export type Lacks = Readonly<Partial<Record<Capability, string>>>;
  * What Assay promises of every kind of table, whatever engine holds it. An adapter's test calls it once; `open` gives the engine and its
  * state store on a database that is empty and nobody else's.
  */
-export function engineConformance(name: string, open: () => Promise<OpenedEngine>, lacks: Lacks = {}): void {
+export function engineConformance(
+  name: string,
+  open: () => Promise<OpenedEngine>,
+  { lacks = {}, faultsEvery = 1 }: { readonly lacks?: Lacks; readonly faultsEvery?: number } = {},
+): void {
   const suite: Suite = {
+    faultsEvery,
     test: (title, work, { needs = [], timeout = 60_000 } = {}) => {
       test(title, { timeout }, async (context) => {
         for (const need of needs) {

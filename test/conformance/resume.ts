@@ -83,16 +83,16 @@ async function breakEverywhere(
   return broken;
 }
 
-export function resume({ test }: Suite): void {
+export function resume({ test, faultsEvery }: Suite): void {
   const long = { timeout: 240_000 };
 
   test(
     "an error at every statement of a refresh: the next run makes what a full build makes",
     async (world) => {
       await world.define([merged, items, customers], [sales, inFull(sales), daily, inFull(daily)]);
-      const fault = (round: number): Fault => ({ kind: "error", at: round });
+      const fault = (round: number): Fault => ({ kind: "error", at: round * faultsEvery });
       const broken = await breakEverywhere(world, fault, [sales, daily], () => expectAsInFull(world, "silver.sales", "gold.daily"));
-      expect(broken).toBeGreaterThan(50);
+      expect(broken).toBeGreaterThan(50 / faultsEvery);
     },
     long,
   );
@@ -103,7 +103,7 @@ export function resume({ test }: Suite): void {
       const models = [sales, priced, log, history];
       await world.define([merged, items], [...models, inFull(sales)]);
       const keys = new Set<string>();
-      const fault = (round: number): Fault => ({ kind: "crash", at: round * 3 });
+      const fault = (round: number): Fault => ({ kind: "crash", at: round * 3 * faultsEvery });
       const broken = await breakEverywhere(world, fault, models, async () => {
         await expectAsInFull(world, "silver.sales");
         expect(await world.rows("silver.priced", "order_id", "line")).toEqual(await world.rows("bronze.items", "order_id", "line"));
@@ -119,7 +119,7 @@ export function resume({ test }: Suite): void {
         );
         expect(current.map((row) => Number(row.open))).toEqual(current.map(() => 1));
       });
-      expect(broken).toBeGreaterThan(30);
+      expect(broken).toBeGreaterThan(30 / faultsEvery);
     },
     { ...long, needs: ["views"] },
   );

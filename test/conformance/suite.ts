@@ -15,5 +15,7 @@ export interface TestOptions {
 
 /** Where the sections of the conformance suite put their tests; each gets a world of its own. */
 export interface Suite {
+  /** Of the statements at which a run can be broken, every such one is: 1 is all of them. */
+  readonly faultsEvery: number;
   readonly test: (title: string, work: (world: World) => Promise<void>, options?: TestOptions) => void;
 }

@@ -121,7 +121,8 @@ export function guardedSessions(
 }
 
 /** What a statement says about the transaction it is in. */
-function durableMark(text: string): string {
+function durableMark(statement: string): string {
+  const text = statement.replaceAll('"', "");
   if (text.startsWith("insert into assay.runs")) return "R";
   if (text.startsWith("update assay.runs set status = $status")) return "F";
   if (text.includes("create table assay.state_version")) return "M";
