@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { version } from "./version.ts";
 
 const versionFlags = new Set(["--version", "-V"]);
 
@@ -16,9 +16,4 @@ export async function main(argv: readonly string[]): Promise<void> {
   }
   const { runProgram } = await import("./program.ts");
   process.exitCode = await runProgram(argv, version());
-}
-
-function version(): string {
-  const manifest = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { readonly version: string };
-  return manifest.version;
 }

@@ -1,8 +1,9 @@
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { memoryDatabase } from "../adapters/duckdb/database.ts";
 import { duckdbAnalyzer } from "../adapters/duckdb/sql-analyzer.ts";
 import { compileProject } from "../compile/compile.ts";
 import { physicalNames } from "../compile/dialect/physical-names.ts";
+import { fileCache } from "../compile/file-cache.ts";
 import type { Manifest } from "../compile/manifest.ts";
 import { loadProject, type Project } from "../compile/project.ts";
 import { type Folders, resolvePath, type Variables } from "../compile/settings.ts";
@@ -11,6 +12,7 @@ import { AssayError } from "../errors.ts";
 import type { Session } from "../ports/engine.ts";
 import { functionSchema as projectFunctions } from "../ports/project-function.ts";
 import type { Warehouse } from "../ports/warehouse.ts";
+import { version } from "./version.ts";
 import { openWarehouse } from "./warehouse/open-warehouse.ts";
 
 /** Options every command takes. */
@@ -71,16 +73,22 @@ export async function compileWorkspace(workspace: Workspace): Promise<Manifest> 
     if (warehouse.dialect === null) return manifest;
     const { engineManifest } = await import("../compile/dialect/engine-manifest.ts");
     const names = manifest.tables.map((table) => table.name);
-    const functionSchema = warehouse.sql.schema(projectFunctions);
-    return await engineManifest(manifest, project, {
+    const cache = fileCache(join(platformFolderOf(workspace.folders), workspace.environment, "engine-sql.json"), program());
+    const carried = await engineManifest(manifest, project, {
       dialect: warehouse.dialect(analyzer),
       relations: physicalNames(warehouse.sql, names),
-      functionSchema,
+      functionSchema: warehouse.sql.schema(projectFunctions),
+      cache,
     });
+    cache.save();
+    return carried;
   } finally {
     analyzer.close();
   }
 }
+
+/** What compiles: the package's version, and this file, whose name in the bundle tells its contents and those of all it imports. */
+const program = (): string => `${version()} ${basename(import.meta.url)}`;
 
 /** Runs `work` on a connection for reading; null when the environment has no database yet, or one without state. */
 export function readDatabase<T>(workspace: Workspace, work: (session: Session) => Promise<T>): Promise<T | null> {

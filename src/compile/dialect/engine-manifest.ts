@@ -2,6 +2,8 @@ import { quoteTable } from "../../define/quote.ts";
 import { type AssayError, throwAll } from "../../errors.ts";
 import type { RelationName, SqlDialect } from "../../ports/sql-dialect.ts";
 import type { TableName } from "../../terms.ts";
+import type { FileCache } from "../file-cache.ts";
+import { fingerprintOf } from "../fingerprint.ts";
 import type { BronzeTable, Manifest, ManifestTable, ModelTable } from "../manifest.ts";
 import { sampleParams } from "../params.ts";
 import type { Project } from "../project.ts";
@@ -17,6 +19,8 @@ export interface EngineTarget {
   readonly relations: ReadonlyMap<TableName, RelationName>;
   /** Schema of the project's functions there. */
   readonly functionSchema: string;
+  /** What was carried over before; default: nothing was. */
+  readonly cache?: Pick<FileCache, "get">;
 }
 
 /**
@@ -26,7 +30,7 @@ export interface EngineTarget {
 export async function engineManifest(
   manifest: Manifest,
   project: Project,
-  { dialect, relations, functionSchema }: EngineTarget,
+  { dialect, relations, functionSchema, cache = noCache }: EngineTarget,
 ): Promise<Manifest> {
   const errors: AssayError[] = [];
   const around = {
@@ -36,18 +40,27 @@ export async function engineManifest(
     samples: await sampleParams(project),
     errors,
   };
-  const functions = await engineFunctions(manifest.functions, project.functions ?? [], functionSchema, around);
+  const { engine, key } = dialect;
+  const bodies = project.functions?.map((definition) => [definition.name, definition.bodies[key]]);
+  const functions = await cache.get([engine, manifest.functions, bodies, functionSchema, [...around.relations]], () =>
+    engineFunctions(manifest.functions, project.functions ?? [], functionSchema, around),
+  );
   throwAll(errors);
   const context: EngineContext = { ...around, functions };
+  const surroundings = fingerprintOf([engine, functions, [...around.relations], [...around.columns], around.samples]);
   const tables = await Promise.all(
-    manifest.tables.map((table): Promise<ManifestTable> => {
+    manifest.tables.map((table) => {
       const definition = project.models.find((model) => model.name === table.name);
-      return table.kind === "bronze" ? engineBronze(table, context) : engineModel(table, definition, context);
+      return cache.get<ManifestTable>([surroundings, table, definition?.overrides?.[key]], () =>
+        table.kind === "bronze" ? engineBronze(table, context) : engineModel(table, definition, context),
+      );
     }),
   );
   throwAll(errors);
   return { ...manifest, functions, tables: withOverriddenViews(tables, dialect.engine) };
 }
+
+const noCache: Pick<FileCache, "get"> = { get: (_, make) => make() };
 
 function ownRelation(name: TableName): RelationName {
   const dot = name.indexOf(".");
