@@ -8,6 +8,8 @@ import { forexTransactions, type TestProject } from "../support/project.ts";
 import { expectBalanced, stepOf, stepsRun } from "../support/run-document.ts";
 
 const rows: Readonly<Record<string, number>> = {
+  "extract bronze.customer_transactions": 100,
+  ...Object.fromEntries(Array.from({ length: 10 }, (_, chunk) => [`load bronze.customer_transactions [${chunk + 1}/10]`, 10])),
   "ingest bronze.customer_transactions": 100,
   "build silver.missing_quantity": 16,
   "build silver.transaction": 100,

@@ -21,5 +21,8 @@ export const customerTransactions = bronze("customer_transactions", {
     customer_city: t.varchar({ nullable: true }),
   },
   key: ["transaction_id"],
+  // As the original has it; a large file is better off with some ten thousand rows to a chunk.
+  chunks: { rows: 10, concurrency: 3 },
+  retries: { limit: 3, delay: "1 min", backoff: 4, maxDelay: "15 min" },
   checks: [check.rowCount({ min: 1 })],
 });
