@@ -36,6 +36,7 @@ const benchmarks: Readonly<Record<string, (options: Options) => Promise<Report>>
   postgres: async ({ data, runs }) => (await import("./postgres-load.ts")).postgresLoad(data, runs),
   queue: async ({ runs }) => (await import("./queue/no-op-steps.ts")).queueOverhead(Math.min(runs, 3)),
   "postgres-models": async ({ data, runs }) => (await import("./postgres-models/side-by-side.ts")).postgresModelsSideBySide(data, runs),
+  upsert: async ({ runs, scale }) => (await import("./upsert/side-by-side.ts")).upsertSideBySide(Math.min(runs, 2), scale),
   chunks: async ({ scale }) => (await import("./queue/chunks.ts")).chunksByWorkers(scale),
 };
 
