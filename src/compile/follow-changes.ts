@@ -7,7 +7,7 @@ import type { FollowedChanges } from "./incremental/upstream-link.ts";
 import type { ManifestTable, ModelTable } from "./manifest.ts";
 import type { CompiledModel } from "./model-table.ts";
 import { picked } from "./params.ts";
-import { snapshotColumns } from "./snapshot-columns.ts";
+import { ownColumns, ownKey } from "./snapshot-columns.ts";
 
 /** Tables with the way each model follows changes, and the upstreams whose row changes have to be recorded for that. */
 export async function followChanges(
@@ -66,14 +66,11 @@ function valuesOf(table: ModelTable): readonly string[] | null {
       return materialize.by;
     case "append":
     case "snapshot":
-      return table.grain.filter((name) => materialize.kind === "append" || !snapshotColumns.some((column) => column.name === name));
+      return ownKey(table);
     default:
       return materialize satisfies never;
   }
 }
-
-const ownColumns = (table: ModelTable): ModelTable["columns"] =>
-  table.materialize.kind === "snapshot" ? table.columns.filter((column) => !snapshotColumns.includes(column)) : table.columns;
 
 function inputOf(
   { table, parsed }: CompiledModel,

@@ -1,5 +1,6 @@
 import type { ModelDefinition } from "../define/model.ts";
 import { didYouMean, nearestName } from "../define/nearest-name.ts";
+import { splitTable } from "../define/split-table.ts";
 import type { Sql } from "../define/sql.ts";
 import { AssayError } from "../errors.ts";
 import type { ParseOutcome, SqlAnalyzer } from "../ports/sql-analyzer.ts";
@@ -64,7 +65,7 @@ function unknownTable(definition: ModelDefinition, reference: TableReferenceInSq
     ? null
     : nearestName(
         reference.name,
-        known.map((name) => name.slice(name.indexOf(".") + 1)),
+        known.map((name) => splitTable(name).name),
       );
   const full = bare === null ? undefined : known.find((name) => name.endsWith(`.${bare}`));
   return new AssayError("TABLE_UNKNOWN", `${definition.name} reads ${reference.name}, which the project does not declare`, {

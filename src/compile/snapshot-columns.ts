@@ -1,4 +1,5 @@
 import type { ContractColumn } from "../define/types.ts";
+import type { ModelTable } from "./manifest.ts";
 
 /** Columns a snapshot table has beyond those of its SQL. */
 export const snapshotColumns: readonly ContractColumn[] = [
@@ -24,3 +25,13 @@ export const snapshotColumns: readonly ContractColumn[] = [
     sensitive: false,
   },
 ];
+
+const isOwn = (name: string): boolean => !snapshotColumns.some((column) => column.name === name);
+
+/** The columns that a table's SQL yields: of a snapshot those that it adds are left out. */
+export const ownColumns = ({ materialize, columns }: Pick<ModelTable, "materialize" | "columns">): readonly ContractColumn[] =>
+  materialize.kind === "snapshot" ? columns.filter(({ name }) => isOwn(name)) : columns;
+
+/** The part of a table's grain that its SQL yields: of a snapshot the key, of which it holds the versions. */
+export const ownKey = ({ materialize, grain }: Pick<ModelTable, "materialize" | "grain">): readonly string[] =>
+  materialize.kind === "snapshot" ? grain.filter(isOwn) : grain;

@@ -1,5 +1,7 @@
 /** Quoting shared by DuckDB and PostgreSQL (SQL standard): the only way names and literals enter SQL text. */
 
+import { splitTable } from "./split-table.ts";
+
 /** `"name"`, always quoted. */
 export function quoteIdentifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
@@ -15,9 +17,9 @@ export function quoteValue(value: string | number | boolean): string {
 }
 
 /** `"layer"."name"` from a layer-qualified name. */
-export function quoteTable(name: string): string {
-  const dot = name.indexOf(".");
-  return `${quoteIdentifier(name.slice(0, dot))}.${quoteIdentifier(name.slice(dot + 1))}`;
+export function quoteTable(table: string): string {
+  const { schema, name } = splitTable(table);
+  return `${quoteIdentifier(schema)}.${quoteIdentifier(name)}`;
 }
 
 export function columnList(columns: readonly string[]): string {

@@ -1,6 +1,6 @@
 import { assignmentProblem } from "../compile/contract.ts";
 import type { ModelTable } from "../compile/manifest.ts";
-import { snapshotColumns } from "../compile/snapshot-columns.ts";
+import { ownColumns } from "../compile/snapshot-columns.ts";
 import { columnTypeName } from "../define/column-type.ts";
 import { quoteIdentifier } from "../define/quote.ts";
 import { AssayError } from "../errors.ts";
@@ -25,8 +25,7 @@ export async function requireContract(session: Session, table: ModelTable, param
 }
 
 function faultsOf(table: ModelTable, found: readonly DescribedColumn[]): readonly string[] {
-  const added = table.materialize.kind === "snapshot" ? snapshotColumns.map((column) => column.name) : [];
-  const wanted = table.columns.filter((column) => !added.includes(column.name));
+  const wanted = ownColumns(table);
   const wrong = wanted.flatMap((column) => {
     const actual = found.find((item) => item.name === column.name);
     if (actual === undefined) return [`does not select ${quoteIdentifier(column.name)}`];

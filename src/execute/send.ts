@@ -1,6 +1,7 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { ModelTable } from "../compile/manifest.ts";
+import { splitTable } from "../define/split-table.ts";
 import type { Step } from "../plan/plan.ts";
 import { sinkFingerprint, sinkStep, sinkSubject } from "../plan/plan-run.ts";
 import type { Session } from "../ports/engine.ts";
@@ -20,7 +21,7 @@ export async function sendTable(run: Run, session: Session, step: Step, position
     const load = await sink.load(
       {
         schema: definition.schema,
-        table: table.name.slice(table.name.indexOf(".") + 1),
+        table: splitTable(table.name).name,
         description: table.description,
         columns: table.columns,
         primaryKey: table.grain,

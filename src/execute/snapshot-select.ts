@@ -1,5 +1,5 @@
 import type { ModelTable } from "../compile/manifest.ts";
-import { snapshotColumns } from "../compile/snapshot-columns.ts";
+import { ownColumns, ownKey } from "../compile/snapshot-columns.ts";
 import { openEnd, openStart } from "../define/materialization.ts";
 import { columnList, quoteIdentifier } from "../define/quote.ts";
 import type { ContractColumn } from "../define/types.ts";
@@ -25,10 +25,9 @@ export const versionsTable = (sql: EngineSql, table: TableName): string => sql.t
 export function snapshotTable(sql: EngineSql, table: ModelTable): SnapshotTable {
   if (table.materialize.kind !== "snapshot") throw new Error(`${table.name} is no snapshot`);
   const { at, deleted, missing } = table.materialize;
-  const own = new Set(snapshotColumns.map((column) => column.name));
-  const columns = table.columns.filter((column) => !own.has(column.name));
+  const columns = ownColumns(table);
   return {
-    key: table.grain.filter((name) => !own.has(name)),
+    key: ownKey(table),
     at: columns.find((column) => column.name.toLowerCase() === at.toLowerCase())?.name ?? at,
     deleted,
     missing,

@@ -1,3 +1,4 @@
+import { splitTable } from "../define/split-table.ts";
 import type { Layer, TableName } from "../terms.ts";
 
 /** Part of a run, in the order the data flows. */
@@ -8,7 +9,7 @@ export const stages = ["bronze", "silver", "gold", "sink"] as const satisfies re
 /** The stage of a step: `sink warehouse gold.x` belongs to the sink, everything else to its table's layer. */
 export function stageOf(step: { readonly step: string; readonly table: TableName }): Stage {
   if (step.step.startsWith("sink ")) return "sink";
-  return step.table.slice(0, step.table.indexOf(".")) as Layer;
+  return splitTable(step.table).schema as Layer;
 }
 
 /** What a person calls the step: the table; for an ingest in chunks also its part: `bronze.orders [3/10]`; for a sink also where it goes: `gold.fact_sales → warehouse`; and whether it is only read from elsewhere. */

@@ -1,5 +1,6 @@
 import type { Manifest, ManifestTable } from "../compile/manifest.ts";
 import { didYouMean } from "../define/nearest-name.ts";
+import { splitTable } from "../define/split-table.ts";
 import { AssayError } from "../errors.ts";
 import type { TableName } from "../terms.ts";
 
@@ -40,7 +41,7 @@ function nothingNamed(manifest: Manifest, selector: string, name: string): Assay
 function isNamed(table: ManifestTable, name: string): boolean {
   if (name.startsWith("tag:")) return table.tags.includes(name.slice(4));
   const pattern = new RegExp(`^${name.replace(/[.+^${}()|[\]\\?]/g, "\\$&").replaceAll("*", ".*")}$`, "i");
-  return pattern.test(table.name) || pattern.test(table.name.slice(table.name.indexOf(".") + 1));
+  return pattern.test(table.name) || pattern.test(splitTable(table.name).name);
 }
 
 type Neighbours = ReadonlyMap<TableName, readonly TableName[]>;

@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { tcpProxy } from "../adapters/postgres/tcp-proxy.ts";
 import { type PostgresServer, startPostgres } from "../services/postgres.ts";
@@ -53,17 +52,6 @@ function address(change: (url: URL) => void): string {
   return url.href;
 }
 
-/** What is in the warehouse, asked with a connection of its own. */
-async function ask<Row>(text: string): Promise<readonly Row[]> {
-  const client = new pg.Client({ connectionString: server.url });
-  await client.connect();
-  try {
-    return (await client.query(text)).rows as readonly Row[];
-  } finally {
-    await client.end();
-  }
-}
-
 function logs(): string {
   const folder = join(project.folder, ".assay", "logs");
   return readdirSync(folder)
@@ -86,7 +74,7 @@ test("nothing listens there: the tables are published all the same, and the next
 
   const again = await goodRun(project, small, sendTo(server.url));
   expect(again.steps.filter((step) => step.status !== "skipped").map((step) => step.step)).toEqual(["sink warehouse gold.daily"]);
-  expect(await ask("select sum(amount)::integer as amount from shop.daily")).toEqual([{ amount: 60 }]);
+  expect(await server.sql("select sum(amount)::integer as amount from shop.daily")).toEqual([{ amount: 60 }]);
 });
 
 test("a wrong password is refused and never shown", async () => {
@@ -127,7 +115,7 @@ test("an address that is none stops before anything runs, without its password",
 test("a connection lost in the middle of COPY: readers keep the old table, the next run sends the new one", async () => {
   const proxy = await tcpProxy(server.port);
   const through = sendTo(address((url) => (url.port = String(proxy.port))));
-  const sent = () => ask("select count(*)::integer as rows, sum(amount)::integer as amount from shop.many");
+  const sent = () => server.sql("select count(*)::integer as rows, sum(amount)::integer as amount from shop.many");
   try {
     await goodRun(project, large, through);
     await project.write({ "data/orders.csv": ordersCsv.replace("ann,10", "ann,11") });
@@ -138,7 +126,7 @@ test("a connection lost in the middle of COPY: readers keep the old table, the n
       () => true,
     );
     for (let done = false; !done; ) {
-      const copies = await ask("select 1 from pg_stat_progress_copy where tuples_processed > 1000");
+      const copies = await server.sql("select 1 from pg_stat_progress_copy where tuples_processed > 1000");
       if (copies.length > 0) proxy.cut();
       done = copies.length > 0 || (await Promise.race([ended, setTimeout(5, false)]));
     }
@@ -153,7 +141,7 @@ test("a connection lost in the middle of COPY: readers keep the old table, the n
     const again = await goodRun(project, large, through);
     expect(again.steps.filter((step) => step.status !== "skipped").map((step) => step.step)).toEqual(["sink warehouse gold.many"]);
     expect(await sent()).toEqual([{ rows: 120_000, amount: 2_440_000 }]);
-    expect(await ask("select tablename from pg_tables where schemaname = 'shop' order by 1")).toEqual([
+    expect(await server.sql("select tablename from pg_tables where schemaname = 'shop' order by 1")).toEqual([
       { tablename: "daily" },
       { tablename: "many" },
     ]);

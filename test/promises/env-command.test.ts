@@ -1,16 +1,15 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { ListedEnvironment } from "../../src/cli/env.ts";
 import { type PostgresServer, startPostgres } from "../services/postgres.ts";
+import type { PostgresDatabase } from "../services/postgres-database.ts";
 import { makeProject, type TestProject } from "../support/project.ts";
 import { shopFiles } from "../support/shop-project.ts";
 
 let server: PostgresServer;
 let shop: TestProject;
-let database: string;
-let databases = 0;
+let database: PostgresDatabase;
 
 beforeAll(async () => {
   server = await startPostgres({ settings: { fsync: "off" } });
@@ -27,26 +26,13 @@ export default defineProject({ name: "shop", environments: {
 `;
 
 beforeEach(async () => {
-  databases += 1;
-  database = `env_${databases}`;
-  await administer(`create database ${database}`, "warehouse");
-  const url = server.url.replace(/warehouse$/, database);
-  shop = await makeProject({ ...shopFiles, "assay.config.ts": config }, { env: { URL: url, PREFIX: "ada" } });
+  database = await server.createDatabase("env");
+  shop = await makeProject({ ...shopFiles, "assay.config.ts": config }, { env: { URL: database.url, PREFIX: "ada" } });
   return () => shop.remove();
 });
 
-async function administer(text: string, name = database): Promise<readonly Record<string, unknown>[]> {
-  const client = new pg.Client({ connectionString: server.url.replace(/warehouse$/, name) });
-  await client.connect();
-  try {
-    return (await client.query<Record<string, unknown>>(text)).rows;
-  } finally {
-    await client.end();
-  }
-}
-
 const schemas = async (): Promise<readonly string[]> =>
-  (await administer("select nspname as name from pg_namespace where nspname !~ '^pg_|^information_schema$|^public$' order by 1")).map(
+  (await database.sql("select nspname as name from pg_namespace where nspname !~ '^pg_|^information_schema$|^public$' order by 1")).map(
     (row) => String(row.name),
   );
 
@@ -94,14 +80,14 @@ describe("env clean", () => {
   it("takes away what Assay made in one environment; another one in the same database does not notice", async () => {
     await shop.json(["run", "--env", "own", ...bronze]);
     await shop.json(["run", "--env", "own", ...bronze], { env: { PREFIX: "bob" } });
-    await administer("create table ada_bronze.mine (a int); create schema ada_notes; create table ada_notes.n (a int)");
+    await database.sql("create table ada_bronze.mine (a int); create schema ada_notes; create table ada_notes.n (a int)");
     const listed = await clean("--env", "own", "--dry-run");
     expect(listed).toMatchObject({ removed: false, foreign: [], kept: ["schema ada_bronze: holds mine"] });
     const before = await schemas();
     expect(before).toContain("ada_assay");
     expect(await clean("--env", "own", "--yes")).toEqual({ ...listed, removed: true });
     expect(await schemas()).toEqual(before.filter((name) => !name.startsWith("ada_") || name === "ada_bronze" || name === "ada_notes"));
-    expect(await administer("select * from ada_bronze.mine")).toEqual([]);
+    expect(await database.sql("select * from ada_bronze.mine")).toEqual([]);
     const query = ["query", "select count(*) from bob_bronze.orders", "--env", "own"];
     expect(await shop.json(query, { env: { PREFIX: "bob" } })).toMatchObject({ rows: [["3"]] });
     expect(await clean("--env", "own", "--yes")).toMatchObject({ objects: [] });
@@ -111,7 +97,7 @@ describe("env clean", () => {
   it("runs models under names with a prefix, beside those without", async () => {
     for (const environment of ["own", "pro"]) expect((await shop.assay(["run", "--env", environment])).code).toBe(0);
     const revenue = "select sum(revenue)::text as total from";
-    expect(await administer(`${revenue} ada_gold.by_day`)).toEqual(await administer(`${revenue} gold.by_day`));
+    expect(await database.sql(`${revenue} ada_gold.by_day`)).toEqual(await database.sql(`${revenue} gold.by_day`));
     await clean("--env", "pro", "--yes");
     expect((await schemas()).every((name) => name.startsWith("ada_"))).toBe(true);
     const { results } = await shop.json<{ results: readonly { status: string }[] }>(["verify", "--env", "own"]);
@@ -127,18 +113,18 @@ export const shout = sqlFunction("shout", { params: { word: t.varchar() }, resul
         "/*\ngrain: [product]\nmaterialize: view\ncolumns: { product: VARCHAR }\n*/\nselect distinct shout(product) as product from silver.sales\n",
     });
     expect((await shop.assay(["run", "--env", "pro"])).code).toBe(0);
-    await administer("create table gold.other (a int)");
+    await database.sql("create table gold.other (a int)");
     await clean("--env", "pro", "--yes");
     expect(await schemas()).toEqual(["gold"]);
   });
 
   it("refuses when something of others stands on the tables, and names it", async () => {
     await shop.json(["run", "--env", "own", ...bronze]);
-    await administer("create schema bi; create view bi.orders_today as select * from ada_bronze.orders");
+    await database.sql("create schema bi; create view bi.orders_today as select * from ada_bronze.orders");
     const refused = await clean("--env", "own", "--yes");
     expect(refused.error).toMatchObject({ code: "ENVIRONMENT_IN_USE", message: expect.stringContaining("view bi.orders_today") });
     expect(await clean("--env", "own", "--dry-run")).toMatchObject({ foreign: ["view bi.orders_today"] });
-    expect(await administer("select count(*)::int as n from bi.orders_today")).toEqual([{ n: 3 }]);
+    expect(await database.sql("select count(*)::int as n from bi.orders_today")).toEqual([{ n: 3 }]);
   });
 
   it("asks", async () => {

@@ -1,14 +1,14 @@
-import pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { RunResult } from "../../src/terms.ts";
 import { type PostgresServer, startPostgres } from "../services/postgres.ts";
+import type { PostgresDatabase } from "../services/postgres-database.ts";
 import type { TestProject } from "../support/project.ts";
 import { makeProject } from "../support/project.ts";
 import { shopFiles } from "../support/shop-project.ts";
 
 let server: PostgresServer;
 let shop: TestProject;
-let databases = 0;
+let database: PostgresDatabase;
 
 beforeAll(async () => {
   server = await startPostgres({ settings: { fsync: "off" } });
@@ -16,9 +16,7 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 beforeEach(async () => {
-  databases += 1;
-  await administer(`create database shop_${databases}`);
-  const url = server.url.replace(/warehouse$/, `shop_${databases}`);
+  database = await server.createDatabase("shop");
   shop = await makeProject(
     {
       ...shopFiles,
@@ -30,20 +28,10 @@ export default defineProject({ name: "shop", environments: {
 } });
 `,
     },
-    { env: { PRO_URL: url, PREFIX: "ada" } },
+    { env: { PRO_URL: database.url, PREFIX: "ada" } },
   );
   return () => shop.remove();
 });
-
-async function administer(text: string, database = "warehouse"): Promise<readonly Record<string, unknown>[]> {
-  const client = new pg.Client({ connectionString: server.url.replace(/warehouse$/, database) });
-  await client.connect();
-  try {
-    return (await client.query<Record<string, unknown>>(text)).rows;
-  } finally {
-    await client.end();
-  }
-}
 
 interface Failure {
   readonly error: { readonly code: string; readonly message: string; readonly hint: string };
@@ -112,11 +100,10 @@ describe("an environment on PostgreSQL", () => {
 
   it("is changed by one run at a time; the other is told by whom, and a killed one stands in nobody's way", async () => {
     await shop.json(["run", "--env", "pro"]);
-    const client = new pg.Client({ connectionString: server.url.replace(/warehouse$/, `shop_${databases}`) });
-    await client.connect();
+    const client = await database.connect();
     await client.query("begin; lock table assay.runs in access exclusive mode");
     const first = shop.start(["run", "--env", "pro", "--full-refresh"]);
-    await waitUntil(async () => (await administer(lockedSql)).length > 0);
+    await waitUntil(async () => (await database.sql(lockedSql)).length > 0);
     const { error } = await shop.json<Failure>(["run", "--env", "pro"]);
     expect(error).toMatchObject({
       code: "PROJECT_LOCKED",

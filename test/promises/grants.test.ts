@@ -1,50 +1,32 @@
-import pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { RunResult } from "../../src/terms.ts";
 import { type PostgresServer, startPostgres } from "../services/postgres.ts";
+import type { PostgresDatabase } from "../services/postgres-database.ts";
 import { makeProject, type TestProject } from "../support/project.ts";
 import { shopFiles } from "../support/shop-project.ts";
 
 let server: PostgresServer;
 let shop: TestProject;
-let database: string;
-let databases = 0;
+let database: PostgresDatabase;
 
 beforeAll(async () => {
   server = await startPostgres({ settings: { fsync: "off" } });
-  await administer(
-    "create role runner login password 'runner-word'; create role bi login password 'bi-word'; create role other",
-    "warehouse",
-  );
+  await server.sql("create role runner login password 'runner-word'; create role bi login password 'bi-word'; create role other");
 }, 120_000);
 afterAll(() => server.stop());
 
-const addressOf = (user: string): string =>
-  Object.assign(new URL(server.url), { username: user, password: `${user}-word`, pathname: `/${database}` }).toString();
+const addressOf = (user: string): string => database.urlOf(user, `${user}-word`);
 
 beforeEach(async () => {
-  databases += 1;
-  database = `grants_${databases}`;
-  await administer(`create database ${database}`, "warehouse");
+  database = await server.createDatabase("grants");
   // What PostgreSQL gives to everybody is not what is tested.
-  await administer(`revoke all on database ${database} from public; revoke all on schema public from public`);
+  await database.sql(`revoke all on database ${database.name} from public; revoke all on schema public from public`);
   const config = `import { defineProject, duckdb, env, postgres } from "assay";
 export default defineProject({ name: "shop", environments: { local: { engine: duckdb("./w.duckdb") }, pro: { engine: postgres(env("URL")) } } });
 `;
   shop = await makeProject({ ...shopFiles, "assay.config.ts": config }, { env: { URL: addressOf("runner") } });
   return () => shop.remove();
 });
-
-async function administer(text: string, name = database, user?: string): Promise<readonly Record<string, unknown>[]> {
-  const url = user === undefined ? server.url.replace(/warehouse$/, name) : addressOf(user);
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return (await client.query<Record<string, unknown>>(text)).rows;
-  } finally {
-    await client.end();
-  }
-}
 
 interface Failure {
   readonly code: string;
@@ -55,7 +37,7 @@ interface Failure {
 const give = async (...args: readonly string[]): Promise<void> => {
   const { code, stdout, stderr } = await shop.assay(["grants", "--env", "pro", ...args]);
   expect(code, stderr).toBe(0);
-  await administer(stdout);
+  await database.sql(stdout);
 };
 
 /** What a run says, whether it failed as a whole or in a step. */
@@ -70,13 +52,13 @@ describe("assay grants", () => {
     expect(await failureOf()).toBeUndefined();
     await shop.write({ "data/items.csv": "order_id,product,price\n1,apple,9.00\n" });
     expect(await failureOf()).toBeUndefined();
-    expect(await administer("select sum(revenue)::text as total from gold.by_day", database, "bi")).toEqual([{ total: "9.00" }]);
-    await expect(administer("select * from bronze.items", database, "bi")).rejects.toThrow(/permission denied for schema bronze/);
-    await expect(administer("delete from gold.by_day", database, "bi")).rejects.toThrow(/permission denied/);
+    expect(await database.sql("select sum(revenue)::text as total from gold.by_day", addressOf("bi"))).toEqual([{ total: "9.00" }]);
+    await expect(database.sql("select * from bronze.items", addressOf("bi"))).rejects.toThrow(/permission denied for schema bronze/);
+    await expect(database.sql("delete from gold.by_day", addressOf("bi"))).rejects.toThrow(/permission denied/);
     expect(await failureOf(["verify"])).toBeUndefined();
     const { removed } = await shop.json<{ removed: boolean }>(["env", "clean", "--env", "pro", "--yes"]);
     expect(removed).toBe(true);
-    expect(await administer("select 1 from pg_class where relnamespace = 'gold'::regnamespace")).toEqual([]);
+    expect(await database.sql("select 1 from pg_class where relnamespace = 'gold'::regnamespace")).toEqual([]);
     expect(await failureOf()).toBeUndefined();
   });
 
@@ -92,7 +74,7 @@ describe("assay grants", () => {
     const sources = shopFiles["sources/shop.ts"] ?? "";
     await shop.write({ "sources/shop.ts": sources.replace('key: ["order_id"],', 'key: ["order_id"],\n  load: "merge",') });
     await give();
-    await administer(`revoke ${right}${right.endsWith("database") ? ` ${database}` : ""} from runner`);
+    await database.sql(`revoke ${right}${right.endsWith("database") ? ` ${database.name}` : ""} from runner`);
     expect(await failureOf()).toMatchObject({
       code: "ENGINE_DENIED",
       message: expect.stringMatching(message),
@@ -105,17 +87,17 @@ describe("assay grants", () => {
   it("leaves what others were granted on single tables and columns to their replacements", async () => {
     await give();
     expect(await failureOf()).toBeUndefined();
-    await administer(`grant connect on database ${database} to bi; grant usage on schema gold, silver, bronze to bi;
+    await database.sql(`grant connect on database ${database.name} to bi; grant usage on schema gold, silver, bronze to bi;
       grant select on gold.by_day, bronze.items to bi with grant option; grant select (product) on silver.sales to bi`);
     await shop.write({ "data/items.csv": "order_id,product,price\n1,apple,9.00\n" });
     expect(await failureOf()).toBeUndefined();
     expect(await failureOf(["run", "--full-refresh"])).toBeUndefined();
-    expect(await administer("select sum(revenue)::text as total from gold.by_day", database, "bi")).toEqual([{ total: "9.00" }]);
-    expect(await administer("select price::text from bronze.items", database, "bi")).toEqual([{ price: "9.00" }]);
-    expect(await administer("select product from silver.sales", database, "bi")).toEqual([{ product: "apple" }]);
-    await expect(administer("select price from silver.sales", database, "bi")).rejects.toThrow(/permission denied/);
+    expect(await database.sql("select sum(revenue)::text as total from gold.by_day", addressOf("bi"))).toEqual([{ total: "9.00" }]);
+    expect(await database.sql("select price::text from bronze.items", addressOf("bi"))).toEqual([{ price: "9.00" }]);
+    expect(await database.sql("select product from silver.sales", addressOf("bi"))).toEqual([{ product: "apple" }]);
+    await expect(database.sql("select price from silver.sales", addressOf("bi"))).rejects.toThrow(/permission denied/);
     const again = "select has_table_privilege('bi', 'gold.by_day', 'select with grant option') as again";
-    expect(await administer(again)).toEqual([{ again: true }]);
+    expect(await database.sql(again)).toEqual([{ again: true }]);
   });
 
   it("names roles and schemas as they are, whatever is in them, and is no use for a file", async () => {
@@ -126,7 +108,7 @@ describe("assay grants", () => {
       "--role",
       'a"; drop table x; --\n',
     ]);
-    expect(statements[0]).toBe(`grant connect, temporary on database "${database}" to "a""; drop table x; --\n"`);
+    expect(statements[0]).toBe(`grant connect, temporary on database "${database.name}" to "a""; drop table x; --\n"`);
     expect((await shop.assay(["grants", "--env", "local"])).stderr).toMatch(/USAGE(.|\n)*database file/);
   });
 });
@@ -135,19 +117,19 @@ describe("a server that is not as expected", () => {
   it("lost privileges: the step that needs them fails, what was published stands, the next run goes on", async () => {
     await give();
     expect(await failureOf()).toBeUndefined();
-    await administer("revoke create on schema gold from runner");
+    await database.sql("revoke create on schema gold from runner");
     await shop.write({ "data/items.csv": "order_id,product,price\n1,apple,9.00\n" });
     expect(await failureOf()).toMatchObject({ code: "ENGINE_DENIED", message: expect.stringContaining("schema gold") });
-    expect(await administer("select sum(revenue)::text as total from gold.by_day")).toEqual([{ total: "5.75" }]);
+    expect(await database.sql("select sum(revenue)::text as total from gold.by_day")).toEqual([{ total: "5.75" }]);
     await give();
     expect(await failureOf()).toBeUndefined();
-    expect(await administer("select sum(revenue)::text as total from gold.by_day")).toEqual([{ total: "9.00" }]);
+    expect(await database.sql("select sum(revenue)::text as total from gold.by_day")).toEqual([{ total: "9.00" }]);
   });
 
   it("a schema, or a table, that belongs to somebody else", async () => {
-    await administer(`grant connect, create, temporary on database ${database} to runner; create schema gold authorization other`);
+    await database.sql(`grant connect, create, temporary on database ${database.name} to runner; create schema gold authorization other`);
     expect(await failureOf()).toMatchObject({ code: "ENGINE_DENIED", message: expect.stringContaining("schema gold") });
-    await administer(
+    await database.sql(
       "grant usage, create on schema gold to runner; create table gold.by_day (a int); alter table gold.by_day owner to other",
     );
     expect(await failureOf()).toMatchObject({
@@ -155,7 +137,7 @@ describe("a server that is not as expected", () => {
       message: expect.stringContaining("must be owner of table by_day"),
       hint: expect.stringContaining('table by_day belongs to another role: let "runner" own it'),
     });
-    expect(await administer("select relowner::regrole::text as owner from pg_class where relname = 'by_day'")).toEqual([
+    expect(await database.sql("select relowner::regrole::text as owner from pg_class where relname = 'by_day'")).toEqual([
       { owner: "other" },
     ]);
   });
@@ -163,7 +145,7 @@ describe("a server that is not as expected", () => {
   it("a state of a newer program: nothing is changed, nothing is misread", async () => {
     await give();
     await failureOf();
-    await administer("update assay.state_version set version = 99");
+    await database.sql("update assay.state_version set version = 99");
     for (const args of [["run"], ["plan"], ["runs", "list"], ["query", "select 1"], ["env", "clean", "--yes"], ["verify"]]) {
       expect(await failureOf(args), args.join(" ")).toMatchObject({
         code: "PROJECT_INVALID",

@@ -1,5 +1,4 @@
 import { setTimeout as wait } from "node:timers/promises";
-import pg from "pg";
 import { expect, test } from "vitest";
 import { below, randomStream } from "../../src/generators/random.ts";
 import type { RunResult } from "../../src/terms.ts";
@@ -71,14 +70,12 @@ export default defineProject({ name: "shop", environments: {
       const kills = await killing;
       process.stdout.write(`${runs} runs, ${kills} workers killed\n`);
       expect(kills).toBeGreaterThan(3);
-      const admin = new pg.Client({ connectionString: server.url });
-      await admin.connect();
-      const rows = async (text: string): Promise<readonly unknown[]> => (await admin.query(text)).rows;
       // Every input made one version, and one record.
-      expect(await rows("select version from assay.publications where subject = 'bronze.orders'")).toEqual([{ version: String(runs) }]);
-      expect(await rows("select version from assay.publications where subject = 'gold.busy'")).toEqual([{ version: String(runs) }]);
-      expect(await rows("select run_id, step from assay.steps group by run_id, step having count(*) > 1")).toEqual([]);
-      await admin.end();
+      expect(await server.sql("select version from assay.publications where subject = 'bronze.orders'")).toEqual([
+        { version: String(runs) },
+      ]);
+      expect(await server.sql("select version from assay.publications where subject = 'gold.busy'")).toEqual([{ version: String(runs) }]);
+      expect(await server.sql("select run_id, step from assay.steps group by run_id, step having count(*) > 1")).toEqual([]);
       await shop.json(["run"]);
       for (const table of ["bronze.orders", "silver.sales", "gold.busy", "gold.by_day", "gold.by_product", "gold.shops"]) {
         const text = `select * from ${table} order by 1, 2`;

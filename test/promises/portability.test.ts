@@ -1,4 +1,3 @@
-import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { RunResult } from "../../src/terms.ts";
 import { type PostgresServer, startPostgres } from "../services/postgres.ts";
@@ -51,15 +50,9 @@ export const large = model("gold.large", {
 
 beforeAll(async () => {
   server = await startPostgres({ settings: { fsync: "off" } });
-  const client = new pg.Client({ connectionString: server.url });
-  await client.connect();
-  await client.query("create database portable");
-  await client.end();
+  const { url } = await server.createDatabase("portable");
   const data = "order_id,line,price,Note\n1,1,1.50,pear\n1,2,0.25,Öl\n2,1,0.10,\n3,1,7.00,abcdefghijk\n";
-  project = await makeProject(
-    { "assay.config.ts": config, "models/all.ts": models, "data/items.csv": data },
-    { env: { PRO_URL: server.url.replace(/warehouse$/, "portable") } },
-  );
+  project = await makeProject({ "assay.config.ts": config, "models/all.ts": models, "data/items.csv": data }, { env: { PRO_URL: url } });
 }, 120_000);
 afterAll(async () => {
   await project?.remove();

@@ -1,9 +1,9 @@
-import pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { TableDiff } from "../../src/execute/table-diff.ts";
 import type { AgainstReport } from "../../src/observe/against-report.ts";
 import type { RunResult } from "../../src/terms.ts";
 import { type PostgresServer, startPostgres } from "../services/postgres.ts";
+import type { PostgresDatabase } from "../services/postgres-database.ts";
 import { chainFile, chainFiles } from "../support/chain-project.ts";
 import { makeProject, type TestProject } from "../support/project.ts";
 
@@ -11,7 +11,7 @@ type HeldRun = RunResult & { readonly against: AgainstReport };
 
 let server: PostgresServer;
 let project: TestProject;
-let databases = 0;
+let database: PostgresDatabase;
 
 beforeAll(async () => {
   server = await startPostgres({ settings: { fsync: "off" } });
@@ -19,9 +19,8 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 beforeEach(async () => {
-  databases += 1;
-  for (const name of [`chain_${databases}`, `other_${databases}`]) await administer(`create database ${name}`);
-  const at = (database: string): string => server.url.replace(/warehouse$/, database);
+  database = await server.createDatabase("chain");
+  const other = await server.createDatabase("other");
   project = await makeProject(
     {
       ...chainFiles,
@@ -36,21 +35,11 @@ export default defineProject({ name: "chain", environments: {
 `,
       ...chainFile("functions/taxed.ts", "\n});", "\n  postgres: sql`cast(price * 1.2 as numeric(10, 2))`,\n});"),
     },
-    { env: { URL: at(`chain_${databases}`), OTHER_URL: at(`other_${databases}`) } },
+    { env: { URL: database.url, OTHER_URL: other.url } },
   );
   expect((await project.assay(["run", "--env", "pro"])).code).toBe(0);
 });
 afterEach(() => project.remove());
-
-async function administer(text: string, database = "warehouse"): Promise<readonly Record<string, unknown>[]> {
-  const client = new pg.Client({ connectionString: server.url.replace(/warehouse$/, database) });
-  await client.connect();
-  try {
-    return (await client.query<Record<string, unknown>>(text)).rows;
-  } finally {
-    await client.end();
-  }
-}
 
 const slim = ["--env", "ci", "--against", "pro"] as const;
 const run = (): Promise<HeldRun> => project.json<HeldRun>(["run", ...slim]);
@@ -66,13 +55,12 @@ async function differing(a: string, b: string): Promise<readonly string[]> {
 
 /** Whether anything in pro's schemas was written, made or dropped: the server counts it. */
 const writtenInPro = (): Promise<readonly Record<string, unknown>[]> =>
-  administer(
+  database.sql(
     `select c.oid::text, n.nspname, c.relname, pg_relation_filenode(c.oid)::text, pg_stat_get_tuples_inserted(c.oid)::text as inserted,
        pg_stat_get_tuples_deleted(c.oid)::text as deleted, pg_stat_get_tuples_updated(c.oid)::text as updated
      from pg_class c join pg_namespace n on n.oid = c.relnamespace
      where n.nspname in ('bronze', 'silver', 'gold', 'assay', 'assay_bronze', 'assay_changes', 'assay_versions', 'assay_functions')
      order by 2, 3`,
-    `chain_${databases}`,
   );
 
 describe("two prefixes in one database", () => {
@@ -91,9 +79,7 @@ describe("two prefixes in one database", () => {
     expect(await differing("full", "ci")).toEqual(["gold.log"]);
     const columns = `select column_name, data_type, numeric_precision, numeric_scale from information_schema.columns
       where table_schema = $$ and table_name = 'lines' order by ordinal_position`;
-    const [there, here] = await Promise.all(
-      ["silver", "ci_silver"].map((schema) => administer(columns.replace("$$", `'${schema}'`), `chain_${databases}`)),
-    );
+    const [there, here] = await Promise.all(["silver", "ci_silver"].map((schema) => database.sql(columns.replace("$$", `'${schema}'`))));
     expect(here).toEqual(there);
   });
 
@@ -116,7 +102,7 @@ describe("two prefixes in one database", () => {
 
   test("what is read through is planned by the server as if it stood there", async () => {
     expect((await project.assay(["run", ...slim])).code).toBe(0);
-    const plan = await administer("explain select id from ci_silver.lines where id = 2", `chain_${databases}`);
+    const plan = await database.sql("explain select id from ci_silver.lines where id = 2");
     const text = plan.map((row) => row["QUERY PLAN"]).join("\n");
     expect(text).toMatch(/on lines/);
     expect(text).not.toMatch(/Function Scan/);

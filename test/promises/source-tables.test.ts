@@ -1,39 +1,24 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { RunResult, StepResult } from "../../src/terms.ts";
 import { type PostgresServer, startPostgres } from "../services/postgres.ts";
+import type { PostgresDatabase } from "../services/postgres-database.ts";
 import { makeProject, type TestProject } from "../support/project.ts";
 
 const password = "r%ad'er w\"ord;$1";
 let server: PostgresServer;
 let shop: TestProject;
-let count = 0;
+let lake: PostgresDatabase;
 
 beforeAll(async () => {
   server = await startPostgres({ settings: { fsync: "off" } });
-  await administer(
-    `create role reader login password '${password.replace("'", "''")}'; create role stranger login password 'x'`,
-    "warehouse",
-  );
+  await server.sql(`create role reader login password '${password.replace("'", "''")}'; create role stranger login password 'x'`);
 }, 120_000);
 afterAll(() => server.stop());
 
-const lake = (): string => `lake_${count}`;
-const addressOf = (user = "reader", word = password): string =>
-  `postgres://${user}:${encodeURIComponent(word)}@${server.host}:${server.port}/${lake()}`;
-
-async function administer(text: string, database = lake()): Promise<readonly Record<string, unknown>[]> {
-  const client = new pg.Client({ connectionString: server.url.replace(/warehouse$/, database) });
-  await client.connect();
-  try {
-    return (await client.query<Record<string, unknown>>(text)).rows;
-  } finally {
-    await client.end();
-  }
-}
+const addressOf = (user = "reader", word = password): string => lake.urlOf(user, word);
 
 const config = `import { defineProject, duckdb, env, postgres } from "assay";
 export default defineProject({ name: "shop", defaultEnvironment: "dev", environments: {
@@ -57,16 +42,15 @@ export const priced = model("silver.priced", {
 `;
 
 beforeEach(async () => {
-  count += 1;
-  await administer(`create database ${lake()}`, "warehouse");
-  await administer(`create database pro_${count}`, "warehouse");
-  await administer(`create schema shop; create table shop.orders (id int primary key, shop text, price numeric(10, 2), internal text);
+  lake = await server.createDatabase("lake");
+  const pro = await server.createDatabase("pro");
+  await lake.sql(`create schema shop; create table shop.orders (id int primary key, shop text, price numeric(10, 2), internal text);
     insert into shop.orders select n, 'shop ' || n % 3, n + 0.25, 'secret' from generate_series(1, 100) n;
     grant usage on schema shop to reader; grant select on all tables in schema shop to reader;
     alter default privileges in schema shop grant select on tables to reader`);
   shop = await makeProject(
     { "assay.config.ts": config, "sources/shop.ts": ordersSource, "models/silver/priced.ts": priced },
-    { env: { LAKE_URL: addressOf(), PRO_URL: server.url.replace(/warehouse$/, `pro_${count}`) } },
+    { env: { LAKE_URL: addressOf(), PRO_URL: pro.url } },
   );
   return () => shop.remove();
 });
@@ -106,7 +90,7 @@ export const everything = bronze("everything", {
 
 describe("a table of another database as a bronze source", () => {
   it.each(["dev", "pro"])("holds the same rows, by value and type, in %s", async (env) => {
-    await administer(everything);
+    await lake.sql(everything);
     await shop.write({ "sources/shop.ts": everythingSource });
     await shop.remove("models");
     const result = await run("--env", env);
@@ -155,7 +139,7 @@ describe("a table of another database as a bronze source", () => {
   });
 
   it("puts what the contract does not hold exactly into quarantine, from where it enters as it was edited", async () => {
-    await administer(`create table shop.rates (id int, rate numeric, note text, at time);
+    await lake.sql(`create table shop.rates (id int, rate numeric, note text, at time);
       insert into shop.rates values (1, 1.25, 'ok', null), (2, 'NaN', '', null), (3, 'Infinity', null, null), (4, 1.239, 'cut', null), (5, 2.500, '', '24:00')`);
     await shop.write({
       "sources/shop.ts": `import { bronze, env, postgresTable, t } from "assay";
@@ -182,7 +166,7 @@ export const rates = bronze("rates", { from: postgresTable(env("LAKE_URL"), "sho
     ];
     expect(await shop.query(rows)).toEqual(expected);
     // Read again with the replayed rows left out by their places, after the server has stored the rows in another order.
-    await administer(
+    await lake.sql(
       "create table shop.copy as select * from shop.rates order by id desc; truncate shop.rates; insert into shop.rates select * from shop.copy",
     );
     expect((await run("--full-refresh")).status).toBe("succeeded");
@@ -194,44 +178,44 @@ export const rates = bronze("rates", { from: postgresTable(env("LAKE_URL"), "sho
     const again = await run();
     expect(again.steps.map(({ status }) => status)).toEqual(["skipped", "skipped"]);
     // Stored anew, in another order, with other statistics: the same content.
-    await administer(
+    await lake.sql(
       "create table shop.k as select * from shop.orders order by random(); truncate shop.orders; insert into shop.orders select * from shop.k",
     );
-    await administer("update shop.orders set internal = 'other'; select pg_stat_reset()");
-    await administer("vacuum full shop.orders");
+    await lake.sql("update shop.orders set internal = 'other'; select pg_stat_reset()");
+    await lake.sql("vacuum full shop.orders");
     expect((await run()).steps.map(({ status }) => status)).toEqual(["skipped", "skipped"]);
-    await administer("update shop.orders set price = 0 where id = 7");
+    await lake.sql("update shop.orders set price = 0 where id = 7");
     const changed = await run();
     expect(stepOf(changed, "bronze.orders")?.changes).toMatchObject({ inserted: 0, updated: 1, deleted: 0 });
     expect(stepOf(changed, "silver.priced")).toMatchObject({ changes: { inserted: 0, updated: 1, deleted: 0 }, touched: { values: 1 } });
-    await administer("delete from shop.orders where id = 8; insert into shop.orders values (101, null, 1, '')");
+    await lake.sql("delete from shop.orders where id = 8; insert into shop.orders values (101, null, 1, '')");
     expect(stepOf(await run(), "bronze.orders")?.changes).toMatchObject({ inserted: 1, updated: 0, deleted: 1 });
     // Two rows that trade their values have the same sum of everything but of their hashes.
-    await administer("update shop.orders set price = case id when 1 then 2.25 else 1.25 end where id in (1, 2)");
+    await lake.sql("update shop.orders set price = case id when 1 then 2.25 else 1.25 end where id in (1, 2)");
     expect(stepOf(await run(), "bronze.orders")?.changes).toMatchObject({ updated: 2 });
   });
 
   it("merges by key where that is declared: rows that are gone there stay", async () => {
     await shop.write({ "sources/shop.ts": ordersSource.replace('key: ["id"],', 'key: ["id"], load: "merge",') });
     await run();
-    await administer("delete from shop.orders where id = 1; update shop.orders set price = 5 where id = 2");
+    await lake.sql("delete from shop.orders where id = 1; update shop.orders set price = 5 where id = 2");
     expect(stepOf(await run(), "bronze.orders")).toMatchObject({ status: "succeeded", changes: { inserted: 0, updated: 1, deleted: 0 } });
     expect(await shop.query("select count(*)::int as n from bronze.orders")).toEqual([{ n: 100 }]);
   });
 
   it("can change nothing there", async () => {
-    await administer(`create table shop.audit (n int); grant insert on shop.audit to reader; create sequence shop.s; grant usage on sequence shop.s to reader;
+    await lake.sql(`create table shop.audit (n int); grant insert on shop.audit to reader; create sequence shop.s; grant usage on sequence shop.s to reader;
       create function shop.touch() returns int language plpgsql security definer as $$ begin insert into shop.audit values (1); return 1; end $$;
       create function shop.break_out() returns int language plpgsql as $$ begin set transaction read write; insert into shop.audit values (1); return 1; end $$;
       alter table shop.orders rename to plain;
       create view shop.orders as select id, shop, price + shop.touch() as price from shop.plain; grant select on shop.orders to reader`);
     for (const price of ["price + shop.touch()", "price + shop.break_out()", "price + nextval('shop.s')"]) {
-      await administer(`create or replace view shop.orders as select id, shop, (${price})::numeric as price from shop.plain`);
+      await lake.sql(`create or replace view shop.orders as select id, shop, (${price})::numeric as price from shop.plain`);
       const [error] = errorsOf(await run());
       expect(error).toMatchObject({ code: "SOURCE_UNREADABLE", message: expect.stringMatching(/read-only|read-write/) });
     }
-    expect(await administer("select * from shop.audit")).toEqual([]);
-    expect(await administer("select is_called from shop.s")).toEqual([{ is_called: false }]);
+    expect(await lake.sql("select * from shop.audit")).toEqual([]);
+    expect(await lake.sql("select is_called from shop.s")).toEqual([{ is_called: false }]);
   });
 
   it("notes a new column and leaves it out, or refuses it when the schema is frozen", async () => {
@@ -282,19 +266,19 @@ export const rates = bronze("rates", { from: postgresTable(env("LAKE_URL"), "sho
     const planned = await json<{ steps: readonly { step: string; action: string; because: string }[] }>(["plan"]);
     expect(planned.steps[0]).toMatchObject({ step: "ingest bronze.orders", action: "run" });
     await run();
-    await administer("update shop.orders set price = 0 where id = 7");
+    await lake.sql("update shop.orders set price = 0 where id = 7");
     const { steps } = await json<typeof planned>(["plan"]);
     expect(steps[0]).toMatchObject({ action: "run", because: "shop.orders is changed" });
     const script = await shop.assay(["grants", "--sources"], { env: { LAKE_URL: addressOf("stranger", "x") } });
     expect(script.code, script.stderr).toBe(0);
-    await administer(script.stdout);
+    await lake.sql(script.stdout);
     const granted = await json<RunResult>(["run"], { LAKE_URL: addressOf("stranger", "x") });
     expect(errorsOf(granted)).toEqual([]);
-    await expect(administer("set role stranger; delete from shop.orders")).rejects.toThrow(/permission denied/);
+    await expect(lake.sql("set role stranger; delete from shop.orders")).rejects.toThrow(/permission denied/);
   });
 
   it("blocks nobody there, and leaves nothing when it is killed", async () => {
-    await administer(`alter table shop.orders rename to plain; create view shop.orders as
+    await lake.sql(`alter table shop.orders rename to plain; create view shop.orders as
       select id, shop, price, pg_sleep(0.1)::text as nap from shop.plain; grant select on shop.orders to reader`);
     await shop.write({
       "sources/shop.ts": ordersSource.replace("price: t.decimal(10, 2)", "price: t.decimal(10, 2), nap: t.varchar({ nullable: true })"),
@@ -306,14 +290,14 @@ export const rates = bronze("rates", { from: postgresTable(env("LAKE_URL"), "sho
         if (performance.now() > end) throw new Error("it did not come about in time");
       }
     };
-    await until(async () => (await administer(`${reading} and state = 'active'`)).length > 0);
-    await administer(
+    await until(async () => (await lake.sql(`${reading} and state = 'active'`)).length > 0);
+    await lake.sql(
       "set lock_timeout = '500ms'; update shop.plain set price = 1 where id = 3; select count(*) from shop.orders where id = 3",
     );
     command.kill();
     await command.exited;
-    await until(async () => (await administer(reading)).length === 0);
-    await administer("create or replace view shop.orders as select id, shop, price, null::text as nap from shop.plain");
+    await until(async () => (await lake.sql(reading)).length === 0);
+    await lake.sql("create or replace view shop.orders as select id, shop, price, null::text as nap from shop.plain");
     const result = await run();
     expect(stepOf(result, "bronze.orders")).toMatchObject({ status: "succeeded", rows_out: 100 });
     expect(await readdir(join(shop.folder, ".assay", "scratch")).catch(() => [])).toEqual([]);

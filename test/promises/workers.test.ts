@@ -1,16 +1,15 @@
 import { setTimeout as wait } from "node:timers/promises";
-import pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { RunResult } from "../../src/terms.ts";
 import { type PostgresServer, startPostgres } from "../services/postgres.ts";
+import type { PostgresDatabase } from "../services/postgres-database.ts";
 import type { RunningCommand, TestProject } from "../support/project.ts";
 import { makeProject } from "../support/project.ts";
 import { shopFiles } from "../support/shop-project.ts";
 
 let server: PostgresServer;
 let shop: TestProject;
-let admin: pg.Client;
-let databases = 0;
+let database: PostgresDatabase;
 let workers: RunningCommand[] = [];
 const killed = new Set<RunningCommand>();
 
@@ -20,15 +19,7 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 beforeEach(async () => {
-  databases += 1;
-  const name = `shop_${databases}`;
-  const first = new pg.Client({ connectionString: server.url });
-  await first.connect();
-  await first.query(`create database ${name}`);
-  await first.end();
-  const url = server.url.replace(/warehouse$/, name);
-  admin = new pg.Client({ connectionString: url });
-  await admin.connect();
+  database = await server.createDatabase("shop");
   shop = await makeProject(
     {
       ...shopFiles,
@@ -39,25 +30,22 @@ export default defineProject({ name: "shop", pools: { heavy: 1 }, environments: 
 } });
 `,
     },
-    { env: { PRO_URL: url } },
+    { env: { PRO_URL: database.url } },
   );
 });
 afterEach(async () => {
   for (const worker of workers) worker.kill();
   await Promise.all(workers.map((worker) => worker.exited));
   workers = [];
-  await admin.end();
   await shop.remove();
 });
-
-const rows = async (text: string): Promise<readonly Record<string, unknown>[]> => (await admin.query<Record<string, unknown>>(text)).rows;
 
 /** Starts workers and waits until they take steps. */
 async function startWorkers(count: number, ...more: readonly string[]): Promise<readonly RunningCommand[]> {
   const started = Array.from({ length: count }, () => shop.start(["worker", "--env", "pro", ...more]));
   workers.push(...started);
   const listening = "select count(*)::int as n from pg_stat_activity where application_name = 'assay queue' and query like 'listen%'";
-  await until(async () => Number((await rows(listening))[0]?.n) >= workers.filter((worker) => !killed.has(worker)).length);
+  await until(async () => Number((await database.sql(listening))[0]?.n) >= workers.filter((worker) => !killed.has(worker)).length);
   return started;
 }
 
@@ -84,8 +72,8 @@ describe("workers", () => {
     expect(run.steps.map(({ table, status, error }) => ({ table, status, error }))).toEqual(
       run.steps.map(({ table }) => ({ table, status: "succeeded", error: null })),
     );
-    expect(await rows("select step from assay.steps order by position")).toEqual(run.steps.map(({ step }) => ({ step })));
-    expect(await rows("select step from assay.claims where claim <> 1")).toEqual([]);
+    expect(await database.sql("select step from assay.steps order by position")).toEqual(run.steps.map(({ step }) => ({ step })));
+    expect(await database.sql("select step from assay.claims where claim <> 1")).toEqual([]);
     const text = "select * from gold.by_product order by product";
     const shared = await shop.json(["query", text, "--env", "pro"]);
     await shop.json(["run"]);
@@ -95,7 +83,7 @@ describe("workers", () => {
     const second = await shop.json<RunResult>(["run", "--env", "pro"]);
     const ran = second.steps.filter((step) => step.status !== "skipped").map((step) => step.table);
     expect([...ran].sort()).toEqual(["bronze.shops", "gold.shops"]);
-    expect(await rows("select count(*)::int as n from gold.shops")).toEqual([{ n: 3 }]);
+    expect(await database.sql("select count(*)::int as n from gold.shops")).toEqual([{ n: 3 }]);
   }, 120_000);
 
   it("of two runs that start at the same instant one is made, and the other is told so", async () => {
@@ -105,25 +93,25 @@ describe("workers", () => {
     expect(both.map(({ code }) => code).sort()).toEqual([0, 1]);
     const refused = both.find(({ code }) => code === 1)?.stdout ?? "";
     expect(JSON.parse(refused)).toMatchObject({ error: { code: "PROJECT_LOCKED", message: expect.stringContaining("assay run") } });
-    expect(await rows("select count(*)::int as n from assay.runs")).toEqual([{ n: 1 }]);
-    expect(await rows("select step from assay.steps group by step having count(*) > 1")).toEqual([]);
-    expect(await rows("select step from assay.claims where claim <> 1")).toEqual([]);
+    expect(await database.sql("select count(*)::int as n from assay.runs")).toEqual([{ n: 1 }]);
+    expect(await database.sql("select step from assay.steps group by step having count(*) > 1")).toEqual([]);
+    expect(await database.sql("select step from assay.claims where claim <> 1")).toEqual([]);
   }, 120_000);
 
   it("a killed worker's step is taken over when its lease has ended, and published once", async () => {
     await shop.write({ "models/gold/slow.sql": slow(20_000) });
     await startWorkers(1, "--concurrency", "1");
     const running = shop.start(["run", "--env", "pro", "--json"]);
-    await until(async () => (await rows(busy)).length > 0);
+    await until(async () => (await database.sql(busy)).length > 0);
     const [first] = workers;
     await startWorkers(1);
     first?.kill();
     if (first !== undefined) killed.add(first);
     const { code, stdout, stderr } = await running.exited;
     expect(code, stderr + stdout).toBe(0);
-    expect(await rows("select claim from assay.claims where step = 'build gold.slow'")).toEqual([{ claim: 2 }]);
-    expect(await rows("select version from assay.publications where subject = 'gold.slow'")).toEqual([{ version: "1" }]);
-    expect(await rows("select status from assay.steps where step = 'build gold.slow'")).toEqual([{ status: "succeeded" }]);
+    expect(await database.sql("select claim from assay.claims where step = 'build gold.slow'")).toEqual([{ claim: 2 }]);
+    expect(await database.sql("select version from assay.publications where subject = 'gold.slow'")).toEqual([{ version: "1" }]);
+    expect(await database.sql("select status from assay.steps where step = 'build gold.slow'")).toEqual([{ status: "succeeded" }]);
   }, 120_000);
 
   it("share the chunks of a file, every row once, though one of them is killed", async () => {
@@ -142,7 +130,7 @@ export const payments = bronze("payments", {
     await startWorkers(3, "--concurrency", "2");
     const running = shop.start(["run", "--env", "pro", "--json", "--select", "bronze.payments"]);
     const loadedSoFar = async (): Promise<number> =>
-      Number((await rows("select count(*)::int as n from assay.chunks").catch(() => []))[0]?.n ?? 0);
+      Number((await database.sql("select count(*)::int as n from assay.chunks").catch(() => []))[0]?.n ?? 0);
     await until(async () => (await loadedSoFar()) >= 20);
     const [victim] = workers;
     victim?.kill();
@@ -154,7 +142,7 @@ export const payments = bronze("payments", {
     expect(loads).toHaveLength(200);
     expect(loads.reduce((sum, step) => sum + (step.rows_out ?? 0), 0)).toBe(rowsOfFile);
     expect(
-      await rows("select count(*)::int as n, count(distinct id)::int as ids, sum(amount)::text as total from bronze.payments"),
+      await database.sql("select count(*)::int as n, count(distinct id)::int as ids, sum(amount)::text as total from bronze.payments"),
     ).toEqual([
       {
         n: rowsOfFile,
@@ -164,8 +152,8 @@ export const payments = bronze("payments", {
           .toFixed(2),
       },
     ]);
-    expect(await rows("select step from assay.steps group by step having count(*) > 1")).toEqual([]);
-    expect(await rows("select distinct worker from assay.claims where step like 'load %'")).toHaveLength(3);
+    expect(await database.sql("select step from assay.steps group by step having count(*) > 1")).toEqual([]);
+    expect(await database.sql("select distinct worker from assay.claims where step like 'load %'")).toHaveLength(3);
     expect(await loadedSoFar()).toBe(0);
     expect((await shop.json<RunResult>(["run", "--env", "pro", "--select", "bronze.payments"])).steps.map((step) => step.status)).toEqual([
       "skipped",
@@ -176,7 +164,7 @@ export const payments = bronze("payments", {
     await shop.write({ "models/gold/slow.sql": slow(20_000) });
     const [sleeper] = await startWorkers(1, "--concurrency", "1");
     const running = shop.start(["run", "--env", "pro", "--json"]);
-    await until(async () => (await rows(busy)).length > 0);
+    await until(async () => (await database.sql(busy)).length > 0);
     process.kill(sleeper?.pid ?? 0, "SIGSTOP");
     await startWorkers(1);
     const { code, stderr } = await running.exited;
@@ -185,21 +173,21 @@ export const payments = bronze("payments", {
     await wait(3_000);
     process.kill(sleeper?.pid ?? 0, "SIGTERM");
     expect((await sleeper?.exited)?.stderr).toContain("another worker's by now");
-    expect(await rows("select version from assay.publications where subject = 'gold.slow'")).toEqual([{ version: "1" }]);
-    expect(await rows("select count(*)::int as n from assay.steps where step = 'build gold.slow'")).toEqual([{ n: 1 }]);
+    expect(await database.sql("select version from assay.publications where subject = 'gold.slow'")).toEqual([{ version: "1" }]);
+    expect(await database.sql("select count(*)::int as n from assay.steps where step = 'build gold.slow'")).toEqual([{ n: 1 }]);
   }, 120_000);
 
   it("a run that is cancelled cancels the queries of its workers", async () => {
     await shop.write({ "models/gold/slow.sql": slow(1_000_000_000) });
     await startWorkers(2);
     const running = shop.start(["run", "--env", "pro", "--json"]);
-    await until(async () => (await rows(busy)).length > 0);
+    await until(async () => (await database.sql(busy)).length > 0);
     const asked = performance.now();
     process.kill(running.pid, "SIGINT");
     const { code, stdout } = await running.exited;
     expect(code).toBe(130);
     expect(performance.now() - asked).toBeLessThan(10_000);
-    expect(await rows(busy)).toEqual([]);
+    expect(await database.sql(busy)).toEqual([]);
     expect((JSON.parse(stdout) as RunResult).status).toBe("cancelled");
     // The workers are there for the next run.
     await shop.write({ "models/gold/slow.sql": slow(10) });
@@ -216,8 +204,8 @@ export const payments = bronze("payments", {
     await shop.write({ "models/gold/slow.sql": slow(10).replace("grain: []", "grain: []\npool: heavy") });
     await startWorkers(1, "--pool", "heavy");
     const running = shop.start(["run", "--env", "pro", "--json"]);
-    await until(async () => (await rows("select 1 from assay_queue.job where state = 'created'").catch(() => [])).length > 0);
-    expect((await rows("select step from assay.claims")).filter(({ step }) => step !== "build gold.slow")).toEqual([]);
+    await until(async () => (await database.sql("select 1 from assay_queue.job where state = 'created'").catch(() => [])).length > 0);
+    expect((await database.sql("select step from assay.claims")).filter(({ step }) => step !== "build gold.slow")).toEqual([]);
     await startWorkers(1);
     expect((await running.exited).code).toBe(0);
     const told = await shop.assay(["worker", "--env", "pro", "--pool", "hevy"]);

@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import pg from "pg";
 import { memoryDatabase } from "../../src/adapters/duckdb/database.ts";
 import { polyglotTranspiler } from "../../src/adapters/polyglot/transpiler.ts";
 import { postgresEngine } from "../../src/adapters/postgres/engine.ts";
@@ -23,28 +22,18 @@ const transpiler = polyglotTranspiler();
 export async function startPostgresEngines(options: PostgresOptions): Promise<PostgresEngines> {
   const server = await startPostgres(options);
   const scratch = await mkdtemp(join(tmpdir(), "assay-engine-"));
-  let databases = 0;
-  /** Runs a statement as the superuser. */
-  const administer = async (text: string): Promise<void> => {
-    const client = new pg.Client({ connectionString: server.url });
-    await client.connect();
-    await client.query(text);
-    await client.end();
-  };
   return {
     open: async () => {
-      databases += 1;
-      const name = `world_${databases}`;
-      await administer(`create database ${name}`);
+      const { name, url } = await server.createDatabase("world");
       const lake = await memoryDatabase();
       return {
-        engine: postgresEngine({ url: server.url.replace(/warehouse$/, name), files: () => lake.session(), schemaPrefix: null, scratch }),
+        engine: postgresEngine({ url, files: () => lake.session(), schemaPrefix: null, scratch }),
         store: postgresStateStore(),
         translate: (manifest, project, analyzer) =>
           engineManifest(manifest, project, { dialect: postgresDialect(analyzer, transpiler), relations: new Map(), functionSchema }),
         close: async () => {
           lake.close();
-          await administer(`drop database ${name} with (force)`);
+          await server.dropDatabase(name);
         },
       };
     },

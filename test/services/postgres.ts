@@ -6,6 +6,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
+import { type PostgresDatabase, postgresDatabase } from "./postgres-database.ts";
 
 export interface PostgresOptions {
   /** Server settings, e.g. `{ max_connections: "20" }`. */
@@ -16,15 +17,18 @@ export interface PostgresOptions {
   readonly binaries?: string;
 }
 
-export interface PostgresServer {
-  /** Address of the superuser in the database `warehouse`. */
-  readonly url: string;
+/** A running server; as a database it is `warehouse`, which is there from the start. */
+export interface PostgresServer extends PostgresDatabase {
   readonly host: string;
   readonly port: number;
   readonly user: string;
   readonly password: string;
   /** Id of the server's main process. */
   readonly pid: number;
+  /** Makes an empty database, of which the prefix is the beginning of the name. `folder`: where its tables are; an empty one. */
+  createDatabase(prefix: string, folder?: string): Promise<PostgresDatabase>;
+  /** Ends its connections, and drops it. */
+  dropDatabase(database: string): Promise<void>;
   /** Fast shutdown; open connections are ended. The data is removed. */
   stop(): Promise<void>;
   /** Ends the server at once, as a crash does, and starts it again on the same data and port. */
@@ -54,15 +58,17 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     initialize(binaries, home, owner, options.initdb ?? []);
     const port = await freePort();
     const start = () => startServer(binaries, home, port, owner, options.settings ?? {});
-    return await createWarehouse(binaries, home, owner).then(async () => serverOf(await start(), start, home, port));
+    return await createWarehouse(binaries, home, owner).then(async () => serverOf(await start(), start, home, port, owner));
   } catch (error) {
     rmSync(home, { recursive: true, force: true });
     throw error;
   }
 }
 
-function serverOf(first: ChildProcess, start: () => Promise<ChildProcess>, home: string, port: number): PostgresServer {
+function serverOf(first: ChildProcess, start: () => Promise<ChildProcess>, home: string, port: number, owner: Owner): PostgresServer {
   let server = first;
+  let databases = 0;
+  const warehouse = postgresDatabase(`postgres://${user}:${password}@127.0.0.1:${port}/warehouse`);
   const end = async (signal: "SIGINT" | "SIGKILL") => {
     if (server.exitCode !== null || server.signalCode !== null) return;
     const exit = once(server, "exit");
@@ -71,13 +77,27 @@ function serverOf(first: ChildProcess, start: () => Promise<ChildProcess>, home:
     await exit;
   };
   return {
-    url: `postgres://${user}:${password}@127.0.0.1:${port}/warehouse`,
+    ...warehouse,
     host: "127.0.0.1",
     port,
     user,
     password,
     get pid() {
       return server.pid ?? 0;
+    },
+    createDatabase: async (prefix, folder) => {
+      databases += 1;
+      const name = `${prefix}_${databases}`;
+      if (folder !== undefined) {
+        if (owner.uid !== undefined && owner.gid !== undefined) chownSync(folder, owner.uid, owner.gid);
+        await warehouse.sql(`create tablespace ${name} location '${folder}'`);
+      }
+      await warehouse.sql(`create database ${name}${folder === undefined ? "" : ` tablespace ${name}`}`);
+      return postgresDatabase(warehouse.url.replace(/warehouse$/, name));
+    },
+    dropDatabase: async (database) => {
+      await warehouse.sql(`drop database ${database} with (force)`);
+      await warehouse.sql(`drop tablespace if exists ${database}`);
     },
     stop: async () => {
       await end("SIGINT");

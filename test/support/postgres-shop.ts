@@ -1,5 +1,4 @@
-import { chownSync, statSync } from "node:fs";
-import pg from "pg";
+import type pg from "pg";
 import type { RunResult } from "../../src/terms.ts";
 import { type PostgresServer, startPostgres } from "../services/postgres.ts";
 import { makeProject, type TestProject } from "./project.ts";
@@ -47,51 +46,29 @@ export default defineProject({ name: "shop", environments: { pro: { engine: post
 /** A server for shops. Its data is written as on any server: it is there to fail. */
 export async function startPostgresShops(settings: Readonly<Record<string, string>> = {}): Promise<PostgresShops> {
   const server = await startPostgres({ settings });
-  let shops = 0;
-  const connectTo = async (database: string): Promise<pg.Client> => {
-    const client = new pg.Client({ connectionString: server.url.replace(/warehouse$/, database) });
-    client.on("error", () => undefined);
-    await client.connect();
-    return client;
-  };
   return {
     server,
-    drop: async ({ database }) => {
-      const admin = await connectTo("warehouse");
-      await admin.query(`drop database ${database} with (force)`);
-      await admin.query(`drop tablespace if exists ${database}`);
-      await admin.end();
-    },
+    drop: ({ database }) => server.dropDatabase(database),
     open: async (files = {}, folder) => {
-      shops += 1;
-      const [database, role] = [`shop_${shops}`, `runner_${shops}`];
-      const admin = await connectTo("warehouse");
-      await admin.query(`create role ${role} login password 'word'`);
-      if (folder !== undefined) {
-        const { uid, gid } = statSync(`/proc/${server.pid}`);
-        chownSync(folder, uid, gid);
-        await admin.query(`create tablespace ${database} location '${folder}'`);
-      }
-      await admin.query(`create database ${database}${folder === undefined ? "" : ` tablespace ${database}`}`);
-      await admin.query(`grant connect, create, temporary on database ${database} to ${role}`);
-      await admin.end();
-      const url = Object.assign(new URL(server.url), { username: role, password: "word", pathname: `/${database}` }).toString();
+      const database = await server.createDatabase("shop", folder);
+      const role = `runner_of_${database.name}`;
+      await server.sql(`create role ${role} login password 'word'`);
+      await server.sql(`grant connect, create, temporary on database ${database.name} to ${role}`);
+      const url = database.urlOf(role, "word");
       const project = await makeProject({ ...shopFiles, "assay.config.ts": config, ...files }, { env: { URL: url } });
       const clients: pg.Client[] = [];
       return {
         project,
-        database,
+        database: database.name,
         url,
         connect: async () => {
-          const client = await connectTo(database);
+          const client = await database.connect();
           clients.push(client);
           return client;
         },
         run: async (other = url) => failuresOf(await project.json<RunDocument>(["run"], { env: { URL: other } })),
         revenue: async () => {
-          const client = await connectTo(database);
-          const { rows } = await client.query<{ total: string }>("select sum(revenue)::text as total from gold.by_day");
-          await client.end();
+          const rows = await database.sql<{ total: string }>("select sum(revenue)::text as total from gold.by_day");
           return rows[0]?.total ?? "";
         },
         remove: async () => {

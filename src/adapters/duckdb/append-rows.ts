@@ -1,4 +1,5 @@
 import type { DuckDBAppender, DuckDBConnection } from "@duckdb/node-api";
+import { splitTable } from "../../define/split-table.ts";
 import type { InsertTarget } from "../../ports/engine.ts";
 
 /** Writes rows without a statement to parse and plan; within the connection's transaction. */
@@ -7,7 +8,7 @@ export async function appendRows(
   { table, columns }: InsertTarget,
   rows: readonly Readonly<Record<string, unknown>>[],
 ): Promise<void> {
-  const [schema = "", name = ""] = table.split(".");
+  const { schema, name } = splitTable(table);
   const appender = await connection.createAppender(name, schema);
   const fields = Object.entries(columns);
   try {

@@ -1,4 +1,5 @@
 import { quoteIdentifier, quoteTable } from "../../define/quote.ts";
+import { splitTable } from "../../define/split-table.ts";
 import type { Session } from "../../ports/engine.ts";
 import { functionSchema } from "../../ports/project-function.ts";
 import type { StoredObject, WarehouseContents } from "../../ports/warehouse.ts";
@@ -57,8 +58,8 @@ const macrosSql = `select schema_name || '.' || function_name as name from duckd
   order by name`;
 
 /** DuckDB does not record what a view reads: its text tells, in which names stand as DuckDB prints them. */
-function reads(text: string, name: string): boolean {
-  const dot = name.indexOf(".");
+function reads(text: string, table: string): boolean {
+  const { schema, name } = splitTable(table);
   const part = (value: string): string => `"?${value.replaceAll('"', '""').replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}"?`;
-  return new RegExp(`(?<![\\w"])${part(name.slice(0, dot))}\\.${part(name.slice(dot + 1))}(?![\\w"])`, "i").test(text);
+  return new RegExp(`(?<![\\w"])${part(schema)}\\.${part(name)}(?![\\w"])`, "i").test(text);
 }

@@ -1,5 +1,6 @@
 import { columnTypeName, describedColumns } from "../../define/column-type.ts";
 import { columnList, quoteIdentifier, quoteTable, quoteText } from "../../define/quote.ts";
+import { splitTable } from "../../define/split-table.ts";
 import type { ContractColumn } from "../../define/types.ts";
 import { type Candidate, type DescribedColumn, type Engine, evolvedTable, type Session } from "../../ports/engine.ts";
 import type { TableName } from "../../terms.ts";
@@ -67,7 +68,7 @@ const candidateName = (table: TableName): TableName => `${table}__candidate`;
 async function publish(session: Session, kinds: RelationKinds, candidate: Candidate): Promise<void> {
   const { table, materialization } = candidate;
   await kinds.drop(session, table);
-  const name = quoteIdentifier(table.slice(table.indexOf(".") + 1));
+  const name = quoteIdentifier(splitTable(table).name);
   await session.execute({ text: `alter ${materialization} ${quoteTable(candidateName(table))} rename to ${name}` });
 }
 

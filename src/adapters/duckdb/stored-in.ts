@@ -1,4 +1,5 @@
 import { quoteText } from "../../define/quote.ts";
+import { splitTable } from "../../define/split-table.ts";
 import type { WarehouseReader } from "../../ports/warehouse-reader.ts";
 
 /** Reads what another database file stores: each query opens the file for reading, and lets it go when it ends. */
@@ -8,9 +9,8 @@ export function storedIn(path: string): WarehouseReader {
   return {
     views: false,
     relation: async (_session, table) => {
-      const dot = table.indexOf(".");
-      const [schema, name] = [table.slice(0, dot), table.slice(dot + 1)].map(quoteText);
-      return `read_duckdb(${file}, schema_name = ${schema}, table_name = ${name})`;
+      const { schema, name } = splitTable(table);
+      return `read_duckdb(${file}, schema_name = ${quoteText(schema)}, table_name = ${quoteText(name)})`;
     },
   };
 }

@@ -1,4 +1,5 @@
 import { quoteIdentifier } from "../../define/quote.ts";
+import { splitTable } from "../../define/split-table.ts";
 import type { Row, Session } from "../../ports/engine.ts";
 import { functionSchema } from "../../ports/project-function.ts";
 import type { StoredObject, WarehouseContents } from "../../ports/warehouse.ts";
@@ -50,10 +51,7 @@ export async function removePostgres(session: Session, { objects }: WarehouseCon
 const oids = (found: readonly Found[]): string => JSON.stringify(found.map(({ oid }) => oid));
 
 async function foundRelations(session: Session, names: readonly string[]): Promise<readonly Found[]> {
-  const pairs = names.map((name) => {
-    const dot = name.indexOf(".");
-    return [session.sql.schema(name.slice(0, dot)), name.slice(dot + 1)];
-  });
+  const pairs = names.map(splitTable).map(({ schema, name }) => [session.sql.schema(schema), name]);
   const rows = await session.query({
     text: `select c.oid::text as oid, c.relkind::text as kind, n.nspname as schema, c.relname as name
       from jsonb_array_elements($pairs::jsonb) as pairs(pair) join pg_namespace n on n.nspname = pair ->> 0

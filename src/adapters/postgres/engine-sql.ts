@@ -1,4 +1,5 @@
 import { quoteIdentifier, quoteText } from "../../define/quote.ts";
+import { splitTable } from "../../define/split-table.ts";
 import type { ColumnType, ContractColumn } from "../../define/types.ts";
 import type { EngineSql } from "../../ports/engine-sql.ts";
 import { postgresType } from "./types.ts";
@@ -21,9 +22,9 @@ export function postgresSql(schemaPrefix: string | null): EngineSql {
     ...shared,
     schema,
     turn: (name) => `select pg_advisory_lock(hashtextextended(${quoteText(`${schema("assay")} ${name}`)}, 0))`,
-    table: (name) => {
-      const dot = name.indexOf(".");
-      return `${quoteIdentifier(schema(name.slice(0, dot)))}.${quoteIdentifier(name.slice(dot + 1))}`;
+    table: (table) => {
+      const parts = splitTable(table);
+      return `${quoteIdentifier(schema(parts.schema))}.${quoteIdentifier(parts.name)}`;
     },
   };
 }

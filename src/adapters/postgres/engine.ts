@@ -1,5 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { columnList, quoteIdentifier, quoteText } from "../../define/quote.ts";
+import { splitTable } from "../../define/split-table.ts";
 import type { ContractColumn } from "../../define/types.ts";
 import { type Candidate, type Engine, evolvedTable, type Session } from "../../ports/engine.ts";
 import type { TableName } from "../../terms.ts";
@@ -94,11 +95,10 @@ export const postgresHashes: Pick<Engine, "keyHash" | "contentHash"> = {
 };
 
 const candidateName = (table: TableName): TableName => `${table}__candidate`;
-const ownName = (table: TableName): string => table.slice(table.indexOf(".") + 1);
 
 async function buildCandidate(session: Session, { table, materialization, select, columns, key }: Candidate): Promise<string> {
   for (const column of columns) requireName(table, "column", column.name);
-  requireName(table, "table", ownName(candidateName(table)));
+  requireName(table, "table", splitTable(candidateName(table)).name);
   // Row changes and versions are kept under the whole name.
   requireName(table, "table", table);
   const relation = session.sql.table(candidateName(table));
@@ -123,7 +123,7 @@ async function publish(session: Session, candidate: Candidate): Promise<void> {
   if (table.startsWith("bronze.")) await dropStores(session, table);
   const name = session.sql.table(table);
   await session.execute({
-    text: `alter ${materialization} ${session.sql.table(candidateName(table))} rename to ${quoteIdentifier(ownName(table))}`,
+    text: `alter ${materialization} ${session.sql.table(candidateName(table))} rename to ${quoteIdentifier(splitTable(table).name)}`,
   });
   const names = columns.map((column) => column.name);
   const constraints = materialization === "table" ? constraintsOf(candidate) : [];
@@ -149,10 +149,11 @@ function constraintsOf({ columns, key }: Candidate): readonly string[] {
 }
 
 async function kindOf(session: Session, table: TableName): Promise<"table" | "view" | null> {
+  const { schema, name } = splitTable(table);
   const [found] = await session.query({
     text: `select c.relkind::text as kind from pg_class c join pg_namespace n on n.oid = c.relnamespace
       where n.nspname = $schema and lower(c.relname) = $name and c.relkind in ('r', 'v')`,
-    params: { schema: session.sql.schema(table.slice(0, table.indexOf("."))), name: ownName(table).toLowerCase() },
+    params: { schema: session.sql.schema(schema), name: name.toLowerCase() },
   });
   if (found === undefined) return null;
   return found.kind === "v" ? "view" : "table";

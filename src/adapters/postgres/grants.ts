@@ -1,4 +1,5 @@
-import { quoteIdentifier } from "../../define/quote.ts";
+import { quoteIdentifier, quoteTable } from "../../define/quote.ts";
+import { splitTable } from "../../define/split-table.ts";
 import type { EngineSql } from "../../ports/engine-sql.ts";
 import { platformSchemas, queueSchema } from "./platform-schemas.ts";
 
@@ -43,16 +44,10 @@ function readerStatements(sql: EngineSql, database: string, role: string, reader
 /** The rights that reading a table of another database needs. `table` is `schema.table`. */
 export function tableGrants({ database, role, table }: { readonly database: string; readonly role: string; readonly table: string }) {
   const to = quoteIdentifier(role);
-  const [schema, name] = splitTable(table);
+  const { schema } = splitTable(table);
   return [
     `grant connect on database ${quoteIdentifier(database)} to ${to}`,
     `grant usage on schema ${quoteIdentifier(schema)} to ${to}`,
-    `grant select on table ${quoteIdentifier(schema)}.${quoteIdentifier(name)} to ${to}`,
+    `grant select on table ${quoteTable(table)} to ${to}`,
   ];
-}
-
-/** Schema and name: up to the first point, and the rest. */
-export function splitTable(table: string): readonly [schema: string, name: string] {
-  const dot = table.indexOf(".");
-  return [table.slice(0, dot), table.slice(dot + 1)];
 }

@@ -4,10 +4,10 @@ import { pipeline } from "node:stream/promises";
 import pg from "pg";
 import { to } from "pg-copy-streams";
 import { didYouMean, nearestName } from "../../define/nearest-name.ts";
+import { splitTable } from "../../define/split-table.ts";
 import type { ContractColumn } from "../../define/types.ts";
 import { AssayError } from "../../errors.ts";
 import type { Target } from "./connection.ts";
-import { splitTable } from "./grants.ts";
 import { tableFault } from "./table-errors.ts";
 import {
   beginReadSql,
@@ -70,7 +70,7 @@ export async function readTable<T>(
 }
 
 async function openSnapshot(client: pg.Client, target: Target, table: string, columns: readonly ContractColumn[]): Promise<TableSnapshot> {
-  const [schema, name] = splitTable(table);
+  const { schema, name } = splitTable(table);
   const { rows: found } = await client.query<CatalogColumn>(columnsSql, [schema, name]);
   if (found.length === 0) throw await missingTable(client, target, table);
   const read: TableRead = { schema, table: name, columns: matched(table, found, columns) };

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { columnList, quoteIdentifier } from "../../define/quote.ts";
+import { splitTable } from "../../define/split-table.ts";
 import type { ContractColumn } from "../../define/types.ts";
 import type { Session } from "../../ports/engine.ts";
 import type { SinkRows, SinkTable } from "../../ports/sink.ts";
@@ -27,10 +28,10 @@ export async function lendValues(session: Session, table: TableName, column: str
 
 /** A published table's rows as a sink takes them. Both methods use the session, one after the other. */
 export function sinkRows(session: Session, name: TableName, columns: readonly ContractColumn[]): SinkRows {
-  const dot = name.indexOf(".");
+  const parts = splitTable(name);
   const table: SinkTable = {
-    schema: session.sql.schema(name.slice(0, dot)),
-    table: name.slice(dot + 1),
+    schema: session.sql.schema(parts.schema),
+    table: parts.name,
     description: null,
     columns,
     primaryKey: [],

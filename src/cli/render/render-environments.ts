@@ -1,3 +1,4 @@
+import { splitTable } from "../../define/split-table.ts";
 import { counted } from "../../observe/group-digits.ts";
 import { marks, runOutcome } from "../../observe/outcome.ts";
 import { printable } from "../../observe/printable.ts";
@@ -37,7 +38,7 @@ export function renderEnvironments(environments: readonly ShownEnvironment[], op
 
 function schemasText(tables: readonly string[]): string {
   if (tables.length === 0) return "none";
-  const schemas = Map.groupBy(tables, (name) => name.slice(0, name.indexOf(".")));
+  const schemas = Map.groupBy(tables, (name) => splitTable(name).schema);
   return [...schemas].map(([schema, names]) => `${schema} ${names.length}`).join(", ");
 }
 

@@ -75,16 +75,11 @@ const rowArguments: ReadonlySet<string> = new Set(["count", "arg_max", "argmax",
 
 const isRowCall = (item: Expression | undefined): boolean => item?.class === "FUNCTION" && item.function_name?.toLowerCase() === "row";
 
-/** `key desc nulls last`: both defaults of DuckDB are written out. */
+/** `key desc nulls last` */
 async function orderKey(key: OrderKey, holes: Holes, place: Place): Promise<string> {
   const hole = holes.hole(await place.expression(key.expression));
-  const family = familyOfArgument(argumentOf(key.expression, key.expression, place));
-  if (family === null || family === "json" || family === "interval") {
-    place.carry.refuse(key.expression, "ORDER BY of this type", "order by a number, text, date or boolean");
-  }
-  const direction = key.type === "DESCENDING" ? "desc" : "asc";
-  const nulls = /FIRST/i.test(key.null_order) ? "nulls first" : "nulls last";
-  return `${family === "text" ? inByteOrder(hole) : hole} ${direction} ${nulls}`;
+  const { family, descending, nulls } = orderOf(key, place);
+  return `${family === "text" ? inByteOrder(hole) : hole} ${descending ? "desc" : "asc"} nulls ${nulls.toLowerCase()}`;
 }
 
 async function overClause(
@@ -128,16 +123,22 @@ function boundOf(bound: string, distance: Expression | null | undefined, unit: s
   return `${rows} ${name === "EXPR_PRECEDING" ? "preceding" : "following"}`;
 }
 
-/** A key of the ORDER BY of a query, with both defaults written out and texts by bytes. */
+/** A key of the ORDER BY of a query; texts are ordered by bytes. */
 export async function carriedOrder(key: OrderKey, place: Place): Promise<OrderKey> {
-  const family = familyOfArgument(argumentOf(key.expression, key.expression, place));
-  if (family === null || family === "json" || family === "interval") {
-    place.carry.refuse(key.expression, "ORDER BY of this type", "order by a number, text, date or boolean");
-  }
+  const { family, descending, nulls } = orderOf(key, place);
   const tree = await place.expression(key.expression);
   return {
-    type: key.type === "DESCENDING" ? "DESCENDING" : "ASCENDING",
-    null_order: /FIRST/i.test(key.null_order) ? "NULLS FIRST" : "NULLS LAST",
+    type: descending ? "DESCENDING" : "ASCENDING",
+    null_order: `NULLS ${nulls}`,
     expression: family === "text" ? place.carry.fragments.placeholder(inByteOrder("$1"), [tree]) : tree,
   };
+}
+
+/** How DuckDB orders by a key, with both of its defaults filled in. */
+function orderOf({ expression, type, null_order }: OrderKey, place: Place) {
+  const family = familyOfArgument(argumentOf(expression, expression, place));
+  if (family === null || family === "json" || family === "interval") {
+    place.carry.refuse(expression, "ORDER BY of this type", "order by a number, text, date or boolean");
+  }
+  return { family, descending: type === "DESCENDING", nulls: /FIRST/i.test(null_order) ? "FIRST" : "LAST" };
 }

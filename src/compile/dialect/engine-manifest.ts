@@ -1,4 +1,5 @@
 import { quoteTable } from "../../define/quote.ts";
+import { splitTable } from "../../define/split-table.ts";
 import { type AssayError, throwAll } from "../../errors.ts";
 import type { RelationName, SqlDialect } from "../../ports/sql-dialect.ts";
 import type { TableName } from "../../terms.ts";
@@ -35,7 +36,7 @@ export async function engineManifest(
   const errors: AssayError[] = [];
   const around = {
     dialect,
-    relations: new Map([...manifest.tables.map(({ name }) => [name, ownRelation(name)] as const), ...relations]),
+    relations: new Map([...manifest.tables.map(({ name }) => [name, splitTable(name)] as const), ...relations]),
     columns: new Map(manifest.tables.map((table) => [table.name, table.columns] as const)),
     samples: await sampleParams(project),
     errors,
@@ -61,11 +62,6 @@ export async function engineManifest(
 }
 
 const noCache: Pick<FileCache, "get"> = { get: (_, make) => make() };
-
-function ownRelation(name: TableName): RelationName {
-  const dot = name.indexOf(".");
-  return { schema: name.slice(0, dot), name: name.slice(dot + 1) };
-}
 
 /** Files are read, and rows judged, in DuckDB; published rows are checked and merged in the engine. */
 async function engineBronze(table: BronzeTable, context: EngineContext): Promise<BronzeTable> {

@@ -6,7 +6,7 @@ import { withoutLayout, withoutSemicolon } from "../clauses.ts";
 import { fingerprintOfParts } from "../fingerprint.ts";
 import type { UpstreamLink } from "../incremental/upstream-link.ts";
 import type { LedgerPlan, ModelTable } from "../manifest.ts";
-import { snapshotColumns } from "../snapshot-columns.ts";
+import { ownColumns } from "../snapshot-columns.ts";
 import { engineLink } from "./engine-link.ts";
 import type { EngineContext } from "./engine-text.ts";
 
@@ -31,8 +31,7 @@ export async function overriddenModel(
     const hint = "both have to read the same tables: order and lineage are those of DuckDB's SQL";
     errors.push(new AssayError("SQL_INVALID", message, { hint, location }));
   }
-  const added = table.materialize.kind === "snapshot" ? snapshotColumns.map((column) => column.name) : [];
-  const own = table.columns.map((column) => column.name).filter((name) => !added.includes(name));
+  const own = ownColumns(table).map((column) => column.name);
   const reason = `its SQL for ${dialect.engine} (${location.file}:${location.line}) is written by hand: which rows a change touches is not known`;
   const upstreams: UpstreamLink[] = [];
   for (const link of table.incremental?.upstreams ?? []) {

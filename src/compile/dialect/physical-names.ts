@@ -1,3 +1,4 @@
+import { splitTable } from "../../define/split-table.ts";
 import type { EngineSql } from "../../ports/engine-sql.ts";
 import type { RelationName } from "../../ports/sql-dialect.ts";
 import type { TableName } from "../../terms.ts";
@@ -6,8 +7,8 @@ import type { TableName } from "../../terms.ts";
 export function physicalNames(sql: Pick<EngineSql, "schema">, tables: readonly TableName[]): ReadonlyMap<TableName, RelationName> {
   return new Map(
     tables.map((table) => {
-      const dot = table.indexOf(".");
-      return [table, { schema: sql.schema(table.slice(0, dot)), name: table.slice(dot + 1) }] as const;
+      const { schema, name } = splitTable(table);
+      return [table, { schema: sql.schema(schema), name }] as const;
     }),
   );
 }

@@ -1,5 +1,6 @@
 import type { ModelTestDefinition } from "../../define/model-test.ts";
 import { didYouMean } from "../../define/nearest-name.ts";
+import { splitTable } from "../../define/split-table.ts";
 import { AssayError } from "../../errors.ts";
 
 /** Tests named by their name, model or file, `*` for any characters; without names all of them. Throws SELECTION_EMPTY. */
@@ -28,7 +29,7 @@ export function selectTests(tests: readonly ModelTestDefinition[], names: readon
 
 function namesOf({ name, model }: ModelTestDefinition): readonly string[] {
   const table = String(model);
-  return [name, table, table.slice(table.indexOf(".") + 1)];
+  return [name, table, splitTable(table).name];
 }
 
 function filesOf({ name, location }: ModelTestDefinition): readonly string[] {

@@ -1,4 +1,3 @@
-import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { t } from "../../../src/define/types.ts";
 import { openWarehouse, refusal, tableOf, type Warehouse } from "./warehouse.ts";
@@ -91,8 +90,7 @@ test("a client that polls during ten reloads sees neither zero nor a part nor an
   let polls = 0;
   let done = false;
   const poll = async (text: string) => {
-    const client = new pg.Client({ connectionString: warehouse.server.url });
-    await client.connect();
+    const client = await warehouse.server.connect();
     while (!done) {
       const { rows } = await client.query(text);
       seen.add(Number(rows[0].count));

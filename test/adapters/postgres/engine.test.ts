@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Database, memoryDatabase } from "../../../src/adapters/duckdb/database.ts";
 import { sinkRows } from "../../../src/adapters/duckdb/sink-rows.ts";
@@ -317,11 +316,7 @@ describe("the state", () => {
   });
 
   it("is created once, however many processes begin", async () => {
-    const admin = new pg.Client({ connectionString: server.url });
-    await admin.connect();
-    await admin.query("create database fresh");
-    await admin.end();
-    const other = open(server.url.replace(/warehouse$/, "fresh"));
+    const other = open((await server.createDatabase("fresh")).url);
     const sessions = await Promise.all(Array.from({ length: 4 }, () => other.session()));
     await Promise.all(sessions.map((each) => store.migrate(each)));
     const [row] = await (sessions[0] as Session).query({ text: "select count(*) as versions from assay.state_version" });

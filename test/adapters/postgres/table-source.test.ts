@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import pg from "pg";
+import type pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { fileSource } from "../../../src/adapters/files/index.ts";
 import { withTables } from "../../../src/adapters/postgres/table-source.ts";
@@ -20,8 +20,7 @@ let source: Source;
 
 beforeAll(async () => {
   server = await startPostgres({ settings: { fsync: "off" } });
-  client = new pg.Client({ connectionString: server.url });
-  await client.connect();
+  client = await server.connect();
 }, 120_000);
 afterAll(async () => {
   await client.end();

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import pg from "pg";
+import type pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Database, memoryDatabase } from "../../../src/adapters/duckdb/database.ts";
 import { postgresEngine } from "../../../src/adapters/postgres/engine.ts";
@@ -22,7 +22,7 @@ beforeAll(async () => {
   server = await startPostgres();
   proxy = await lossyProxy(server.port);
   lake = await memoryDatabase();
-  admin = await clientOf(server.url);
+  admin = await server.connect();
   await admin.query("create table public.t (n integer primary key deferrable initially deferred)");
 }, 120_000);
 afterAll(async () => {
@@ -39,13 +39,6 @@ beforeEach(async () => {
   session = await postgresEngine({ url, schemaPrefix: null, files: () => lake.session(), scratch }).session();
 });
 afterEach(() => session.close());
-
-async function clientOf(url: string): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: url });
-  client.on("error", () => undefined);
-  await client.connect();
-  return client;
-}
 
 const add = (n: number): Promise<string> =>
   session.transaction(async () => {
@@ -97,7 +90,7 @@ describe("a commit whose answer is lost", () => {
     await server.crash();
     proxy.heal();
     expect(await adding).toBe("added 1");
-    admin = await clientOf(server.url);
+    admin = await server.connect();
     expect(await rows()).toEqual([1]);
   }, 60_000);
 });
@@ -122,14 +115,14 @@ describe("a commit that the server refuses", () => {
 describe("the server, asked for a transaction,", () => {
   const patience = { all: 1_500, end: 300, pause: 20 };
   const ask = async (id: string, pid: number): Promise<string> => {
-    const open = async () => ({ client: await clientOf(server.url), pid: 0 });
+    const open = async () => ({ client: await server.connect(), pid: 0 });
     const { outcome, line } = await settleCommit({ id, pid }, open, { ...server, database: "warehouse" }, patience);
     await line.client.end();
     return outcome;
   };
   /** Begins a transaction that has written. */
   const begun = async (n: number): Promise<{ readonly client: pg.Client; readonly id: string; readonly pid: number }> => {
-    const client = await clientOf(server.url);
+    const client = await server.connect();
     await client.query(`begin; insert into public.t values (${n})`);
     const { rows: ids } = await client.query<{ id: string }>(transactionIdSql);
     const { rows: pids } = await client.query<{ pid: number }>("select pg_backend_pid() as pid");

@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import pg from "pg";
 import { memoryDatabase } from "../../../src/adapters/duckdb/database.ts";
 import { sinkRows } from "../../../src/adapters/duckdb/sink-rows.ts";
 import { postgresSink } from "../../../src/adapters/postgres/index.ts";
@@ -35,7 +34,7 @@ export interface LoadOptions {
 export async function openWarehouse(): Promise<Warehouse> {
   // What a crash of the server leaves on disk is not the subject here; without fsync tests are faster.
   const server = await startPostgres({ settings: { fsync: "off" } });
-  let admin = await clientOf(server);
+  let admin = await server.connect();
   const database = await memoryDatabase();
   const session = await database.session();
   const scratch = mkdtempSync(join(tmpdir(), "assay-sink-"));
@@ -55,7 +54,7 @@ export async function openWarehouse(): Promise<Warehouse> {
     leftovers: async () =>
       (await admin.query("select relname from pg_class where relname like '\\_assay%'")).rows.map(({ relname }) => String(relname)),
     reconnect: async () => {
-      admin = await clientOf(server);
+      admin = await server.connect();
     },
     close: async () => {
       await admin.end();
@@ -65,13 +64,6 @@ export async function openWarehouse(): Promise<Warehouse> {
       rmSync(scratch, { recursive: true, force: true });
     },
   };
-}
-
-async function clientOf(server: PostgresServer): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: server.url });
-  client.on("error", () => undefined);
-  await client.connect();
-  return client;
 }
 
 function columnsOf(columns: Columns): readonly ContractColumn[] {
