@@ -17,6 +17,7 @@ import { ingestTable } from "./ingest.ts";
 import { loadChunk } from "./load-chunk.ts";
 import { publishBronze } from "./publish-bronze.ts";
 import { sendTable } from "./send.ts";
+import { sinkOf } from "./sink-of.ts";
 import { skippedStep } from "./skipped-step.ts";
 import { stepDeadline } from "./step-deadline.ts";
 import { noFacts, StepFailure, stepResult } from "./step-result.ts";
@@ -136,8 +137,7 @@ function failedRows(
 
 /** Where what a step works on is declared. */
 function placeOf(run: Run, step: Step): Location {
-  const sink = run.manifest.sinks.find((item) => step.step === `sink ${item.name} ${step.table}`);
-  return (sink ?? tableOf(run, step.table)).location;
+  return (sinkOf(run.manifest, step) ?? tableOf(run, step.table)).location;
 }
 
 function placed(error: AssayError, location: Location): AssayError {

@@ -1,5 +1,4 @@
 import type { Plan, Step } from "../plan/plan.ts";
-import { sinkStep, sinkSubject } from "../plan/plan-run.ts";
 import type { StepAttempt, StepResult } from "../terms.ts";
 import { attemptLog } from "./attempt-log.ts";
 import { inputsOf, isoTime, type Run, tableOf } from "./context.ts";
@@ -7,6 +6,7 @@ import { inProcessQueue } from "./in-process-queue.ts";
 import { mappedAtOnce, mappedSteps, stepsOf } from "./mapped-steps.ts";
 import { attemptFailed, runAttempt } from "./run-attempt.ts";
 import { sessionsOf } from "./run-sessions.ts";
+import { subjectOf } from "./sink-of.ts";
 import { stepOrder } from "./step-order.ts";
 import { noFacts, stepResult } from "./step-result.ts";
 import { type AttemptOutcome, manifestFingerprint, type StepReport, type StepWork } from "./step-work.ts";
@@ -171,8 +171,7 @@ function attemptOf(outcome: AttemptOutcome, attempt: number, started_at: string,
 function nothingNew(run: Run, step: Step): boolean {
   if (["extract", "load", "ingest"].includes(step.kind) || step.action !== "run" || step.reason !== "new_input") return false;
   const table = tableOf(run, step.table);
-  const sink = run.manifest.sinks.find((item) => step.step === sinkStep(item.name, step.table));
-  const before = run.publications.get(sink === undefined ? step.table : sinkSubject(sink.name, step.table));
-  const reads = sink === undefined ? inputsOf(run, table) : { [step.table]: run.publications.get(step.table)?.version };
+  const before = run.publications.get(subjectOf(run.manifest, step));
+  const reads = step.kind === "sink" ? { [step.table]: run.publications.get(step.table)?.version } : inputsOf(run, table);
   return before !== undefined && Object.entries(reads).every(([name, version]) => before.inputs[name] === version);
 }

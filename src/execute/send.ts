@@ -3,16 +3,17 @@ import { join } from "node:path";
 import type { ModelTable } from "../compile/manifest.ts";
 import { splitTable } from "../define/split-table.ts";
 import type { Step } from "../plan/plan.ts";
-import { sinkFingerprint, sinkStep, sinkSubject } from "../plan/plan-run.ts";
+import { sinkFingerprint, sinkSubject } from "../plan/plan-run.ts";
 import type { Session } from "../ports/engine.ts";
 import type { StepResult } from "../terms.ts";
 import { isoTime, newPublication, type Run } from "./context.ts";
+import { sinkOf } from "./sink-of.ts";
 import { noFacts, stepResult } from "./step-result.ts";
 
 /** Sends a published table to a sink. The load is recorded after the target has swapped it in; a kill in between only repeats it. */
 export async function sendTable(run: Run, session: Session, step: Step, position: number, table: ModelTable): Promise<StepResult> {
   const started = run.clock();
-  const definition = run.manifest.sinks.find((sink) => step.step === sinkStep(sink.name, table.name));
+  const definition = sinkOf(run.manifest, step);
   if (definition === undefined) throw new Error(`the plan names ${step.step}, the manifest does not`);
   const { sink, identity } = await run.openSink(definition.name);
   const scratch = join(run.scratch, `${definition.name}.${table.name}`);

@@ -1,5 +1,5 @@
 import { AssayError } from "../errors.ts";
-import { type Observation, sinkStep, sinkSubject } from "../plan/plan-run.ts";
+import type { Observation } from "../plan/plan-run.ts";
 import type { Session } from "../ports/engine.ts";
 import type { Lake } from "../ports/lake.ts";
 import type { Lease, TakenStep } from "../ports/queue.ts";
@@ -8,6 +8,7 @@ import type { TableName } from "../terms.ts";
 import type { ExecuteContext, Run, RunControl } from "./context.ts";
 import { recordedStep } from "./recorded-step.ts";
 import { runAttempt, type Sessions } from "./run-attempt.ts";
+import { subjectOf } from "./sink-of.ts";
 import { manifestFingerprint, type StepReport, type StepWork } from "./step-work.ts";
 
 /** All a worker brings with it; the rest comes with the attempts it takes. */
@@ -45,7 +46,7 @@ export async function workOff(worker: WorkerContext, sessions: Sessions, taken: 
     throw error;
   });
   if (outcome === null) return "lost";
-  const made = run.publications.get(subjectOf(run, work));
+  const made = run.publications.get(subjectOf(run.manifest, work.step));
   const publication = made?.run_id === runId ? made : null;
   const { table } = work.step;
   const commits = (run.commits.get(table) ?? []).slice((before.get(table) ?? []).length);
@@ -70,11 +71,6 @@ async function readFirst(
     sessions.dropIdle();
     throw error;
   }
-}
-
-function subjectOf({ manifest }: Pick<Run, "manifest">, { step }: StepWork): string {
-  const sink = manifest.sinks.find((item) => step.step === sinkStep(item.name, step.table));
-  return sink === undefined ? step.table : sinkSubject(sink.name, step.table);
 }
 
 async function runFor(
