@@ -1,5 +1,6 @@
 import { messageOf } from "../errors.ts";
 import { recordedStep } from "../execute/recorded-step.ts";
+import { subjectOf } from "../execute/sink-of.ts";
 import { manifestFingerprint, type StepReport, type StepWork } from "../execute/step-work.ts";
 import type { Engine } from "../ports/engine.ts";
 import type { Queue } from "../ports/queue.ts";
@@ -25,9 +26,10 @@ export async function openQueue(
     warn: (error) => void process.stderr.write(`▲ queue: ${messageOf(error)}\n`),
     idle: () => void process.stderr.write(`▲ no worker has taken a step yet: start assay worker --env ${environment} on this project\n`),
     recorded: (queued) =>
-      withSession(engine, async (session) =>
+      withSession(engine, async (session) => {
         // Of what the queue holds this run has put in every word.
-        recordedStep(store, session, queued.run_id, (queued.work as StepWork).step, await store.read(session)),
-      ),
+        const { step } = queued.work as StepWork;
+        return recordedStep(store, session, queued.run_id, step, subjectOf(manifest, step), await store.read(session));
+      }),
   });
 }

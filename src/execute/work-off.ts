@@ -63,7 +63,8 @@ async function readFirst(
   try {
     const state = await worker.readState(session);
     // A worker that is gone may have finished it, and not have come to say so.
-    const recorded = lease.claim === 1 ? null : await recordedStep(worker.store, session, run_id, work.step, state);
+    const recorded =
+      lease.claim === 1 ? null : await recordedStep(worker.store, session, run_id, work.step, subjectOf(worker.manifest, work.step), state);
     sessions.giveBack(session);
     return { state, recorded };
   } catch (error) {
