@@ -6,8 +6,9 @@ import type { SourceFile } from "../ports/source.ts";
 import type { Extract } from "../ports/state-store.ts";
 import type { StepResult } from "../terms.ts";
 import { chunksOf } from "./chunks-of.ts";
-import { isoTime, paramsOf, type Run } from "./context.ts";
+import { paramsOf, type Run } from "./context.ts";
 import { ingestTable, type LandedBatch } from "./ingest.ts";
+import { recordUnpublished } from "./record-unpublished.ts";
 import { noFacts, type StepFacts, stepResult } from "./step-result.ts";
 
 /**
@@ -21,17 +22,15 @@ export async function extractTable(run: Run, session: Session, step: Step, posit
   // The answer to its commit was lost.
   const recorded = before?.run_id === run.runId ? await run.store.readStep(session, run.runId, step.step) : null;
   if (recorded !== null) return recorded;
-  const record = async (extract: Extract | undefined, facts: StepFacts): Promise<StepResult> => {
+  const record = async (made: { readonly extract?: Extract }, facts: StepFacts): Promise<StepResult> => {
     const result = stepResult(step, "succeeded", facts, run.clock() - started, null);
-    const own = { run_id: run.runId, position, result, finished_at: isoTime(run.clock()) };
-    const nothing = { publication: null, commit: null, ingest: null };
-    await run.store.recordStep(session, { ...own, ...nothing, ...(extract === undefined ? {} : { extract }) });
+    await recordUnpublished(run, session, position, result, made);
     return result;
   };
   if (before !== null && isUsable(run, before, input)) {
     const loaded = await run.store.readChunks(session, table.name, before.batch_id);
     const note = `goes on with what run ${before.run_id} extracted: ${loaded.size} of ${chunksOf(before).length} chunks are loaded`;
-    return session.transaction(() => record(undefined, { ...noFacts, notes: [note] }));
+    return session.transaction(() => record({}, { ...noFacts, notes: [note] }));
   }
   const publish = async ({ batchId, folder, ingested }: LandedBatch): Promise<StepResult> => {
     const { current, rows, replicas, evolved, facts } = ingested;
@@ -50,7 +49,7 @@ export async function extractTable(run: Run, session: Session, step: Step, posit
     const files = new Set(chunksOf(extract).map((chunk) => run.lake.absolute(chunk.file)));
     return session.transaction(async () => {
       await run.engine.prepareParts(session, table, [...files]);
-      return record(extract, facts);
+      return record({ extract }, facts);
     });
   };
   const result = await ingestTable(run, session, table, publish);

@@ -3,7 +3,8 @@ import { AssayError } from "../errors.ts";
 import type { Step } from "../plan/plan.ts";
 import type { Session } from "../ports/engine.ts";
 import type { StepResult } from "../terms.ts";
-import { isoTime, type Run } from "./context.ts";
+import type { Run } from "./context.ts";
+import { recordUnpublished } from "./record-unpublished.ts";
 import { noFacts, stepResult } from "./step-result.ts";
 
 /** Loads one chunk of what was extracted, and puts it on record in the same transaction; nobody sees its rows until all are published. */
@@ -28,8 +29,7 @@ export async function loadChunk(run: Run, session: Session, step: Step, position
       });
     }
     const result = stepResult(step, "succeeded", { ...noFacts, rows_in: rows, rows_out: found }, run.clock() - started, null);
-    const own = { run_id: run.runId, position, result, finished_at: isoTime(run.clock()) };
-    await run.store.recordStep(session, { ...own, publication: null, commit: null, ingest: null, chunk: { ...loaded, rows: found } });
+    await recordUnpublished(run, session, position, result, { chunk: { ...loaded, rows: found } });
     return result;
   });
 }

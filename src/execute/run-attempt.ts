@@ -16,6 +16,7 @@ import { gatherChunks } from "./gather-chunks.ts";
 import { ingestTable } from "./ingest.ts";
 import { loadChunk } from "./load-chunk.ts";
 import { publishBronze } from "./publish-bronze.ts";
+import { recordUnpublished } from "./record-unpublished.ts";
 import { sendTable } from "./send.ts";
 import { sinkOf } from "./sink-of.ts";
 import { skippedStep } from "./skipped-step.ts";
@@ -104,19 +105,9 @@ function nextAttempt({ control }: Run, step: Step, error: AssayError, attempt: n
 
 async function recordFailure(run: Run, sessions: Sessions, position: number, result: StepResult, failure: StepFailure): Promise<void> {
   const session = await sessions.take();
-  const record = session.transaction(() =>
-    run.store.recordStep(session, {
-      run_id: run.runId,
-      position,
-      result,
-      finished_at: isoTime(run.clock()),
-      publication: null,
-      commit: null,
-      ingest: null,
-      // The rows of a failed step were not published.
-      ...(failure.refused.length === 0 ? {} : { refused: failedRows(run, { table: result.table, refused: failure.refused }) }),
-    }),
-  );
+  // The rows of a failed step were not published.
+  const refused = failure.refused.length === 0 ? {} : { refused: failedRows(run, { table: result.table, refused: failure.refused }) };
+  const record = session.transaction(() => recordUnpublished(run, session, position, result, refused));
   await record.catch((error: unknown) => {
     session.close();
     throw error;

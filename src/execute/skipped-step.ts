@@ -3,7 +3,8 @@ import type { Step } from "../plan/plan.ts";
 import type { Session } from "../ports/engine.ts";
 import type { StepResult } from "../terms.ts";
 import { runChecks } from "./checks.ts";
-import { isoTime, type Run, tableOf } from "./context.ts";
+import { type Run, tableOf } from "./context.ts";
+import { recordUnpublished } from "./record-unpublished.ts";
 import { noFacts, stepResult } from "./step-result.ts";
 
 /**
@@ -37,16 +38,6 @@ export async function skippedStep(run: Run, session: Session, step: Step, positi
           location: table.location,
         });
   const result = stepResult(step, error === null ? "succeeded" : "failed", facts, run.clock() - started, error);
-  await session.transaction(() =>
-    run.store.recordStep(session, {
-      run_id: run.runId,
-      position,
-      result,
-      finished_at: isoTime(run.clock()),
-      publication: null,
-      commit: null,
-      ingest: null,
-    }),
-  );
+  await session.transaction(() => recordUnpublished(run, session, position, result));
   return result;
 }
