@@ -1,6 +1,7 @@
 import type { Queue } from "../ports/queue.ts";
 import type { Run } from "./context.ts";
-import { runAttempt, type Sessions } from "./run-attempt.ts";
+import { runAttempt } from "./run-attempt.ts";
+import type { Sessions } from "./run-sessions.ts";
 import type { StepReport, StepWork } from "./step-work.ts";
 
 /** Carries attempts out in this process, which nobody shares: there is nothing to lease. */

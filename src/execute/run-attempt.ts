@@ -17,6 +17,7 @@ import { ingestTable } from "./ingest.ts";
 import { loadChunk } from "./load-chunk.ts";
 import { publishBronze } from "./publish-bronze.ts";
 import { recordUnpublished } from "./record-unpublished.ts";
+import type { Sessions } from "./run-sessions.ts";
 import { sendTable } from "./send.ts";
 import { sinkOf } from "./sink-of.ts";
 import { skippedStep } from "./skipped-step.ts";
@@ -24,31 +25,22 @@ import { stepDeadline } from "./step-deadline.ts";
 import { noFacts, StepFailure, stepResult } from "./step-result.ts";
 import type { AttemptOutcome } from "./step-work.ts";
 
-/** Sessions for attempts: one that failed is not used again. */
-export interface Sessions {
-  readonly take: () => Promise<Session>;
-  readonly giveBack: (session: Session) => void;
-  /** Closes those that are not in use. */
-  readonly dropIdle: () => void;
-}
-
 /** One attempt (from 1) at a step; its failure is recorded unless another attempt follows. */
 export async function runAttempt(run: Run, sessions: Sessions, step: Step, position: number, attempt: number): Promise<AttemptOutcome> {
   const began = run.clock();
   const deadline = stepDeadline(run.control, step);
-  let session: Session | null = null;
-  let letGo = (): void => undefined;
+  const own = deadline.signal === undefined ? run : { ...run, signal: deadline.signal };
   try {
-    session = await sessions.take();
-    letGo = cancelOn(deadline.signal, session);
-    const result = await runStep(deadline.signal === undefined ? run : { ...run, signal: deadline.signal }, session, step, position);
-    letGo();
-    sessions.giveBack(session);
+    const result = await sessions.use(async (session) => {
+      const letGo = cancelOn(deadline.signal, session);
+      try {
+        return await runStep(own, session, step, position);
+      } finally {
+        letGo();
+      }
+    });
     return { kind: "finished", result };
   } catch (error) {
-    letGo();
-    // Whatever happened to it, another one is sound.
-    session?.close();
     // What was cancelled fails with whatever was under way; why it was cancelled is what counts.
     const reason: unknown = deadline.signal?.aborted === true ? deadline.signal.reason : error;
     return attemptFailed(run, sessions, { step, position, attempt, began }, reason);
@@ -104,15 +96,9 @@ function nextAttempt({ control }: Run, step: Step, error: AssayError, attempt: n
 }
 
 async function recordFailure(run: Run, sessions: Sessions, position: number, result: StepResult, failure: StepFailure): Promise<void> {
-  const session = await sessions.take();
   // The rows of a failed step were not published.
   const refused = failure.refused.length === 0 ? {} : { refused: failedRows(run, { table: result.table, refused: failure.refused }) };
-  const record = session.transaction(() => recordUnpublished(run, session, position, result, refused));
-  await record.catch((error: unknown) => {
-    session.close();
-    throw error;
-  });
-  sessions.giveBack(session);
+  await sessions.use((session) => session.transaction(() => recordUnpublished(run, session, position, result, refused)));
 }
 
 /** So many of a failed step's rows are kept for people to look at. */

@@ -47,12 +47,7 @@ export async function scheduleSteps(run: Run, plan: Plan): Promise<readonly Step
     finish(step, stepResult(step, "skipped", noFacts, 0, null, why));
   };
   const expand = async (step: Step): Promise<void> => {
-    const session = await sessions.take();
-    const made = await stepsOf(run, session, step).catch((error: unknown) => {
-      session.close();
-      throw error;
-    });
-    sessions.giveBack(session);
+    const made = await sessions.use((session) => stepsOf(run, session, step));
     for (const item of made) positions.set(item, steps.push(item) - 1);
     mapped.add(step, made, Math.min(mappedAtOnce(run, step), queue.slots));
   };

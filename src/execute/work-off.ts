@@ -7,7 +7,8 @@ import type { RunStore, State } from "../ports/state-store.ts";
 import type { TableName } from "../terms.ts";
 import type { ExecuteContext, Run, RunControl } from "./context.ts";
 import { recordedStep } from "./recorded-step.ts";
-import { runAttempt, type Sessions } from "./run-attempt.ts";
+import { runAttempt } from "./run-attempt.ts";
+import type { Sessions } from "./run-sessions.ts";
 import { subjectOf } from "./sink-of.ts";
 import { manifestFingerprint, type StepReport, type StepWork } from "./step-work.ts";
 
@@ -59,19 +60,18 @@ async function readFirst(
   sessions: Sessions,
   { work, lease, run_id }: TakenStep<StepWork, StepReport>,
 ): Promise<{ readonly state: State; readonly recorded: StepReport | null }> {
-  const session = await sessions.take();
-  try {
+  const { step } = work;
+  const read = sessions.use(async (session) => {
     const state = await worker.readState(session);
+    if (lease.claim === 1) return { state, recorded: null };
     // A worker that is gone may have finished it, and not have come to say so.
-    const recorded =
-      lease.claim === 1 ? null : await recordedStep(worker.store, session, run_id, work.step, subjectOf(worker.manifest, work.step), state);
-    sessions.giveBack(session);
-    return { state, recorded };
-  } catch (error) {
-    session.close();
+    return { state, recorded: await recordedStep(worker.store, session, run_id, step, subjectOf(worker.manifest, step), state) };
+  });
+  return read.catch((error: unknown) => {
+    // The server that closed one connection has closed the others too.
     sessions.dropIdle();
     throw error;
-  }
+  });
 }
 
 async function runFor(
