@@ -3,9 +3,10 @@ import type { Step } from "../plan/plan.ts";
 import type { Session } from "../ports/engine.ts";
 import type { DivertedRows } from "../ports/quarantine.ts";
 import type { BuildCost, Commit, IngestRecord, Metric, Publication } from "../ports/state-store.ts";
-import type { StepResult } from "../terms.ts";
+import type { RowChanges, StepResult } from "../terms.ts";
 import { inputsOf, isoTime, newPublication, paramsOf, type Run } from "./context.ts";
 import { type StepFacts, stepResult } from "./step-result.ts";
+import type { Published } from "./step-work.ts";
 
 /** A table that is ready to be seen: its rows, and how they differ from those published before. */
 export interface ReadyTable {
@@ -27,10 +28,9 @@ export interface ReadyTable {
   readonly keepInputs?: boolean;
 }
 
-/** What became visible, for the run's own memory once the transaction is through. */
-export interface Committed {
+/** What becomes visible once the transaction is through. */
+export interface Committed extends Published {
   readonly publication: Publication;
-  readonly commit: Commit | null;
   readonly result: StepResult;
 }
 
@@ -58,21 +58,11 @@ export async function commitTable(
     ready.kind !== "none",
     finished,
   );
-  const { inserted = null, updated = null, deleted = null } = ready.facts.changes ?? {};
-  const commit: Commit | null =
+  // Where nobody follows them the changes are not kept, and a model that comes back later must not take them for none.
+  const commit =
     ready.kind === "none"
       ? null
-      : {
-          subject: table.name,
-          version: publication.version,
-          run_id: run.runId,
-          // Where nobody follows them the changes are not kept, and a model that comes back later must not take them for none.
-          kind: table.tracked ? ready.kind : "reset",
-          inserted,
-          updated,
-          deleted,
-          committed_at: finished,
-        };
+      : commitOf(table, publication, { kind: table.tracked ? ready.kind : "reset", changes: ready.facts.changes });
   const result = stepResult(step, "succeeded", ready.facts, run.clock() - ready.started, null);
   await run.store.recordStep(session, {
     run_id: run.runId,
@@ -86,11 +76,21 @@ export async function commitTable(
     ...(ready.diverted === undefined ? {} : { diverted: ready.diverted }),
     metrics: ready.metrics,
   });
-  return { publication, commit, result };
+  return { publication, commits: commit === null ? [] : [commit], result };
 }
 
-/** Lets the run's later steps see what was committed. */
-export function remember(run: Run, { publication, commit }: Committed): void {
-  run.publications.set(publication.subject, publication);
-  if (commit !== null) run.commits.set(commit.subject, [...(run.commits.get(commit.subject) ?? []), commit]);
+/** What a publication of other rows than before changed in its table. */
+export function commitOf(
+  table: Pick<ManifestTable, "name">,
+  { version, run_id, published_at }: Publication,
+  { kind, changes }: { readonly kind: Commit["kind"]; readonly changes: RowChanges | null },
+): Commit {
+  const { inserted = null, updated = null, deleted = null } = changes ?? {};
+  return { subject: table.name, version, run_id, kind, inserted, updated, deleted, committed_at: published_at };
+}
+
+/** Lets the run's later steps see what was published. */
+export function remember(run: Run, { publication, commits }: Published): void {
+  if (publication !== null) run.publications.set(publication.subject, publication);
+  for (const commit of commits) run.commits.set(commit.subject, [...(run.commits.get(commit.subject) ?? []), commit]);
 }

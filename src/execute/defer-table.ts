@@ -4,9 +4,8 @@ import { columnList } from "../define/quote.ts";
 import { deferredInputs } from "../plan/against.ts";
 import type { Step } from "../plan/plan.ts";
 import { type Candidate, evolvedTable, type Session } from "../ports/engine.ts";
-import type { Commit } from "../ports/state-store.ts";
 import type { StepResult } from "../terms.ts";
-import { remember } from "./commit-table.ts";
+import { commitOf, remember } from "./commit-table.ts";
 import { isoTime, newPublication, type Run } from "./context.ts";
 import type { DeferredEnvironment } from "./deferred-environment.ts";
 import { asPublished, freezeViews } from "./freeze-views.ts";
@@ -38,19 +37,9 @@ export async function deferTable(
     const inputs = deferredInputs(deferral, known);
     const publication = newPublication(run, { subject: table.name, fingerprint, inputs, params, rows }, true, finished);
     const result = stepResult(step, "succeeded", { ...noFacts, rows_out: rows }, run.clock() - started, null);
-    const { runId: run_id } = run;
-    const commit: Commit = {
-      subject: table.name,
-      version: publication.version,
-      run_id,
-      kind: "reset",
-      inserted: null,
-      updated: null,
-      deleted: null,
-      committed_at: finished,
-    };
+    const commit = commitOf(table, publication, { kind: "reset", changes: null });
     await run.store.recordStep(session, {
-      run_id,
+      run_id: run.runId,
       position,
       result,
       finished_at: finished,
@@ -60,7 +49,7 @@ export async function deferTable(
       // It has no files and no rows in quarantine of its own any more.
       ingest: { current: [], quarantined: [] },
     });
-    return { publication, commit, result };
+    return { publication, commits: [commit], result };
   });
   remember(run, committed);
   return committed.result;

@@ -1,6 +1,7 @@
 import type { Plan, Step } from "../plan/plan.ts";
 import type { StepAttempt, StepResult } from "../terms.ts";
 import { attemptLog } from "./attempt-log.ts";
+import { remember } from "./commit-table.ts";
 import { inputsOf, isoTime, type Run, tableOf } from "./context.ts";
 import { inProcessQueue } from "./in-process-queue.ts";
 import { mappedAtOnce, mappedSteps, stepsOf } from "./mapped-steps.ts";
@@ -9,7 +10,7 @@ import { sessionsOf } from "./run-sessions.ts";
 import { subjectOf } from "./sink-of.ts";
 import { stepOrder } from "./step-order.ts";
 import { noFacts, stepResult } from "./step-result.ts";
-import { type AttemptOutcome, manifestFingerprint, type StepReport, type StepWork } from "./step-work.ts";
+import { type AttemptOutcome, manifestFingerprint, nothingPublished, type StepWork } from "./step-work.ts";
 
 /** Why a step of a cancelled run was left out. */
 export const cancelledReason = "the run was cancelled";
@@ -67,8 +68,12 @@ export async function scheduleSteps(run: Run, plan: Plan): Promise<readonly Step
         if (step.kind === "extract" && made.kind === "finished" && made.result.status === "succeeded") await expand(step);
         return made;
       })
-      .catch((error: unknown) => attemptFailed(run, sessions, { step, position, attempt: number, began }, error));
-    learn(run, outcome);
+      .catch(async (error: unknown) => ({
+        ...(await attemptFailed(run, sessions, { step, position, attempt: number, began }, error)),
+        ...nothingPublished,
+      }));
+    // What a worker has published.
+    remember(run, outcome);
     if (outcome.kind === "retry" || number > 1) await attempts.add(step, attemptOf(outcome, number, startedAt, isoTime(run.clock())));
     if (outcome.kind === "finished") return finish(step, outcome.result);
     const { error, retry_in_ms } = outcome;
@@ -133,13 +138,6 @@ export async function scheduleSteps(run: Run, plan: Plan): Promise<readonly Step
     if (run.queue === undefined) await queue.close();
   }
   return steps.flatMap((step) => results.get(step.step) ?? []);
-}
-
-/** What was published elsewhere is known to the run's later steps, too. */
-function learn(run: Run, outcome: AttemptOutcome & Partial<StepReport>): void {
-  const { publication = null, commits = [] } = outcome;
-  if (publication !== null) run.publications.set(publication.subject, publication);
-  for (const commit of commits) run.commits.set(commit.subject, [...(run.commits.get(commit.subject) ?? []), commit]);
 }
 
 function wait({ control }: Run, milliseconds: number, over: AbortSignal): Promise<void> {

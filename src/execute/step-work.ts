@@ -21,11 +21,15 @@ export type AttemptOutcome =
   | { readonly kind: "finished"; readonly result: StepResult }
   | { readonly kind: "retry"; readonly error: ErrorReport; readonly retry_in_ms: number };
 
-/** What came of it, and what the run has to know of it for its later steps. */
-export type StepReport = AttemptOutcome & {
+/** What became visible by a step; a run has to know of it for its later steps. */
+export interface Published {
   readonly publication: Publication | null;
   readonly commits: readonly Commit[];
-};
+}
+
+export const nothingPublished: Published = { publication: null, commits: [] };
+
+export type StepReport = AttemptOutcome & Published;
 
 /** Equal for manifests that make the same tables in the same way, wherever the project lies. */
 export function manifestFingerprint({ project, tables, functions, sinks }: Manifest): string {
