@@ -6,6 +6,7 @@ import { parseDuration } from "../define/duration.ts";
 import type { Keep as KeepTexts } from "../define/project.ts";
 import { AssayError } from "../errors.ts";
 import { executeClean } from "../execute/clean.ts";
+import { withSession } from "../execute/with-session.ts";
 import { logsByRun } from "../observe/log-retention.ts";
 import type { CleanPlan, Keep, LogOnDisk, ScratchOnDisk } from "../plan/clean-plan.ts";
 import { planClean } from "../plan/plan-clean.ts";
@@ -13,7 +14,6 @@ import type { Retained } from "../ports/retention-store.ts";
 import { print, renderOptions } from "./output.ts";
 import { renderClean } from "./render/render-clean.ts";
 import { openWarehouse } from "./warehouse/open-warehouse.ts";
-import { withSession } from "./with-session.ts";
 import { type CommonOptions, compileWorkspace, openWorkspace, readDatabase, type Workspace } from "./workspace.ts";
 
 export interface CleanOptions extends CommonOptions {

@@ -2,12 +2,12 @@ import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { loadProject } from "../compile/project.ts";
 import { AssayError } from "../errors.ts";
+import { withSession } from "../execute/with-session.ts";
 import type { StoredObject, Warehouse, WarehouseContents } from "../ports/warehouse.ts";
 import type { ErrorReport, RunStatus } from "../terms.ts";
 import { print, renderOptions } from "./output.ts";
 import { renderContents, renderEnvironments } from "./render/render-environments.ts";
 import { openWarehouse } from "./warehouse/open-warehouse.ts";
-import { withSession } from "./with-session.ts";
 import { type CommonOptions, openWorkspace, placesOf, platformFolderOf, readDatabase, type Workspace } from "./workspace.ts";
 
 /** An entry of `environments` in `assay env list --json`. */

@@ -6,6 +6,7 @@ import { messageOf } from "../errors.ts";
 import { executePlan } from "../execute/execute-plan.ts";
 import type { RunEvent } from "../execute/run-event.ts";
 import type { StepReport, StepWork } from "../execute/step-work.ts";
+import { withSession } from "../execute/with-session.ts";
 import { runLog } from "../observe/run-log.ts";
 import type { Observation } from "../plan/plan-run.ts";
 import type { Session } from "../ports/engine.ts";
@@ -24,7 +25,6 @@ import { renderRun } from "./render/render-run.ts";
 import { openQueue, sharesWork } from "./shared-queue.ts";
 import { secretsOf, sinkOpener } from "./sink-opener.ts";
 import { systemTimer } from "./system-timer.ts";
-import { withSession } from "./with-session.ts";
 import { type CommonOptions, openWorkspace, type Workspace } from "./workspace.ts";
 
 /** `assay run`: carries the plan out. Exit code 1 when a step failed, 130 when it was cancelled. */

@@ -2,10 +2,10 @@ import { messageOf } from "../errors.ts";
 import { recordedStep } from "../execute/recorded-step.ts";
 import { subjectOf } from "../execute/sink-of.ts";
 import { manifestFingerprint, type StepReport, type StepWork } from "../execute/step-work.ts";
+import { withSession } from "../execute/with-session.ts";
 import type { Engine } from "../ports/engine.ts";
 import type { Queue } from "../ports/queue.ts";
 import type { PreparedPlan } from "./prepare-plan.ts";
-import { withSession } from "./with-session.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** Are the environment's steps carried out by workers? */

@@ -14,6 +14,7 @@ import { AssayError, throwAll } from "../errors.ts";
 import { refuseMisfits } from "../execute/model-test/refuse-misfits.ts";
 import { runModelTest } from "../execute/model-test/run-model-test.ts";
 import type { TestResult } from "../execute/model-test/test-result.ts";
+import { withSession } from "../execute/with-session.ts";
 import { print, renderOptions } from "./output.ts";
 import { renderTests } from "./render/render-tests.ts";
 import { testWorld } from "./test-world.ts";
@@ -84,14 +85,11 @@ async function shared<T>(
 
 async function misfits(tests: readonly CompiledTest[], [databases]: readonly TestDatabases[]): Promise<readonly AssayError[]> {
   if (databases === undefined) return [];
-  const session = await (await databases.next()).session();
-  try {
+  return withSession(await databases.next(), async (session) => {
     const errors: AssayError[] = [];
     for (const test of tests) errors.push(...(await refuseMisfits(test, session)));
     return errors;
-  } finally {
-    session.close();
-  }
+  });
 }
 
 async function runTest(test: CompiledTest, workspace: Workspace, databases: TestDatabases, folder: string): Promise<TestResult> {

@@ -4,12 +4,12 @@ import type { Manifest, ModelTable } from "../compile/manifest.ts";
 import { AssayError } from "../errors.ts";
 import { whyNotVerified } from "../execute/full-definition.ts";
 import { type Verification, type VerifyContext, verifyTable } from "../execute/verify-table.ts";
+import { withSession } from "../execute/with-session.ts";
 import { selectTables } from "../plan/selection.ts";
 import type { Session } from "../ports/engine.ts";
 import type { RecordedVerification } from "../ports/verification-store.ts";
 import { print, renderOptions } from "./output.ts";
 import { renderVerification, renderVerificationSummary } from "./render/render-verification.ts";
-import { withSession } from "./with-session.ts";
 import { type CommonOptions, compileWorkspace, openWorkspace, readTables } from "./workspace.ts";
 
 export interface VerifyOptions extends CommonOptions {

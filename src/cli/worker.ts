@@ -5,6 +5,7 @@ import { localLake } from "../adapters/files/lake.ts";
 import { AssayError, messageOf } from "../errors.ts";
 import { sessionsOf } from "../execute/run-sessions.ts";
 import { manifestFingerprint, type StepReport, type StepWork } from "../execute/step-work.ts";
+import { withSession } from "../execute/with-session.ts";
 import { type WorkerContext, workOff } from "../execute/work-off.ts";
 import type { TakenStep, WorkSource } from "../ports/queue.ts";
 import { cancellation } from "./cancellation.ts";
@@ -13,7 +14,6 @@ import { observe, withoutLostFiles } from "./prepare-plan.ts";
 import { projectSource } from "./project-source.ts";
 import { secretsOf, sinkOpener } from "./sink-opener.ts";
 import { systemTimer } from "./system-timer.ts";
-import { withSession } from "./with-session.ts";
 import { type CommonOptions, compileWorkspace, openWorkspace, type Workspace } from "./workspace.ts";
 
 export interface WorkerOptions extends CommonOptions {

@@ -2,6 +2,7 @@ import { AssayError } from "../errors.ts";
 import type { Step } from "../plan/plan.ts";
 import type { StepAttempt } from "../terms.ts";
 import type { Run } from "./context.ts";
+import { withSession } from "./with-session.ts";
 
 /** The attempts at a run's steps, on record where there is more than one at a step. */
 export interface AttemptLog {
@@ -18,14 +19,11 @@ export function attemptLog(run: Run): AttemptLog {
     const batch = unwritten.splice(0);
     if (batch.length === 0) return;
     try {
-      const session = await run.engine.session();
-      try {
-        await session.transaction(async () => {
+      await withSession(run.engine, (session) =>
+        session.transaction(async () => {
           for (const { step, attempt } of batch) await run.store.recordAttempt(session, run.runId, step, attempt);
-        });
-      } finally {
-        session.close();
-      }
+        }),
+      );
     } catch (error) {
       unwritten.unshift(...batch);
       throw error;

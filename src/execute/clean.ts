@@ -4,6 +4,7 @@ import { type Engine, evolvedTable } from "../ports/engine.ts";
 import type { Lake } from "../ports/lake.ts";
 import type { RetentionStore } from "../ports/retention-store.ts";
 import type { TableName } from "../terms.ts";
+import { withSession } from "./with-session.ts";
 
 export interface CleanContext {
   /** Null where the environment has no database yet. */
@@ -19,17 +20,14 @@ export async function executeClean(plan: CleanPlan, { warehouse, lake }: CleanCo
   const { changes, runs, subjects } = plan.state;
   if (warehouse !== null && changes.length + runs.length + subjects.length > 0) {
     const { engine, store } = warehouse;
-    const session = await engine.session();
-    try {
-      await session.transaction(async () => {
+    await withSession(engine, (session) =>
+      session.transaction(async () => {
         for (const subject of subjects.filter((name) => !name.startsWith("sink:")) as readonly TableName[]) {
           for (const table of [evolvedTable(subject), subject]) await engine.drop(session, table);
         }
         await store.remove(session, plan.state);
-      });
-    } finally {
-      session.close();
-    }
+      }),
+    );
   }
   for (const folder of plan.batches) await lake.removeBatch(lake.absolute(folder));
   for (const path of plan.files) await rm(path, { recursive: true, force: true });

@@ -8,6 +8,7 @@ import { duckdbSql } from "../../adapters/duckdb/sql.ts";
 import { duckdbRetentionStore, duckdbStateStore, duckdbVerificationStore } from "../../adapters/duckdb/state-store.ts";
 import { storedIn } from "../../adapters/duckdb/stored-in.ts";
 import { AssayError, messageOf } from "../../errors.ts";
+import { withSession } from "../../execute/with-session.ts";
 import type { Warehouse, WarehouseContents } from "../../ports/warehouse.ts";
 import { lockedError, releaseOwner, writeOwner } from "./owner.ts";
 
@@ -52,25 +53,20 @@ export function duckdbWarehouse(path: string, folder: string): Warehouse {
           for (const file of [path, `${path}.wal`]) await rm(file, { force: true });
           return;
         }
-        const session = await database.session();
-        try {
-          await session.transaction(async () => {
+        await withSession(database, (session) =>
+          session.transaction(async () => {
             for (const text of removeStatements(contents)) await session.execute({ text });
-          });
-        } finally {
-          session.close();
-        }
+          }),
+        );
       };
       return { engine: duckdbEngine(database), remove, close };
     },
     read: async (scratch, work) => {
       if (statSync(path, { throwIfNoEntry: false }) === undefined) return null;
       const database = await open({ readOnly: true, scratch });
-      const session = await database.session();
       try {
-        return (await store.isPresent(session)) ? await work(session) : null;
+        return await withSession(database, async (session) => ((await store.isPresent(session)) ? work(session) : null));
       } finally {
-        session.close();
         database.close();
       }
     },

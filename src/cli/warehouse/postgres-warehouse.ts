@@ -10,6 +10,7 @@ import { isRunLocked, takeRunLock } from "../../adapters/postgres/run-lock.ts";
 import { postgresRetentionStore, postgresStateStore, postgresVerificationStore } from "../../adapters/postgres/state-store.ts";
 import { storedIn } from "../../adapters/postgres/stored-in.ts";
 import { postgresDialect } from "../../compile/dialect/postgres-dialect.ts";
+import { withSession } from "../../execute/with-session.ts";
 import type { Engine } from "../../ports/engine.ts";
 import type { Warehouse } from "../../ports/warehouse.ts";
 
@@ -79,12 +80,8 @@ export function postgresWarehouse(url: string, schemaPrefix: string | null): War
     read: async (scratch, work) => {
       const files = await memoryDatabase();
       try {
-        const session = await postgresEngine({ url, schemaPrefix, files: () => files.session(), scratch }).session();
-        try {
-          return (await store.isPresent(session)) ? await work(session) : null;
-        } finally {
-          session.close();
-        }
+        const engine = postgresEngine({ url, schemaPrefix, files: () => files.session(), scratch });
+        return await withSession(engine, async (session) => ((await store.isPresent(session)) ? work(session) : null));
       } finally {
         files.close();
       }
