@@ -118,6 +118,13 @@ export async function observe(
   return new Map(entries);
 }
 
+/** The files of one bronze table, or why they cannot be told. */
+export async function observeTable(workspace: Workspace, state: State, source: Source, table: TableName): Promise<Observation> {
+  const found = (await observe(workspace, state, source, new Set([table]))).get(table);
+  if (found === undefined) throw new Error(`the project has no ${table}`);
+  return found;
+}
+
 /** Where a sink sends to, or why nowhere. */
 export function targetOf(workspace: Workspace, sink: Manifest["sinks"][number]): Target {
   const url = postgresAddress(sink.to.url, `sink ${sink.name}`, workspace.variables, sink.location);

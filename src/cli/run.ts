@@ -8,17 +8,16 @@ import type { RunEvent } from "../execute/run-event.ts";
 import type { StepReport, StepWork } from "../execute/step-work.ts";
 import { withSession } from "../execute/with-session.ts";
 import { runLog } from "../observe/run-log.ts";
-import type { Observation } from "../plan/plan-run.ts";
 import type { Session } from "../ports/engine.ts";
 import type { Queue } from "../ports/queue.ts";
 import type { State } from "../ports/state-store.ts";
-import type { RunResult, TableName } from "../terms.ts";
+import type { RunResult } from "../terms.ts";
 import { runReport, writeSummary } from "./against.ts";
 import { requireAgainst } from "./against-options.ts";
 import { cancellation } from "./cancellation.ts";
 import { withOwnLake } from "./held.ts";
 import { print, renderOptions } from "./output.ts";
-import { observe, type PlanOptions, type PreparedPlan, preparePlan } from "./prepare-plan.ts";
+import { observeTable, type PlanOptions, type PreparedPlan, preparePlan } from "./prepare-plan.ts";
 import { progress } from "./progress.ts";
 import { colorSupported } from "./render/color-supported.ts";
 import { renderRun } from "./render/render-run.ts";
@@ -133,7 +132,7 @@ async function execute(
       control: {
         signal: cancelled.signal,
         timer: systemTimer,
-        observe: (table) => observeTable(workspace, prepared, table),
+        observe: (table) => observeTable(workspace, prepared.state, prepared.source, table),
       },
       emit: (event: RunEvent) => {
         log.listener(event);
@@ -151,12 +150,6 @@ async function execute(
     await queue?.close();
     await owned.close();
   }
-}
-
-async function observeTable(workspace: Workspace, { state, source }: PreparedPlan, table: TableName): Promise<Observation> {
-  const found = (await observe(workspace, state, source, new Set([table]))).get(table);
-  if (found === undefined) throw new Error(`the project has no ${table}`);
-  return found;
 }
 
 function progressTo(stream: NodeJS.WriteStream): ReturnType<typeof progress> {

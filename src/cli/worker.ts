@@ -10,7 +10,7 @@ import { type WorkerContext, workOff } from "../execute/work-off.ts";
 import type { TakenStep, WorkSource } from "../ports/queue.ts";
 import { cancellation } from "./cancellation.ts";
 import { print } from "./output.ts";
-import { observe, withoutLostFiles } from "./prepare-plan.ts";
+import { observeTable, withoutLostFiles } from "./prepare-plan.ts";
 import { projectSource } from "./project-source.ts";
 import { secretsOf, sinkOpener } from "./sink-opener.ts";
 import { systemTimer } from "./system-timer.ts";
@@ -55,11 +55,7 @@ export async function workerCommand(options: WorkerOptions): Promise<number> {
       secrets: secretsOf(workspace, manifest),
       timer: systemTimer,
       readState: async (session) => withoutLostFiles(await store.read(session), lake),
-      observe: async (table, state) => {
-        const found = (await observe(workspace, state, source, new Set([table]))).get(table);
-        if (found === undefined) throw new Error(`the project has no ${table}`);
-        return found;
-      },
+      observe: (table, state) => observeTable(workspace, state, source, table),
       scratchOf: (run) => join(scratch, run),
       signal: new AbortController().signal,
     };
