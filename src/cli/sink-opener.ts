@@ -4,6 +4,7 @@ import type { ExecuteContext } from "../execute/context.ts";
 import type { Sink } from "../ports/sink.ts";
 import { sinkIdentity } from "./prepare-plan.ts";
 import { tableSources } from "./project-source.ts";
+import { secretsIn } from "./secrets-in.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** Connects to sinks when they are first needed. */
@@ -49,10 +50,4 @@ export function secretsOf(workspace: Workspace, manifest: Manifest): readonly st
     secretsIn(typeof url === "string" ? url : resolveText({ ...url, optional: true }, variables)),
   );
   return [...workspace.warehouse.secrets, ...ofSinks, ...ofSources];
-}
-
-function secretsIn(url: string | null): readonly string[] {
-  if (url === null || !URL.canParse(url)) return [];
-  const { password } = new URL(url);
-  return [url, password, decodeURIComponent(password)].filter((text) => text !== "");
 }

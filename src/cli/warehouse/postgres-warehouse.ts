@@ -13,12 +13,13 @@ import { postgresDialect } from "../../compile/dialect/postgres-dialect.ts";
 import { withSession } from "../../execute/with-session.ts";
 import type { Engine } from "../../ports/engine.ts";
 import type { Warehouse } from "../../ports/warehouse.ts";
+import { secretsIn } from "../secrets-in.ts";
 
 const isSchemaIn = (database: string, other: Warehouse): boolean => other.identity.startsWith(`postgres://${database} `);
 
 /** Schemas of a PostgreSQL database. One process at a time changes those of an environment; any number reads. */
 export function postgresWarehouse(url: string, schemaPrefix: string | null): Warehouse {
-  const { host, pathname, username, password } = new URL(url);
+  const { host, pathname, username } = new URL(url);
   const sql = postgresSql(schemaPrefix);
   const database = `${host}${pathname}`;
   const place = `postgres://${username === "" ? "" : `${username}@`}${database}`;
@@ -31,7 +32,7 @@ export function postgresWarehouse(url: string, schemaPrefix: string | null): War
     engine: "postgres",
     place,
     identity: `postgres://${database} ${sql.schema("assay")}`,
-    secrets: [url, password, decodeURIComponent(password)].filter((text) => text !== ""),
+    secrets: secretsIn(url),
     file: null,
     sql,
     dialect: (analyzer) => postgresDialect(analyzer, polyglotTranspiler()),
