@@ -3,6 +3,9 @@ import type { Text } from "../define/env.ts";
 import { AssayError } from "../errors.ts";
 import type { Location } from "../terms.ts";
 
+/** What has to be set for an address, to be shown where it is not. */
+export const settingOf = (address: Text): string => (typeof address === "string" ? "its address" : address.name);
+
 /** The address of a PostgreSQL database; null when an optional setting is not set. Throws SETTING_MISSING, and SETTING_INVALID without showing it. */
 export function postgresAddress(text: Text, whose: string, variables: Variables, location: Location): string | null {
   const url = resolveText(text, variables, location);

@@ -15,7 +15,7 @@ import type { State } from "../ports/state-store.ts";
 import type { TableName } from "../terms.ts";
 import type { AgainstOptions } from "./against-options.ts";
 import { type Held, holdAgainst, otherWorkspace } from "./held.ts";
-import { postgresAddress } from "./postgres-address.ts";
+import { postgresAddress, settingOf } from "./postgres-address.ts";
 import { projectSource } from "./project-source.ts";
 import { type CommonOptions, compileWorkspace, type Workspace } from "./workspace.ts";
 
@@ -128,7 +128,7 @@ export async function observeTable(workspace: Workspace, state: State, source: S
 /** Where a sink sends to, or why nowhere. */
 export function targetOf(workspace: Workspace, sink: Manifest["sinks"][number]): Target {
   const url = postgresAddress(sink.to.url, `sink ${sink.name}`, workspace.variables, sink.location);
-  if (url === null) return { missing: `${typeof sink.to.url === "string" ? "its address" : sink.to.url.name} is not set` };
+  if (url === null) return { missing: `${settingOf(sink.to.url)} is not set` };
   return { identity: sinkIdentity(url) };
 }
 

@@ -3,7 +3,7 @@ import type { PostgresTable } from "../define/source.ts";
 import { AssayError } from "../errors.ts";
 import type { Source } from "../ports/source.ts";
 import type { Location } from "../terms.ts";
-import { postgresAddress } from "./postgres-address.ts";
+import { postgresAddress, settingOf } from "./postgres-address.ts";
 import type { Workspace } from "./workspace.ts";
 
 type Places = Pick<Workspace, "project" | "variables">;
@@ -34,7 +34,7 @@ export function tableSources({ project }: Pick<Places, "project">): readonly Tab
 export function tableAddress({ source, location }: TableSource, { variables }: Pick<Places, "variables">): string {
   const url = postgresAddress(source.url, `source ${source.table}`, variables, location);
   if (url !== null) return url;
-  const name = typeof source.url === "string" ? "its address" : source.url.name;
+  const name = settingOf(source.url);
   throw new AssayError("SETTING_MISSING", `${source.table}: ${name} is not set`, {
     hint: `set ${name} to the address of its database`,
     location,

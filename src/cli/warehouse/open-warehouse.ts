@@ -4,7 +4,7 @@ import type { Environment } from "../../define/project.ts";
 import { AssayError } from "../../errors.ts";
 import type { Warehouse } from "../../ports/warehouse.ts";
 import type { Location } from "../../terms.ts";
-import { postgresAddress } from "../postgres-address.ts";
+import { postgresAddress, settingOf } from "../postgres-address.ts";
 import { duckdbWarehouse } from "./duckdb-warehouse.ts";
 import { requireSchemaPrefix } from "./schema-prefix.ts";
 
@@ -24,8 +24,7 @@ export async function openWarehouse(name: string, { engine }: Environment, setti
     case "postgres": {
       const url = postgresAddress(engine.url, `environment ${name}`, variables, location);
       if (url === null) {
-        const setting = typeof engine.url === "string" ? "its address" : engine.url.name;
-        throw new AssayError("SETTING_MISSING", `environment ${name}: ${setting} is not set`, {
+        throw new AssayError("SETTING_MISSING", `environment ${name}: ${settingOf(engine.url)} is not set`, {
           hint: "it is the address of the database: postgres://USER:PASSWORD@HOST:5432/DATABASE",
           location,
         });
