@@ -57,7 +57,6 @@ export async function workerCommand(options: WorkerOptions): Promise<number> {
       readState: async (session) => withoutLostFiles(await store.read(session), lake),
       observe: (table, state) => observeTable(workspace, state, source, table),
       scratchOf: (run) => join(scratch, run),
-      signal: new AbortController().signal,
     };
     const steps = await shared.workSource<StepWork, StepReport>({
       project: manifestFingerprint(manifest),

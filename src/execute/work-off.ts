@@ -20,8 +20,6 @@ export interface WorkerContext
   readonly observe: (table: TableName, state: State) => Promise<Observation>;
   /** Folder for the files of a run, by its id. */
   readonly scratchOf: (runId: string) => string;
-  /** Aborted: attempts under way are cancelled, and left to others. */
-  readonly signal: AbortSignal;
 }
 
 /** `other_project`: the worker's project is not what the run was planned with; the attempt is left to others. */
@@ -83,7 +81,6 @@ async function runFor(
   const { step } = work;
   if ((step.kind === "extract" || step.kind === "ingest") && step.action === "run")
     observations.set(step.table, await worker.observe(step.table, state));
-  const signal = AbortSignal.any([lease.signal, worker.signal]);
   return {
     manifest: worker.manifest,
     engine: worker.engine,
@@ -101,7 +98,7 @@ async function runFor(
     concurrency: 1,
     secrets: worker.secrets,
     emit: () => undefined,
-    control: { signal, timer: worker.timer, observe: (table) => worker.observe(table, state) },
+    control: { signal: lease.signal, timer: worker.timer, observe: (table) => worker.observe(table, state) },
     params: work.params,
     publications: new Map(state.publications),
     commits: new Map(state.commits),
