@@ -1,6 +1,7 @@
 import { mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Plan } from "../plan/plan.ts";
+import type { Session } from "../ports/engine.ts";
 import type { RunStore } from "../ports/state-store.ts";
 import type { RunResult, RunStatus, StepResult } from "../terms.ts";
 import { type ExecuteContext, isoTime, type Run } from "./context.ts";
@@ -23,13 +24,7 @@ export async function executePlan(plan: Plan, context: ExecuteContext): Promise<
   const { runId } = context;
   const control = await context.engine.session();
   try {
-    const extracted = (await context.store.extractFolders(control)).map((folder) => context.lake.absolute(folder));
-    const keep = new Set([...committedFolders(context), ...extracted]);
-    for (const unfinished of await context.store.unfinishedRuns(control)) {
-      context.emit({ kind: "RunInterruptedFound", at: isoTime(context.clock()), ...unfinished });
-      await context.lake.removeRun(unfinished.run_id, keep);
-      await rm(join(dirname(context.scratch), unfinished.run_id), { recursive: true, force: true });
-    }
+    await removeLeftovers(context, control);
     const toRun = plan.steps.filter((step) => step.action === "run");
     await control.transaction(async () => {
       await context.store.restamp(control, touchedInVain(context));
@@ -86,6 +81,19 @@ export async function executePlan(plan: Plan, context: ExecuteContext): Promise<
   } finally {
     control.close();
     await rm(context.scratch, { recursive: true, force: true });
+  }
+}
+
+/** Removes what runs that never finished have left behind, but for what is published, and what was extracted to be loaded. */
+async function removeLeftovers(context: ExecuteContext, session: Session): Promise<void> {
+  const interrupted = await context.store.unfinishedRuns(session);
+  if (interrupted.length === 0) return;
+  const extracted = (await context.store.extractFolders(session)).map((folder) => context.lake.absolute(folder));
+  const keep = new Set([...committedFolders(context), ...extracted]);
+  for (const unfinished of interrupted) {
+    context.emit({ kind: "RunInterruptedFound", at: isoTime(context.clock()), ...unfinished });
+    await context.lake.removeRun(unfinished.run_id, keep);
+    await rm(join(dirname(context.scratch), unfinished.run_id), { recursive: true, force: true });
   }
 }
 
