@@ -36,6 +36,7 @@ export async function workerCommand(options: WorkerOptions): Promise<number> {
   const say = (text: string): void => void process.stderr.write(`${text}\n`);
   const scratch = join(workspace.platformFolder, "scratch", `worker-${process.pid}`);
   const manifest = await compileWorkspace(workspace);
+  const fingerprint = manifestFingerprint(manifest);
   const joined = await shared.join(id, scratch);
   const sinks = sinkOpener(workspace);
   sinks.use(manifest);
@@ -46,6 +47,7 @@ export async function workerCommand(options: WorkerOptions): Promise<number> {
     const lake = localLake(workspace.lakePath);
     const worker: WorkerContext = {
       manifest,
+      fingerprint,
       engine: joined.engine,
       store,
       lake,
@@ -59,7 +61,7 @@ export async function workerCommand(options: WorkerOptions): Promise<number> {
       scratchOf: (run) => join(scratch, run),
     };
     const steps = await shared.workSource<StepWork, StepReport>({
-      project: manifestFingerprint(manifest),
+      project: fingerprint,
       pools,
       worker: id,
       warn: (error) => say(`▲ queue: ${messageOf(error)}`),

@@ -10,11 +10,13 @@ import { recordedStep } from "./recorded-step.ts";
 import { runAttempt } from "./run-attempt.ts";
 import type { Sessions } from "./run-sessions.ts";
 import { subjectOf } from "./sink-of.ts";
-import { manifestFingerprint, type StepReport, type StepWork } from "./step-work.ts";
+import type { StepReport, StepWork } from "./step-work.ts";
 
 /** All a worker brings with it; the rest comes with the attempts it takes. */
 export interface WorkerContext
   extends Pick<ExecuteContext, "manifest" | "engine" | "store" | "lake" | "source" | "openSink" | "clock" | "secrets"> {
+  /** Of the manifest: `manifestFingerprint`. */
+  readonly fingerprint: string;
   readonly readState: (session: Session) => Promise<State>;
   readonly timer: RunControl["timer"];
   readonly observe: (table: TableName, state: State) => Promise<Observation>;
@@ -28,7 +30,7 @@ export type WorkOutcome = "done" | "lost" | "other_project";
 /** Carries out an attempt that was taken: the same steps, by the same code, as in a process that has the environment to itself. */
 export async function workOff(worker: WorkerContext, sessions: Sessions, taken: TakenStep<StepWork, StepReport>): Promise<WorkOutcome> {
   const { work, lease, run_id: runId } = taken;
-  if (work.manifest !== manifestFingerprint(worker.manifest)) {
+  if (work.manifest !== worker.fingerprint) {
     await taken.giveBack();
     return "other_project";
   }

@@ -10,9 +10,10 @@ import { shopFiles } from "../support/shop-project.ts";
 const seconds = Number(process.env.KILL_SECONDS ?? 60);
 const workers = 3;
 
-/** Something to be killed in: about a second of work. */
+/** Something to be killed in: about a second of work. What four workers in a row did not survive is tried again. */
 const busy = `/*
 grain: [order_id]
+retries: { limit: 5, delay: 1 s }
 materialize: { incremental: { by: [order_id] } }
 */
 select o.order_id, count(*) as lines, sum(a.i)::bigint as total

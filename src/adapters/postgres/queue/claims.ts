@@ -22,17 +22,21 @@ export function endWorkerSql(sql: EngineSql): string {
     where c.run_id = $1 and c.step = $2 and a.datname = current_database() and a.usename = current_user and c.worker <> $3`;
 }
 
-/** Takes a step of a run that is under way; returns its claim's number, or null: the run has ended. Waits while the step is being published. */
+/**
+ * Takes a step of a run that is under way; returns its claim's number, or null: the run has ended. Waits while the step is being published.
+ * It is on disk when the answer comes, whatever the connection's setting: a number that was given is never given again.
+ */
 export function claimSql(sql: EngineSql): string {
   return `insert into ${sql.table("assay.claims")} as claims (run_id, step, claim, worker)
-    select run_id, $2, 1, $3 from ${sql.table("assay.runs")} where run_id = $1 and status = 'running'
+    select run_id, $2, 1, $3 from ${sql.table("assay.runs")}, set_config('synchronous_commit', 'on', true) where run_id = $1 and status = 'running'
       and not exists (select 1 from ${sql.table("assay.claims")} where run_id = $1 and step = '')
     on conflict (run_id, step) do update set claim = claims.claim + 1, worker = excluded.worker, claimed_at = now() returning claim`;
 }
 
-/** Takes a step away from whoever has it. Waits while it is being published. */
+/** Takes a step away from whoever has it, for good. Waits while it is being published. */
 export function revokeSql(sql: EngineSql): string {
-  return `update ${sql.table("assay.claims")} set claim = claim + 1, worker = '' where run_id = $1 and step = $2`;
+  return `update ${sql.table("assay.claims")} set claim = claim + 1, worker = ''
+    from set_config('synchronous_commit', 'on', true) where run_id = $1 and step = $2`;
 }
 
 /**

@@ -42,6 +42,8 @@ export async function openJobBoard({ url, sql, warn }: JobBoardOptions): Promise
     // Made below, without a right to make any where it is there.
     createSchema: false,
     application_name: "assay queue",
+    // What a server that crashes loses of the queue is handed over or looked up again; only a claim has to last.
+    options: "-c synchronous_commit=off",
     max: 4,
     schedule: false,
     superviseIntervalSeconds: 2,
