@@ -50,6 +50,7 @@ export const errorCodes = {
     meaning: "The connection was lost during a commit, and what became of it could not be asked.",
   },
   ENGINE_DENIED: { exit: 1, retryable: false, meaning: "The engine's server refused the user, password or permission." },
+  ENGINE_UNSUPPORTED: { exit: 1, retryable: false, meaning: "The engine's server is too old, or its database cannot hold every text." },
   ENGINE_BUSY: { exit: 1, retryable: true, meaning: "Another transaction holds what a step needs, or changed it first." },
   SOURCE_MISSING: { exit: 1, retryable: true, meaning: "A source file does not exist or a pattern matches none." },
   SOURCE_UNREADABLE: { exit: 1, retryable: false, meaning: "A source file cannot be read in its declared format." },
