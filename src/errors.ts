@@ -52,11 +52,7 @@ export const errorCodes = {
   ENGINE_DENIED: { exit: 1, retryable: false, meaning: "The engine's server refused the user, password or permission." },
   ENGINE_UNSUPPORTED: { exit: 1, retryable: false, meaning: "The engine's server is too old, or its database cannot hold every text." },
   ENGINE_BUSY: { exit: 1, retryable: true, meaning: "Another transaction holds what a step needs, or changed it first." },
-  DEPENDENT_OBJECTS: {
-    exit: 1,
-    retryable: false,
-    meaning: "Something that Assay did not make stands on a table that has to be replaced, and cannot be kept.",
-  },
+  DEPENDENT_OBJECTS: { exit: 1, retryable: false, meaning: "Something that others made stands on a table, and cannot be kept." },
   SOURCE_MISSING: { exit: 1, retryable: true, meaning: "A source file does not exist or a pattern matches none." },
   SOURCE_UNREADABLE: { exit: 1, retryable: false, meaning: "A source file cannot be read in its declared format." },
   SOURCE_HEADER: { exit: 1, retryable: false, meaning: "A source file's header does not fit the contract." },
