@@ -10,7 +10,7 @@ import type { WarehouseReader } from "./warehouse-reader.ts";
 
 /** Something in an environment's database. */
 export interface StoredObject {
-  readonly kind: "view" | "table" | "function" | "schema";
+  readonly kind: "view" | "table" | "function" | "type" | "schema";
   /** As it is shown, e.g. `ada_gold.sales`. */
   readonly name: string;
   /** Quoted, for statements. */

@@ -4,6 +4,7 @@ import { bronzeLoads } from "./bronze-loads.ts";
 import { changeTracking } from "./change-tracking.ts";
 import { checksBeforePublish } from "./checks-before-publish.ts";
 import { chunks } from "./chunks.ts";
+import { divertedRows } from "./diverted-rows.ts";
 import { hostileTextsSection } from "./hostile-texts.ts";
 import { incrementalModels } from "./incremental-models.ts";
 import { independentSteps } from "./independent-steps.ts";
@@ -18,6 +19,17 @@ import { type OpenedEngine, openWorld } from "./world.ts";
 /** What an engine cannot do, and why: the tests that need it are skipped with this reason. */
 export type Lacks = Readonly<Partial<Record<Capability, string>>>;
 
+export interface ConformanceOptions {
+  readonly lacks?: Lacks;
+  /** Default: 1. */
+  readonly faultsEvery?: number;
+  /** Leaves out sections with no statement of their own. For another version of an engine that passes all of them. */
+  readonly statementsOnly?: boolean;
+}
+
+/** About when statements run, and what values are in them. */
+const notOfStatements: readonly string[] = ["resume after a fault", "independent steps", "hostile texts", "attempts at a step"];
+
 /**
  * What Assay promises of every kind of table, whatever engine holds it. An adapter's test calls it once; `open` gives the engine and its
  * state store on a database that is empty and nobody else's.
@@ -25,7 +37,7 @@ export type Lacks = Readonly<Partial<Record<Capability, string>>>;
 export function engineConformance(
   name: string,
   open: () => Promise<OpenedEngine>,
-  { lacks = {}, faultsEvery = 1 }: { readonly lacks?: Lacks; readonly faultsEvery?: number } = {},
+  { lacks = {}, faultsEvery = 1, statementsOnly = false }: ConformanceOptions = {},
 ): void {
   const suite: Suite = {
     faultsEvery,
@@ -49,6 +61,7 @@ export function engineConformance(
     "append and snapshot": keptHistory,
     "change tracking": changeTracking,
     "checks before publish": checksBeforePublish,
+    "rows in quarantine": divertedRows,
     "the record of a run": record,
     "resume after a fault": resume,
     "independent steps": independentSteps,
@@ -57,6 +70,8 @@ export function engineConformance(
     "chunks of a file": chunks,
   };
   describe(`${name} as an engine`, () => {
-    for (const [title, section] of Object.entries(sections)) describe(title, () => section(suite));
+    for (const [title, section] of Object.entries(sections)) {
+      if (!statementsOnly || !notOfStatements.includes(title)) describe(title, () => section(suite));
+    }
   });
 }

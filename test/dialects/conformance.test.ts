@@ -1,9 +1,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { portableConstructs } from "../../src/compile/dialect/portable-constructs.ts";
-import { type Engines, openEngines, type Rows } from "./engines.ts";
+import { type Engines, inOrder, openEngines } from "./engines.ts";
 import { allExamples } from "./examples/all-examples.ts";
-import type { Example } from "./examples/example.ts";
 import { pageWith, words } from "./sql-page.ts";
 
 let engines: Engines;
@@ -14,11 +13,6 @@ beforeAll(async () => {
 }, 120_000);
 
 afterAll(() => engines.close());
-
-const inOrder = ({ rows }: Rows, { ordered = false }: Example): readonly string[] => {
-  const texts = rows.map((row) => row.join(" | "));
-  return ordered ? texts : texts.sort();
-};
 
 describe("DuckDB's SQL on PostgreSQL", () => {
   for (const [area, examples] of Object.entries(allExamples)) {

@@ -6,7 +6,8 @@ import type { Session } from "../../src/ports/engine.ts";
 import type { NotPortable, SqlDialect, Translated } from "../../src/ports/sql-dialect.ts";
 import type { Params } from "../../src/terms.ts";
 import { testAnalyzer } from "../compile/analyzer.ts";
-import { startPostgres } from "../services/postgres.ts";
+import { type PostgresOptions, startPostgres } from "../services/postgres.ts";
+import type { Example } from "./examples/example.ts";
 import { duckdbTables, postgresTables, tables } from "./tables.ts";
 
 /** The same tables in DuckDB and in PostgreSQL, and the dialect between them. */
@@ -23,11 +24,17 @@ export interface Rows {
   readonly rows: readonly (readonly string[])[];
 }
 
+/** A line for each row; in an order of their own where the query has none. */
+export function inOrder({ rows }: Rows, { ordered = false }: Example): readonly string[] {
+  const texts = rows.map((row) => row.join(" | "));
+  return ordered ? texts : texts.sort();
+}
+
 /** A collation that is not DuckDB's: what depends on the database's would differ. */
 const initdb = ["--locale-provider=icu", "--icu-locale=en-US", "--locale=C"];
 
-export async function openEngines(): Promise<Engines> {
-  const server = await startPostgres({ settings: { fsync: "off", timezone: "America/New_York" }, initdb });
+export async function openEngines(options: Pick<PostgresOptions, "version"> = {}): Promise<Engines> {
+  const server = await startPostgres({ ...options, settings: { fsync: "off", timezone: "America/New_York" }, initdb });
   const client = new pg.Client({ connectionString: server.url, types: { getTypeParser: () => (text: string) => text } });
   await client.connect();
   await client.query(postgresTables);

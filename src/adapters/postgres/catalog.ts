@@ -96,13 +96,13 @@ export async function obstacles(connection: Connection, oid: string, views: read
     where (d.refclassid = 'pg_class'::regclass and d.refobjid in (select oid from gone)
         or d.refclassid = 'pg_type'::regclass and d.refobjid in (
           select unnest(array[y.oid, y.typarray]) from pg_type y where y.typrelid in (select oid from gone)))
-      and (d.deptype = 'n' and (w.ev_class is null or w.ev_class <> all($2::oid[])) and coalesce(k.conrelid, 0) not in (select oid from gone)
+      and (d.deptype = 'n' and coalesce(w.ev_class, 0) not in (select oid from gone) and coalesce(k.conrelid, 0) not in (select oid from gone)
         or d.classid in ('pg_policy'::regclass, 'pg_publication_rel'::regclass)
         or d.classid = 'pg_trigger'::regclass and not t.tgisinternal
         or d.classid = 'pg_rewrite'::regclass and w.rulename <> '_RETURN')
     union select 'row level security of ' || oid::regclass::text from pg_class where oid in (select oid from gone) and relrowsecurity
     order by 1`;
-  const found = await connection.query<{ object: string }>(text, "reading the catalog", [[oid, ...views], views]);
+  const found = await connection.query<{ object: string }>(text, "reading the catalog", [[oid, ...views]]);
   return found.map(({ object }) => object);
 }
 

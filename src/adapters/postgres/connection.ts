@@ -5,7 +5,8 @@ import { from } from "pg-copy-streams";
 import { AssayError } from "../../errors.ts";
 import { type Place, sinkFault, unreachable } from "./errors.ts";
 import type { Patience } from "./patience.ts";
-import { sessionSql } from "./sql.ts";
+import { type ServerFacts, unfitServer } from "./server-facts.ts";
+import { sinkSessionSql } from "./session-sql.ts";
 
 /** One session on the server. Every method throws an AssayError; `doing` completes "while …" in its message. */
 export interface Connection {
@@ -61,7 +62,7 @@ export async function openConnection(target: Target, place: Place, patience: Pat
   try {
     await guarded(client.connect(), "connecting");
     const connection = connectionOf(client, guarded, lost.reject, end);
-    const [server] = await connection.query<ServerRow>(sessionSql(patience.turn), "connecting");
+    const [server] = await connection.query<ServerFacts>(sinkSessionSql({ lock: patience.turn }), "connecting");
     checkServer(server, place);
     return { ...connection, pid: server.pid };
   } catch (error) {
@@ -70,12 +71,6 @@ export async function openConnection(target: Target, place: Place, patience: Pat
   } finally {
     clearTimeout(timer);
   }
-}
-
-interface ServerRow {
-  readonly pid: number;
-  readonly version: number;
-  readonly encoding: string;
 }
 
 type Guard = <T>(work: Promise<T>, doing: string) => Promise<T>;
@@ -102,13 +97,8 @@ function connectionOf(client: pg.Client, guarded: Guard, reject: (reason: AssayE
   };
 }
 
-function checkServer(server: ServerRow | undefined, place: Place): asserts server is ServerRow {
+function checkServer(server: ServerFacts | undefined, place: Place): asserts server is ServerFacts {
   if (server === undefined) throw unreachable(place, "connecting", "gave no answer");
-  const at = `PostgreSQL at ${place.host}:${place.port}`;
-  if (server.version < 150000)
-    throw new AssayError("SINK_FAILED", `${at} is version ${Math.floor(server.version / 10000)}`, { hint: "use PostgreSQL 15 or newer" });
-  if (server.encoding !== "UTF8")
-    throw new AssayError("SINK_FAILED", `${at}: the database "${place.database}" is encoded in ${server.encoding}`, {
-      hint: "use a database with encoding UTF8; others cannot hold every text",
-    });
+  const unfit = unfitServer(server, place);
+  if (unfit !== null) throw new AssayError("SINK_FAILED", unfit.message, { hint: unfit.hint });
 }

@@ -36,8 +36,15 @@ const verdicts: Readonly<Record<string, readonly [code: ErrorCode, hint: string]
     "the contract says the column is never null: correct the data or the contract; what was published before stands",
   ],
   "23505": ["CHECK_FAILED", "the grain does not identify a row: correct it or the SQL; what was published before stands"],
+  "23503": [
+    "DEPENDENT_OBJECTS",
+    "a foreign key that Assay did not make refers to the rows: drop it, or let it refer to a table of its own; what was published before stands",
+  ],
   "57014": ["BUILD_FAILED", "somebody ended the statement on the server: run again; what was published before stands"],
-  "2BP01": ["BUILD_FAILED", "something that Assay did not make reads the table: drop it, or let it read a table of its own"],
+  "2BP01": [
+    "DEPENDENT_OBJECTS",
+    "something that Assay did not make stands on the table: drop it, or let it read a table of its own; what was published before stands",
+  ],
 };
 
 /** What is missing, by the server's words: it names the thing, and by its kind the right is known. */
@@ -69,7 +76,10 @@ export function engineFault(error: unknown, { host, port, user, database }: Serv
   const verdict = state === "42501" ? denied(messageOf(error), user) : verdicts[state];
   if (verdict !== undefined) {
     const who = verdict[0] === "ENGINE_DENIED" ? ` (user "${user}", database "${database}")` : "";
-    return new AssayError(verdict[0], `${at}: ${messageOf(error)}${who}`, { hint: verdict[1], cause: error });
+    // The details name what is in the way; of other faults they may hold values.
+    const details = state === "2BP01" && error instanceof pg.DatabaseError ? (error.detail ?? "") : "";
+    const said = details === "" ? messageOf(error) : `${messageOf(error)}: ${details.replaceAll("\n", ", ")}`;
+    return new AssayError(verdict[0], `${at}: ${said}${who}`, { hint: verdict[1], cause: error });
   }
   // Functions, operators and types; the search path is empty, so that no name can be caught.
   if (state === "42883" || state === "42704") return new Error(`${messageOf(error)} (${ofExtension})`, { cause: error });

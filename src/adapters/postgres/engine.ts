@@ -16,14 +16,16 @@ import {
   storedRows,
   temporaryRows,
 } from "./bronze-store.ts";
-import { targetOf } from "./connection.ts";
+import { type Target, targetOf } from "./connection.ts";
 import { contentHash, engineType, keyHash, postgresSql } from "./engine-sql.ts";
 import { defineFunctions } from "./functions.ts";
 import { giveAgain, grantsOn } from "./kept-grants.ts";
 import { requireName } from "./names.ts";
 import { withValues } from "./numbered-parameters.ts";
+import { replaceRows } from "./replace-rows.ts";
 import { lendValues, sinkRows } from "./rows-out.ts";
 import { openSession } from "./session.ts";
+import { bringBack, isStoodOn, setAside } from "./views-of-others.ts";
 
 export interface PostgresEngineOptions {
   /** `postgres://user:password@host:port/database`; no message shows its password. */
@@ -51,7 +53,7 @@ export function postgresEngine({ url, schemaPrefix, files, scratch, name = "assa
     session: async () => openSession(target, sql, await files(), name),
     defineFunctions,
     buildCandidate,
-    publish,
+    publish: (session, candidate) => publish(session, target, candidate),
     discard: ({ execute, sql }, { table, materialization }) =>
       execute({ text: `drop ${materialization} ${sql.table(candidateName(table))}` }),
     kindOf,
@@ -73,11 +75,14 @@ export function postgresEngine({ url, schemaPrefix, files, scratch, name = "assa
     lend: (session, table, column) => lendValues(session, table, column, scratch),
     publishBronze: async (session, name, columns, paths, evolved = []) => {
       const kept = await grantsOn(session, name);
+      const present = await kindOf(session, name);
+      const aside = present !== null && (await isStoodOn(session, name)) ? await setAside(session, target, present, name) : null;
       for (const table of [evolvedTable(name), name]) await drop(session, table);
       await showFiles(session, { name, columns, load: "replace" }, paths, scratch);
       const names = columns.map((column) => column.name);
       await giveAgain(session, name, kept, names);
       if (evolved.length > 0) await publishEvolved(session, evolvedTable(name), [...columns, ...evolved], evolved, paths, scratch);
+      if (aside !== null) await bringBack(session, target, name, aside);
     },
     drop: async (session, table) => {
       await drop(session, table);
@@ -116,35 +121,55 @@ async function buildCandidate(session: Session, { table, materialization, select
   return relation;
 }
 
-async function publish(session: Session, candidate: Candidate): Promise<void> {
-  const { table, materialization, columns, description } = candidate;
-  const kept = await grantsOn(session, table);
-  await drop(session, table);
+async function publish(session: Session, target: Target, candidate: Candidate): Promise<void> {
+  const { table, materialization, columns } = candidate;
+  const [name, made] = [session.sql.table(table), session.sql.table(candidateName(table))];
+  const present = await kindOf(session, table);
+  const stoodOn = present !== null && (await isStoodOn(session, table));
+  const keepsTable = stoodOn && present === "table" && materialization === "table";
+  const replaced = keepsTable && (await replaceRows(session, name, made, contractOf(candidate)));
+  if (!replaced) {
+    const kept = await grantsOn(session, table);
+    const aside = stoodOn ? await setAside(session, target, present, table) : null;
+    if (present !== null && !stoodOn) await session.execute({ text: `drop ${present} ${name}` });
+    await session.execute({ text: `alter ${materialization} ${made} rename to ${quoteIdentifier(splitTable(table).name)}` });
+    const constraints = materialization === "table" ? constraintsOf(candidate) : [];
+    if (constraints.length > 0) await session.execute({ text: `alter table ${name} ${constraints.join(", ")}` });
+    const names = columns.map((column) => column.name);
+    await giveAgain(session, table, kept, names);
+    if (aside !== null) await bringBack(session, target, table, aside);
+  }
   if (table.startsWith("bronze.")) await dropStores(session, table);
-  const name = session.sql.table(table);
-  await session.execute({
-    text: `alter ${materialization} ${session.sql.table(candidateName(table))} rename to ${quoteIdentifier(splitTable(table).name)}`,
-  });
-  const names = columns.map((column) => column.name);
-  const constraints = materialization === "table" ? constraintsOf(candidate) : [];
-  if (constraints.length > 0) await session.execute({ text: `alter table ${name} ${constraints.join(", ")}` });
-  const comments = [
-    ...(description === null ? [] : [`comment on ${materialization} ${name} is ${quoteText(description)}`]),
-    ...columns.flatMap((column) =>
-      column.description === null ? [] : [`comment on column ${name}.${quoteIdentifier(column.name)} is ${quoteText(column.description)}`],
-    ),
-  ];
+  const comments = commentsOn(name, candidate, { clear: replaced });
   if (comments.length > 0) await session.execute({ text: comments.join("; ") });
-  await giveAgain(session, table, kept, names);
+}
+
+/** `clear`: there may be others, of a description that is gone. */
+function commentsOn(
+  name: string,
+  { materialization, columns, description }: Candidate,
+  { clear }: { readonly clear: boolean },
+): readonly string[] {
+  const said = (what: string, text: string | null): readonly string[] =>
+    text === null && !clear ? [] : [`comment on ${what} is ${text === null ? "null" : quoteText(text)}`];
+  return [
+    ...said(`${materialization} ${name}`, description),
+    ...columns.flatMap((column) => said(`column ${name}.${quoteIdentifier(column.name)}`, column.description)),
+  ];
+}
+
+/** Columns that are never null, and the key. */
+function contractOf({ columns, key }: Candidate): { readonly required: readonly string[]; readonly key: readonly string[] } {
+  const keys = key ?? [];
+  return { key: keys, required: columns.filter((column) => !column.nullable || keys.includes(column.name)).map((column) => column.name) };
 }
 
 /** The contract. The key is looked at when the transaction ends: until then the platform's own checks say what is wrong, in better words. */
-function constraintsOf({ columns, key }: Candidate): readonly string[] {
-  const keys = key ?? [];
-  const required = columns.filter((column) => !column.nullable || keys.includes(column.name));
+function constraintsOf(candidate: Candidate): readonly string[] {
+  const { required, key } = contractOf(candidate);
   return [
-    ...required.map((column) => `alter column ${quoteIdentifier(column.name)} set not null`),
-    ...(keys.length === 0 ? [] : [`add primary key (${columnList(keys)}) deferrable initially deferred`]),
+    ...required.map((column) => `alter column ${quoteIdentifier(column)} set not null`),
+    ...(key.length === 0 ? [] : [`add primary key (${columnList(key)}) deferrable initially deferred`]),
   ];
 }
 

@@ -21,12 +21,10 @@ export async function readQuery(session: Session, text: string): Promise<ResultT
 }
 
 function hintFor(session: Session, message: string): string {
+  const example = `${session.sql.schema("gold")}.sales`;
   if (/^relation .* does not exist|^missing FROM-clause/.test(message))
-    return `tables are named with their schema, e.g. ${session.sql.schema("gold")}.sales; assay plan names them all`;
+    return `tables are named with their schema, e.g. ${example}; assay plan names them all`;
   if (/multiple commands|syntax error|DECLARE CURSOR|read-only transaction/.test(message))
-    return 'assay query takes one SELECT in PostgreSQL\'s SQL, e.g. assay query "select count(*) from gold.sales"'.replace(
-      "gold",
-      session.sql.schema("gold"),
-    );
+    return `assay query takes one SELECT in PostgreSQL's SQL, e.g. assay query "select count(*) from ${example}"`;
   return "the query is written in PostgreSQL's SQL";
 }

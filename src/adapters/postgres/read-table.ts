@@ -8,6 +8,7 @@ import { splitTable } from "../../define/split-table.ts";
 import type { ContractColumn } from "../../define/types.ts";
 import { AssayError } from "../../errors.ts";
 import type { Target } from "./connection.ts";
+import { tableSessionSql } from "./session-sql.ts";
 import { tableFault } from "./table-errors.ts";
 import {
   beginReadSql,
@@ -18,7 +19,6 @@ import {
   type ReadColumn,
   relationsSql,
   type TableRead,
-  tableSessionSql,
 } from "./table-sql.ts";
 
 /** Milliseconds to wait for a connection, and for a lock that others hold. */
@@ -55,7 +55,7 @@ export async function readTable<T>(
     signal?.throwIfAborted();
     signal?.addEventListener("abort", cut, { once: true });
     await client.connect();
-    await client.query(tableSessionSql(patience.lock));
+    await client.query(tableSessionSql({ lock: patience.lock }));
     await client.query(beginReadSql);
     return await work(await openSnapshot(client, target, table, columns));
   } catch (error) {

@@ -3,6 +3,7 @@ import { pipeline } from "node:stream/promises";
 import pg from "pg";
 import { from, to } from "pg-copy-streams";
 import { columnList } from "../../define/quote.ts";
+import { AssayError } from "../../errors.ts";
 import type { Cell, InsertTarget, ResultTable, Row, Session, Statement } from "../../ports/engine.ts";
 import type { EngineSql } from "../../ports/engine-sql.ts";
 import { cancelBackend } from "./cancel-backend.ts";
@@ -10,13 +11,17 @@ import { cellTypes, describedColumn } from "./cells.ts";
 import type { Target } from "./connection.ts";
 import { engineFault } from "./engine-errors.ts";
 import { numberedParameters } from "./numbered-parameters.ts";
-import { engineSessionSql } from "./sql.ts";
+import { type ServerFacts, unfitServer } from "./server-facts.ts";
+import { engineSessionSql } from "./session-sql.ts";
 import { isUncertain, type Line, settleCommit, transactionIdSql } from "./uncertain-commit.ts";
 
 /** Milliseconds to wait for a connection, and for a lock that others hold. */
 const patience = { connect: 10_000, lock: 60_000 } as const;
 
-/** A connection to the server. `files` reads and writes the lake for it, and is closed with it. Throws ENGINE_UNREACHABLE, ENGINE_DENIED. */
+/**
+ * A connection to the server. `files` reads and writes the lake for it, and is closed with it. Throws ENGINE_UNREACHABLE, ENGINE_DENIED,
+ * ENGINE_UNSUPPORTED.
+ */
 export async function openSession(target: Target, sql: EngineSql, files: Session, name: string): Promise<Session> {
   const open = (): Promise<Line> => connect(target, name);
   try {
@@ -39,11 +44,12 @@ async function connect(target: Target, name: string): Promise<Line> {
   client.on("error", () => undefined);
   try {
     await client.connect();
-    await client.query(engineSessionSql(patience.lock));
-    // A statement of a process that is gone ends too. Not every system a server may run on can tell.
-    await client.query("set client_connection_check_interval = '2s'").catch(() => undefined);
-    const { rows } = await client.query<{ pid: number }>("select pg_backend_pid() as pid");
-    return { client, pid: rows[0]?.pid ?? 0 };
+    const results: unknown = await client.query(engineSessionSql({ lock: patience.lock }));
+    const [server] = (results as readonly pg.QueryResult<ServerFacts>[]).at(-1)?.rows ?? [];
+    if (server === undefined) throw new Error("the server told nothing of itself");
+    const unfit = unfitServer(server, target);
+    if (unfit !== null) throw new AssayError("ENGINE_UNSUPPORTED", unfit.message, { hint: unfit.hint });
+    return { client, pid: server.pid };
   } catch (error) {
     await client.end().catch(() => undefined);
     throw error;

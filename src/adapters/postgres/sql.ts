@@ -6,31 +6,6 @@ import { postgresType } from "./types.ts";
 
 export const qualified = (schema: string, name: string): string => `${quoteIdentifier(schema)}.${quoteIdentifier(name)}`;
 
-/**
- * Sets up a session: fixed text formats, no search path, patience only where Assay decides it. What is loaded need not be on disk before
- * the swap commits. A backend whose client died ends within a second, and with it its locks.
- */
-export function sessionSql(lockTimeout: number): string {
-  return `set datestyle = 'ISO, YMD'; set timezone = 'UTC'; set search_path = pg_catalog; set standard_conforming_strings = on;
-    set client_min_messages = warning; set statement_timeout = 0; set idle_in_transaction_session_timeout = 0; set lock_timeout = ${lockTimeout};
-    set synchronous_commit = off; set jit = off; set default_transaction_read_only = off;
-    set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3;
-    do $$ begin set enable_presorted_aggregate = off; exception when others then null; end $$;
-    do $$ begin set client_connection_check_interval = '1s'; exception when others then null; end $$;
-    select pg_backend_pid() as pid, current_setting('server_version_num')::int as version, current_setting('server_encoding') as encoding`;
-}
-
-/** Sets up a session of the engine. Sorting texts is left to the columns, names to the platform. */
-export function engineSessionSql(lockTimeout: number): string {
-  return `set datestyle = 'ISO, YMD'; set intervalstyle = 'postgres'; set timezone = 'UTC'; set search_path = pg_catalog;
-    set standard_conforming_strings = on; set client_min_messages = warning; set statement_timeout = 0;
-    set idle_in_transaction_session_timeout = 0; set lock_timeout = ${lockTimeout}; set jit = off; set default_transaction_read_only = off;
-    set extra_float_digits = 1; set idle_session_timeout = 0;
-    do $$ begin set transaction_timeout = 0; exception when undefined_object then null; end $$;
-    do $$ begin set enable_presorted_aggregate = off; exception when undefined_object then null; end $$;
-    do $$ begin set client_connection_check_interval = '1s'; exception when others then null; end $$`;
-}
-
 /** One load of a table at a time, over all processes; released when the session ends. */
 export function takeTurnSql(table: SinkTable): string {
   return `select pg_advisory_lock(hashtextextended(${quoteText(`assay sink ${JSON.stringify([table.schema, table.table])}`)}, 0))`;

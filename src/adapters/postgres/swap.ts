@@ -103,7 +103,8 @@ function swapSql(table: SinkTable, staging: string, old: OldTable | null, owner:
   ].join(";\n");
 }
 
-function recreated(view: DependentView, owner: string, all: readonly Grant[]): readonly string[] {
+/** Statements that make a view as it was; `owner`: whose it is at first, where that is known. */
+export function recreated(view: DependentView, owner: string | null, all: readonly Grant[]): readonly string[] {
   const name = qualified(view.schema, view.name);
   const options = view.options.map((option) => {
     const at = option.indexOf("=");
@@ -121,7 +122,7 @@ function recreated(view: DependentView, owner: string, all: readonly Grant[]): r
   ];
 }
 
-function changeOwner(kind: "table" | "view", name: string, present: string, wanted: string): string {
+function changeOwner(kind: "table" | "view", name: string, present: string | null, wanted: string): string {
   return present === wanted ? "" : `alter ${kind} ${name} owner to ${quoteIdentifier(wanted)};\n`;
 }
 

@@ -22,15 +22,6 @@ export interface TableRead {
   readonly columns: readonly ReadColumn[];
 }
 
-/** Sets up a session that can change nothing and writes every value in one way only. */
-export function tableSessionSql(lockTimeout: number): string {
-  return `set default_transaction_read_only = on; set search_path = pg_catalog; set client_encoding = 'UTF8'; set datestyle = 'ISO, YMD';
-    set intervalstyle = 'postgres'; set timezone = 'UTC'; set extra_float_digits = 1; set bytea_output = 'hex'; set lc_monetary = 'C';
-    set standard_conforming_strings = on; set client_min_messages = warning; set statement_timeout = 0; set lock_timeout = ${lockTimeout};
-    set idle_in_transaction_session_timeout = 0; set jit = off;
-    do $$ begin set client_connection_check_interval = '1s'; exception when others then null; end $$`;
-}
-
 export const beginReadSql = "begin transaction isolation level repeatable read read only";
 
 /** Columns of a relation by `$1` schema and `$2` name, in their order; no row: there is none, or none with columns. */

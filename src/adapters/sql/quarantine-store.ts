@@ -57,18 +57,18 @@ export async function recordDiverted(
     touched === null || values === undefined ? "" : ` and exists (select 1 from ${touched.from} as t where ${values.join(" and ")})`;
   await session.execute({
     text: `update ${session.sql.table("assay.quarantine")} q set state = $state, closed_run_id = $run_id
-      where table_name = $table and state = 'open'${judged} and id not in (select id from ${from})`,
+      where table_name = $table and state = 'open'${judged} and id not in (select id from ${from} as diverted)`,
     params: { table, run_id, state: closedAs },
   });
   await session.execute({
     text: `delete from ${session.sql.table("assay.quarantine")}
-        where table_name = $table and state <> 'failed' and id in (select id from ${from})`,
+        where table_name = $table and state <> 'failed' and id in (select id from ${from} as diverted)`,
     params: { table },
   });
   await session.execute({
     text: `insert into ${session.sql.table("assay.quarantine")}
         (id, state, table_name, rule, reason, column_name, message, "key", raw, run_id, batch_id, quarantined_at)
-      select id, 'open', $table, rule, reason, column_name, message, "key", raw, $run_id, $table || '/' || $run_id, $at from ${from}`,
+      select id, 'open', $table, rule, reason, column_name, message, "key", raw, $run_id, $table || '/' || $run_id, $at from ${from} as diverted`,
     params: { table, run_id, at: finished_at },
   });
 }

@@ -6,6 +6,7 @@ import { type Database, memoryDatabase } from "../../../src/adapters/duckdb/data
 import { sinkRows } from "../../../src/adapters/duckdb/sink-rows.ts";
 import { postgresEngine } from "../../../src/adapters/postgres/engine.ts";
 import { numberedParameters } from "../../../src/adapters/postgres/numbered-parameters.ts";
+import { unfitServer } from "../../../src/adapters/postgres/server-facts.ts";
 import { postgresStateStore } from "../../../src/adapters/postgres/state-store.ts";
 import { contractColumns } from "../../../src/compile/contract.ts";
 import { quoteText } from "../../../src/define/quote.ts";
@@ -164,16 +165,6 @@ describe("a published table", () => {
     expect((await reader.query({ text: "select n from gold.t" })).map((row) => row.n)).toEqual([1]);
     expect(await only("select count(*) from pg_class where relname like '%candidate'")).toBe("0");
     reader.close();
-  });
-
-  it("is refused where the view of somebody else would be lost", async () => {
-    const columns = { n: t.integer() };
-    await publish(candidate(columns, "select 1 as n"));
-    await session.execute({ text: "create view gold.theirs as select * from gold.t" });
-    const refused = await refusal(publish(candidate(columns, "select 2 as n")));
-    expect(refused).toMatchObject({ code: "BUILD_FAILED" });
-    expect(refused.hint).toContain("something that Assay did not make reads the table");
-    await session.execute({ text: "drop view gold.theirs" });
   });
 
   it("holds the contract's types, and a view too, with the values of parameters", async () => {
@@ -340,6 +331,20 @@ describe("a server that cannot be used is told as such", () => {
     const error = await refusal(failing(change));
     expect(error.code).toBe(code);
     expect(`${error.message} ${error.hint}`).not.toContain("secret-guess");
+  });
+
+  it("a database that cannot hold every text, and a server that is too old", async () => {
+    await session.execute({ text: "create database latin encoding 'LATIN1' template template0" });
+    expect(await refusal(failing((url) => Object.assign(url, { pathname: "/latin" })))).toMatchObject({
+      code: "ENGINE_UNSUPPORTED",
+      message: expect.stringContaining('the database "latin" is encoded in LATIN1'),
+    });
+    const place = { host: "db", port: 5432, database: "pro" };
+    expect(unfitServer({ version: 140_022, encoding: "UTF8" }, place)).toEqual({
+      message: "PostgreSQL at db:5432 is version 14",
+      hint: "use PostgreSQL 15 or newer",
+    });
+    expect(unfitServer({ version: 150_000, encoding: "UTF8" }, place)).toBeNull();
   });
 
   it("a session that is ended in its work", async () => {
