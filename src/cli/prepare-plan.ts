@@ -38,12 +38,13 @@ export interface PreparedPlan {
   readonly held?: Held;
 }
 
-/** Compiles, looks at the sources and plans: all a dry run needs. */
+/** Compiles unless that is under way, looks at the sources and plans: all a dry run needs. */
 export async function preparePlan(
   workspace: Workspace,
   pipelineName: string | null,
   options: PlanOptions,
   readState: () => Promise<State>,
+  compiled: Promise<Manifest> = compileWorkspace(workspace),
 ): Promise<PreparedPlan> {
   const pipeline = choosePipeline(workspace.project, pipelineName);
   const params = await pipelineParams(pipeline, options.param ?? []);
@@ -52,7 +53,6 @@ export async function preparePlan(
   const source = await projectSource(workspace);
   // Looking at the sources reads files, compiling does not: they go side by side. Held against another environment, few are looked at.
   const other = options.against === undefined ? null : await otherWorkspace(workspace, options.project, options.against);
-  const compiled = compileWorkspace(workspace);
   const isTable = new Set<TableName>(workspace.project.bronze.flatMap((table) => (table.from.kind === "postgres" ? [table.name] : [])));
   const here = new Set<TableName>(workspace.project.bronze.map((table) => table.name).filter((name) => !isTable.has(name)));
   const observed = other === null ? observe(workspace, state, source, here) : null;

@@ -24,18 +24,20 @@ import { renderRun } from "./render/render-run.ts";
 import { openQueue, sharesWork } from "./shared-queue.ts";
 import { secretsOf, sinkOpener } from "./sink-opener.ts";
 import { systemTimer } from "./system-timer.ts";
-import { type CommonOptions, openWorkspace, type Workspace } from "./workspace.ts";
+import { type CommonOptions, compileWorkspace, openWorkspace, type Workspace } from "./workspace.ts";
 
 /** `assay run`: carries the plan out. Exit code 1 when a step failed, 130 when it was cancelled. */
 export async function runCommand(pipeline: string | null, options: PlanOptions): Promise<number> {
   requireAgainst(options);
   const opened = await openWorkspace(options);
   const workspace = options.against === undefined ? opened : withOwnLake(opened);
+  // While the database is opened and its state read.
+  const compiled = compileWorkspace(workspace);
   return carryOut(
     workspace,
     options,
     "assay run",
-    async (_session, state) => preparePlan(workspace, pipeline, options, async () => state),
+    async (_session, state) => preparePlan(workspace, pipeline, options, async () => state, compiled),
     async (result, prepared) => {
       if (prepared.held === undefined) return { document: result, text: "" };
       const report = await runReport(workspace, prepared, prepared.held, result, options.samples ?? 5);

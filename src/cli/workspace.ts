@@ -64,8 +64,14 @@ export async function openWorkspace(options: CommonOptions): Promise<Workspace> 
   };
 }
 
-/** Compiles the project for the environment's engine. */
-export async function compileWorkspace(workspace: Workspace): Promise<Manifest> {
+/** Compiles the project for the environment's engine. It may be begun ahead of other work: a failure is told when it is waited for. */
+export function compileWorkspace(workspace: Workspace): Promise<Manifest> {
+  const compiled = compileFor(workspace);
+  compiled.catch(() => undefined);
+  return compiled;
+}
+
+async function compileFor(workspace: Workspace): Promise<Manifest> {
   const analyzer = await duckdbAnalyzer(await memoryDatabase());
   try {
     const { project, warehouse } = workspace;
