@@ -64,6 +64,7 @@ export const errorCodes = {
   STEP_TIMEOUT: { exit: 1, retryable: true, meaning: "A step took longer than its timeout allows." },
   RUN_CANCELLED: { exit: 1, retryable: false, meaning: "The run was cancelled before a step finished." },
   WORKER_LOST: { exit: 1, retryable: true, meaning: "Several workers one after the other were gone while they had a step." },
+  RUN_SUPERSEDED: { exit: 1, retryable: false, meaning: "A run lost the connection that held its environment, and another run has begun." },
   LEASE_LOST: { exit: 1, retryable: false, meaning: "A worker gave no sign of life for too long, and its step was given to another." },
   CHECK_FAILED: { exit: 1, retryable: false, meaning: "A check of severity error failed; the old table stands." },
   BUILD_FAILED: { exit: 1, retryable: false, meaning: "The engine refused or could not finish a model's SQL." },

@@ -4,6 +4,7 @@ import { join, relative } from "node:path";
 import { localLake } from "../adapters/files/lake.ts";
 import { messageOf } from "../errors.ts";
 import { executePlan } from "../execute/execute-plan.ts";
+import { fencedStore } from "../execute/fenced-store.ts";
 import type { RunEvent } from "../execute/run-event.ts";
 import type { StepReport, StepWork } from "../execute/step-work.ts";
 import { withSession } from "../execute/with-session.ts";
@@ -97,10 +98,12 @@ async function execute(
   let queue: Queue<StepWork, StepReport> | null = null;
   const cancelled = cancellation(() => process.stderr.write("cancelling: statements are stopped; once more to end at once\n"));
   try {
-    const prepared = await withSession(owned.engine, async (session) => {
+    const { shared } = workspace.warehouse;
+    const { prepared, hold } = await withSession(owned.engine, async (session) => {
       await store.migrate(session);
-      await workspace.warehouse.shared?.revoke(session);
-      return prepare(session, await store.read(session));
+      await shared?.revoke(session);
+      const hold = await shared?.claim(session, runId);
+      return { hold, prepared: await prepare(session, await store.read(session)) };
     });
     sinks.use(prepared.manifest);
     // Rows to replay, values to build again and the other environment are known to this process alone.
@@ -113,7 +116,7 @@ async function execute(
     const result = await executePlan(prepared.plan, {
       manifest: prepared.manifest,
       engine: owned.engine,
-      store,
+      store: hold === undefined ? store : fencedStore(store, hold),
       lake: localLake(workspace.lakePath),
       source: prepared.source,
       observations: prepared.observations,

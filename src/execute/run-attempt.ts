@@ -60,8 +60,8 @@ export interface Attempt {
 /** What a failed attempt comes to: another one, or the step's failure, which is recorded. */
 export async function attemptFailed(run: Run, sessions: Sessions, tried: Attempt, error: unknown): Promise<AttemptOutcome> {
   const { step, position, attempt, began } = tried;
-  // It may have succeeded: whatever was recorded of it now could be wrong. The next run reads what it was.
-  if (error instanceof AssayError && error.code === "COMMIT_UNKNOWN") throw error;
+  // It may have succeeded, or the environment is another run's by now: whatever was recorded of it could be wrong. The next run reads what it was.
+  if (error instanceof AssayError && (error.code === "COMMIT_UNKNOWN" || error.code === "RUN_SUPERSEDED")) throw error;
   const failure =
     error instanceof StepFailure ? error : new StepFailure(placed(asAssayError(run, step, error), placeOf(run, step)), noFacts);
   // The server that closed one connection has closed the others too.

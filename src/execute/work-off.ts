@@ -3,9 +3,10 @@ import type { Observation } from "../plan/plan-run.ts";
 import type { Session } from "../ports/engine.ts";
 import type { Lake } from "../ports/lake.ts";
 import type { Lease, TakenStep } from "../ports/queue.ts";
-import type { RunStore, State } from "../ports/state-store.ts";
+import type { State } from "../ports/state-store.ts";
 import type { TableName } from "../terms.ts";
 import type { ExecuteContext, Run, RunControl } from "./context.ts";
+import { fencedStore } from "./fenced-store.ts";
 import { recordedStep } from "./recorded-step.ts";
 import { runAttempt } from "./run-attempt.ts";
 import type { Sessions } from "./run-sessions.ts";
@@ -86,7 +87,7 @@ async function runFor(
   return {
     manifest: worker.manifest,
     engine: worker.engine,
-    store: fencedStore(worker.store, lease),
+    store: fencedStore(worker.store, lease.hold),
     lake: lakeOf(worker.lake, lease),
     source: worker.source,
     openSink: worker.openSink,
@@ -105,17 +106,6 @@ async function runFor(
     publications: new Map(state.publications),
     commits: new Map(state.commits),
     frozen: new Map(),
-  };
-}
-
-/** A step goes on record, and with it becomes visible, only while its attempt holds its lease. */
-function fencedStore(store: RunStore, lease: Lease): RunStore {
-  return {
-    ...store,
-    recordStep: async (session, record) => {
-      await lease.hold(session);
-      await store.recordStep(session, record);
-    },
   };
 }
 

@@ -38,6 +38,11 @@ export interface OwnedWarehouse {
 export interface SharedWork {
   /** For its owner, before it reads the state: takes every step away from workers of earlier runs, and waits for those they are publishing. */
   revoke(session: Session): Promise<void>;
+  /**
+   * For its owner, before the first step of a run. What it resolves with is part of each transaction that publishes, and throws RUN_SUPERSEDED
+   * once another owner has revoked it.
+   */
+  claim(session: Session, runId: string): Promise<(session: Session) => Promise<void>>;
   /** Opens it for changes as one of many, who take steps from its owner, and are known by their names. */
   join(worker: string, scratch: string): Promise<Pick<OwnedWarehouse, "engine" | "close">>;
   queue<Work extends object, Outcome>(options: QueueOptions<Outcome>): Promise<Queue<Work, Outcome>>;

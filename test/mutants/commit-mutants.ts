@@ -36,7 +36,14 @@ export const commitMutants: readonly Mutant[] = [
     name: "a step of which nobody knows whether it succeeded is on record as failed",
     why: "the record contradicts the table",
     file: "src/execute/run-attempt.ts",
-    edits: edit('if (error instanceof AssayError && error.code === "COMMIT_UNKNOWN") throw error;', ""),
+    edits: edit('(error.code === "COMMIT_UNKNOWN" || error.code === "RUN_SUPERSEDED")', 'error.code === "RUN_SUPERSEDED"'),
     tests: [commandLine("promises/lost-commits", "where nobody can be asked")],
+  },
+  {
+    name: "a run that lost its environment goes on publishing",
+    why: "it knows nothing of what the next run has published",
+    file: "src/execute/fenced-store.ts",
+    edits: edit("await hold(session);", ""),
+    tests: [commandLine("promises/lost-lock", "a run whose lock broke")],
   },
 ];

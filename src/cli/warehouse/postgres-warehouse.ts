@@ -4,7 +4,7 @@ import { postgresContents, removePostgres } from "../../adapters/postgres/conten
 import { postgresEngine, postgresHashes } from "../../adapters/postgres/engine.ts";
 import { postgresSql } from "../../adapters/postgres/engine-sql.ts";
 import { grantStatements } from "../../adapters/postgres/grants.ts";
-import { revokeAll } from "../../adapters/postgres/queue/claims.ts";
+import { claimRun, revokeAll } from "../../adapters/postgres/queue/claims.ts";
 import { readQuery } from "../../adapters/postgres/read-query.ts";
 import { isRunLocked, takeRunLock } from "../../adapters/postgres/run-lock.ts";
 import { postgresRetentionStore, postgresStateStore, postgresVerificationStore } from "../../adapters/postgres/state-store.ts";
@@ -47,6 +47,7 @@ export function postgresWarehouse(url: string, schemaPrefix: string | null): War
     // The queue's library is loaded by those who use it.
     shared: {
       revoke: revokeAll,
+      claim: claimRun,
       join: async (worker, scratch) => {
         const { engine, files } = await open(scratch, worker);
         return { engine, close: async () => files.close() };

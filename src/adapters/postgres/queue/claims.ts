@@ -48,7 +48,7 @@ export async function revokeAll(session: Session): Promise<void> {
   const running = `${session.sql.table("assay.runs")} where status = 'running'`;
   await session.execute({
     text: `select pg_terminate_backend(a.pid) from pg_stat_activity a join ${claims} c on a.application_name = c.worker
-      where c.run_id in (select run_id from ${running}) and a.datname = current_database() and a.usename = current_user`,
+      where c.run_id in (select run_id from ${running}) and c.worker <> '' and a.datname = current_database() and a.usename = current_user`,
   });
   await session.transaction(() =>
     session.execute({
@@ -67,6 +67,36 @@ export async function holdClaim(session: Session, { run_id, step }: ClaimedStep,
     throw error;
   });
   if (Number(row?.claim) !== claim) throw leaseLost(step);
+}
+
+/** Stands for all of a run among its claims. */
+const wholeRun = "*";
+
+/**
+ * Claims an environment for a run of who owns it: the owner's lock is gone with its connection, and nobody tells. The result is part of each
+ * transaction that publishes: it throws RUN_SUPERSEDED once another owner has taken the claims away, who waits for those under way.
+ */
+export async function claimRun(session: Session, run_id: string): Promise<(session: Session) => Promise<void>> {
+  const insert = `insert into ${session.sql.table("assay.claims")} (run_id, step, claim, worker) values ($run_id, '${wholeRun}', 1, '')`;
+  await session.execute({ text: insert, params: { run_id } });
+  return (own) => holdRun(own, run_id);
+}
+
+async function holdRun(session: Session, run_id: string): Promise<void> {
+  const text = `select claim from ${session.sql.table("assay.claims")} where run_id = $run_id and step = '${wholeRun}' for share`;
+  const rows = await session.query({ text, params: { run_id } }).catch((error: unknown) => {
+    // The row has gone since the transaction's snapshot was taken.
+    if (error instanceof AssayError && error.code === "ENGINE_BUSY") throw superseded(run_id, error);
+    throw error;
+  });
+  if (rows.length === 0) throw superseded(run_id);
+}
+
+function superseded(run_id: string, cause?: unknown): AssayError {
+  return new AssayError("RUN_SUPERSEDED", `run ${run_id} has lost its environment, and another run has begun`, {
+    hint: "the connection that held the environment was ended; nothing more was published: run again",
+    ...(cause === undefined ? {} : { cause }),
+  });
 }
 
 export function leaseLost(step: string, cause?: unknown): AssayError {
