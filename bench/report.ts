@@ -19,12 +19,21 @@ export function markdown(report: Report, when: Date, dataSet: string): string {
   return parts.join("\n\n");
 }
 
-/** Puts the text between the markers of docs/benchmarks.md. */
-export function writePage(text: string): void {
+/** Puts a bench's text into its section between the markers of docs/benchmarks.md; sections stand in the order of `names`. */
+export function writeSection(name: string, text: string, names: readonly string[]): void {
   const before = readFileSync(page, "utf8");
   const [head, tail] = [before.indexOf(start), before.indexOf(end)];
   if (head < 0 || tail < head) throw new Error(`${page} has lost its markers ${start} and ${end}`);
-  writeFileSync(page, `${before.slice(0, head + start.length)}\n${text}\n${before.slice(tail)}`);
+  const sections = new Map(
+    before
+      .slice(head + start.length, tail)
+      .split(/^### /m)
+      .slice(1)
+      .map((section) => [section.slice(0, section.indexOf("\n")), section.slice(section.indexOf("\n")).trim()] as const),
+  );
+  sections.set(name, text);
+  const written = names.flatMap((each) => (sections.has(each) ? [`### ${each}\n\n${sections.get(each)}\n\n`] : []));
+  writeFileSync(page, `${before.slice(0, head + start.length)}\n\n${written.join("")}${before.slice(tail)}`);
 }
 
 function machine(): string {

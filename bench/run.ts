@@ -11,7 +11,7 @@ import { checkExample, checkThousandModels, runScaled, runUnchanged, version } f
 import { type DataSet, olistFiles } from "./data-set.ts";
 import { sideBySide } from "./nova-retail/side-by-side.ts";
 import { workFolder } from "./places.ts";
-import { markdown, writePage } from "./report.ts";
+import { markdown, writeSection } from "./report.ts";
 import { passes, type Report } from "./result.ts";
 
 interface Options {
@@ -60,28 +60,18 @@ if (unknown !== undefined) refuse(`there is no bench ${unknown}; there are ${Obj
 
 mkdirSync(workFolder, { recursive: true });
 const data = await olistFiles();
-const reports: Report[] = [];
+const dataSet = data.real ? "the public Olist files (62 MB in seven CSVs)" : "generated look-alikes, 100,000 orders";
+const trial = scale === 1 ? [] : [`A trial at scale ${scale}: the large benches are not at the size their limits are meant for.`];
+const names = Object.keys(benchmarks);
 for (const [name, bench] of Object.entries(benchmarks)) {
   if (values.only.length > 0 && !values.only.includes(name)) continue;
-  console.log(name);
-  reports.push(await bench({ data, runs, scale, spark: values.spark }));
+  console.log(`${name} …`);
+  const report = await bench({ data, runs, scale, spark: values.spark });
+  const text = markdown({ ...report, notes: [...report.notes, ...trial] }, new Date(), dataSet);
+  console.log(`\n${text}\n`);
+  if (values.write) writeSection(name, text, names);
+  if (report.results.some((result) => passes(result) === false)) process.exitCode = 1;
 }
-const report: Report = {
-  results: reports.flatMap(({ results }) => results),
-  stages: reports.flatMap(({ stages }) => stages),
-  notes: [
-    ...reports.flatMap(({ notes }) => notes),
-    ...(scale === 1 ? [] : [`A trial at scale ${scale}: the large benches are not at the size their limits are meant for.`]),
-  ],
-};
-const text = markdown(
-  report,
-  new Date(),
-  data.real ? "the public Olist files (62 MB in seven CSVs)" : "generated look-alikes, 100,000 orders",
-);
-console.log(`\n${text}\n`);
-if (values.write) writePage(text);
-if (report.results.some((result) => passes(result) === false)) process.exitCode = 1;
 
 function refuse(message: string): never {
   console.error(message);
