@@ -67,6 +67,11 @@ export const errorCodes = {
   RUN_SUPERSEDED: { exit: 1, retryable: false, meaning: "A run lost the connection that held its environment, and another run has begun." },
   LEASE_LOST: { exit: 1, retryable: false, meaning: "A worker gave no sign of life for too long, and its step was given to another." },
   CHECK_FAILED: { exit: 1, retryable: false, meaning: "A check of severity error failed; the old table stands." },
+  DESTRUCTIVE_CHANGE: {
+    exit: 1,
+    retryable: false,
+    meaning: "A definition would drop or narrow a column of rows that cannot be made again.",
+  },
   BUILD_FAILED: { exit: 1, retryable: false, meaning: "The engine refused or could not finish a model's SQL." },
   SINK_UNREACHABLE: { exit: 1, retryable: true, meaning: "The sink's server cannot be reached or closed the connection." },
   SINK_DENIED: { exit: 1, retryable: false, meaning: "The sink's server refused the user, password or permission." },

@@ -4,11 +4,12 @@ import { messageOf } from "../errors.ts";
 import { deferredFrom } from "../plan/against.ts";
 import type { RefreshMode } from "../plan/build-mode.ts";
 import type { Step } from "../plan/plan.ts";
-import type { Session } from "../ports/engine.ts";
+import type { DescribedColumn, Session } from "../ports/engine.ts";
 import type { StepResult } from "../terms.ts";
 import { buildInFull, ownSelect } from "./build-in-full.ts";
 import { remember } from "./commit-table.ts";
 import { paramsOf, type Run } from "./context.ts";
+import { migratedColumns, sameName } from "./kept-columns.ts";
 import { publishDifference } from "./publish-difference.ts";
 import { difference } from "./refresh-statements.ts";
 import { buildError } from "./step-failure.ts";
@@ -30,9 +31,14 @@ export async function buildAppend(
   if (before === undefined) return buildInFull(run, session, step, position, table, { ...own, select: firstRows(run, table) });
   if (before.fingerprint === table.fingerprint && deferredFrom(before) === null)
     return appendRows(run, session, step, position, table, null, notes);
-  const known = await session.describe(`select * from ${session.sql.table(table.name)}`);
-  const select = keptAndNew(session, table, new Set(known.map((column) => column.name.toLowerCase())));
-  return buildInFull(run, session, step, position, table, { ...own, select: { text: select, params: paramsOf(run, table) } });
+  const relation = session.sql.table(table.name);
+  const known = await session.describe(`select * from ${relation}`);
+  const migrated = migratedColumns(session, table, relation, known, table.columns);
+  const select = {
+    text: keptAndNew(session, table, known),
+    params: paramsOf(run, table),
+  };
+  return buildInFull(run, session, step, position, table, { ...ownSelect(run, table, [...notes, ...migrated]), select });
 }
 
 /** Adds the rows whose key is not there yet: of those that changes touch, or of all. */
@@ -85,10 +91,12 @@ function newRows(table: ModelTable, select: string, existing: string): string {
 }
 
 /** With another definition the rows there are stay, in the columns the table has now; new ones are made by it. */
-function keptAndNew({ sql }: Session, table: ModelTable, known: ReadonlySet<string>): string {
-  const columns = table.columns.map(({ name, type }) =>
-    known.has(name.toLowerCase()) ? quoteIdentifier(name) : `cast(null as ${sql.type(type)}) as ${quoteIdentifier(name)}`,
-  );
+function keptAndNew({ sql }: Session, table: ModelTable, known: readonly DescribedColumn[]): string {
+  const columns = table.columns.map((column) => {
+    const old = known.find((item) => sameName(item, column));
+    const value = old === undefined ? "null" : quoteIdentifier(old.name);
+    return `cast(${value} as ${sql.type(column.type)}) as ${quoteIdentifier(column.name)}`;
+  });
   const kept = `select ${columns.join(", ")} from ${sql.table(table.name)}`;
   return `with kept as (${kept}) select * from kept union all ${newRows(table, table.select, "kept")}`;
 }

@@ -11,6 +11,7 @@ import { buildInFull } from "./build-in-full.ts";
 import { remember } from "./commit-table.ts";
 import { countOf, isoTime, oneRow, paramsOf, type Run } from "./context.ts";
 import { describeRow } from "./describe-row.ts";
+import { migratedColumns, sameName } from "./kept-columns.ts";
 import { publishDifference } from "./publish-difference.ts";
 import { createDifference } from "./row-changes.ts";
 import { type SnapshotTable, snapshotTable, validitySelect } from "./snapshot-select.ts";
@@ -57,8 +58,8 @@ export async function buildSnapshot(
     return buildInFull(run, session, step, position, table, {
       select: { text: validitySelect(session.sql, snapshot, null) },
       prepare: async () => {
-        await prepareVersions(run, session, table, snapshot);
-        notes = await observe(run, session, table, snapshot, null);
+        const migrated = await prepareVersions(run, session, table, snapshot);
+        notes = [...migrated, ...(await observe(run, session, table, snapshot, null))];
       },
       notes: () => [...reasons, ...notes],
       moreInputs,
@@ -86,8 +87,11 @@ export async function buildSnapshot(
   return committed.result;
 }
 
-/** The table that keeps all versions, with the columns the SQL has now; columns it had before and has no more are forgotten. */
-async function prepareVersions(run: Run, session: Session, table: ModelTable, snapshot: SnapshotTable): Promise<void> {
+/** Columns of the versions beside those of the SQL. */
+const platformColumns = ["_at", "_deleted", "_inferred"];
+
+/** The table that keeps all versions, with the columns the SQL has now. Returns notes. Throws DESTRUCTIVE_CHANGE. */
+async function prepareVersions(run: Run, session: Session, table: ModelTable, snapshot: SnapshotTable): Promise<readonly string[]> {
   const types = snapshot.columns.map((column) => `${quoteIdentifier(column.name)} ${session.sql.type(column.type)}`).join(", ");
   const fresh = `(${types}, _at timestamp, _deleted boolean, _inferred boolean)`;
   const found = run.publications.has(table.name)
@@ -96,15 +100,25 @@ async function prepareVersions(run: Run, session: Session, table: ModelTable, sn
         params: { schema: session.sql.schema("assay_versions"), name: table.name },
       })
     : [];
-  if (found.length === 0) return session.execute({ text: `create table ${snapshot.versions} ${fresh}` });
-  const known = new Set((await session.describe(`select * from ${snapshot.versions}`)).map((column) => column.name));
-  const kept = [...snapshot.columns.map((column) => column.name).filter((name) => known.has(name)), "_at", "_deleted", "_inferred"];
+  if (found.length === 0) {
+    await session.execute({ text: `create table ${snapshot.versions} ${fresh}` });
+    return [];
+  }
+  const described = await session.describe(`select * from ${snapshot.versions}`);
+  const own = described.filter((column) => !platformColumns.includes(column.name));
+  const notes = migratedColumns(session, table, snapshot.versions, own, snapshot.columns);
+  const kept = [
+    ...snapshot.columns.filter((column) => own.some((old) => sameName(old, column))).map(({ name }) => name),
+    ...platformColumns,
+  ];
+  const before = kept.map((name) => own.find((old) => sameName(old, { name }))?.name ?? name);
   const old = quoteIdentifier("old versions");
-  await createTemporary(session, old, { text: `select ${columnList(kept)} from ${snapshot.versions}` });
+  await createTemporary(session, old, { text: `select ${columnList(before)} from ${snapshot.versions}` });
   await session.execute({ text: `drop table ${snapshot.versions}` });
   await session.execute({ text: `create table ${snapshot.versions} ${fresh}` });
-  await session.execute({ text: `insert into ${snapshot.versions} (${columnList(kept)}) select ${columnList(kept)} from ${old}` });
+  await session.execute({ text: `insert into ${snapshot.versions} (${columnList(kept)}) select ${columnList(before)} from ${old}` });
   await dropTemporary(session, old);
+  return notes;
 }
 
 /** Adds what the SQL yields to the versions; fills the temporary table of touched keys. Returns notes. */

@@ -55,6 +55,12 @@ async function versions(world: World): Promise<readonly string[]> {
     });
 }
 
+const location = { file: "models/kept.sql", line: 1 };
+
+/** Runs the statements that a hint gives. */
+const byHand = (world: World, hint: string | null | undefined): Promise<void> =>
+  world.look((session) => session.execute({ text: /run: (.*;) then run again/.exec(hint ?? "")?.[1] ?? `no statement in: ${hint}` }));
+
 export function keptHistory({ test }: Suite): void {
   test("append: a row for each new key; what was added is never changed or taken out", async (world) => {
     await world.define([events, kinds], [log]);
@@ -88,8 +94,70 @@ export function keptHistory({ test }: Suite): void {
     });
     await world.define([events, kinds], [loud]);
     await world.send("data/events-2.csv", "event_id,kind", ["2,buy"]);
-    await succeed(world);
+    const step = stepFor(await succeed(world), "silver.log");
+    expect(step.notes).toContain("added column kind (VARCHAR), empty in kept rows");
     expect(await world.rows("silver.log")).toEqual(["1 Seen null", "2 BOUGHT buy"]);
+  });
+
+  test("append: a column of kept rows is widened, and neither dropped nor narrowed unless somebody does it by hand", async (world) => {
+    const measured = (columns: Columns, select: string): TypedModel<Columns> =>
+      model("silver.log", { grain: ["event_id"], columns, materialize: append(), sql: { kind: "sql", text: select, location } });
+    const all = "select event_id, kind, cast(event_id * 0.25 as decimal(12, 3)) as share from bronze.events";
+    const columns = { event_id: t.integer(), kind: t.varchar(), share: t.decimal(10, 2) };
+    const share = (digits: string): string => all.replace("12, 3", digits);
+    await world.send("data/events-1.csv", "event_id,kind", ["1,view"]);
+    await world.define([events], [measured(columns, share("10, 2"))]);
+    await succeed(world);
+    await world.send("data/events-1.csv", "event_id,kind", ["2,buy"]);
+
+    await world.define([events], [measured({ ...columns, event_id: t.bigint(), share: t.decimal(12, 3) }, all)]);
+    expect(stepFor(await succeed(world), "silver.log").notes).toEqual(
+      expect.arrayContaining([
+        "widened column event_id from INTEGER to BIGINT",
+        "widened column share from DECIMAL(10,2) to DECIMAL(12,3)",
+      ]),
+    );
+    expect(await world.rows("silver.log")).toEqual(["1 view 0.250", "2 buy 0.500"]);
+
+    const narrow = { event_id: t.bigint(), share: t.decimal(12, 1) };
+    await world.define([events], [measured(narrow, share("12, 1").replace("kind, ", ""))]);
+    const refused = stepFor(await world.run(), "silver.log").error;
+    expect(refused?.code).toBe("DESTRUCTIVE_CHANGE");
+    expect(refused?.message).toBe(
+      "silver.log: column kind would be dropped; column share would change from DECIMAL(12,3) to DECIMAL(12,1) in rows that are kept and cannot be made again",
+    );
+    expect(await world.rows("silver.log", "event_id", "kind", "share")).toEqual(["1 view 0.250", "2 buy 0.500"]);
+    await byHand(world, refused?.hint);
+    await succeed(world);
+    expect(await world.rows("silver.log")).toEqual(["1 0.3", "2 0.5"]);
+  });
+
+  test("snapshot: a column of kept versions is added, and not dropped unless somebody does it by hand", async (world) => {
+    const places = (columns: Columns, select: string): TypedModel<Columns> =>
+      model("silver.history", {
+        grain: ["id"],
+        columns,
+        materialize: snapshot({ at: "seen" }),
+        sql: { kind: "sql", text: select, location },
+      });
+    const own = { id: t.varchar(), city: t.varchar(n), seen: t.timestamp() };
+    await tell(world, "1", "a,Rome,1,live,2026-01-01 00:00:00", "a,Oslo,2,live,2026-02-01 00:00:00");
+    await world.define([people], [places(own, "select id, city, try_cast(seen as timestamp) as seen from bronze.people")]);
+    await succeed(world);
+    const more = "select id, city, phone, try_cast(seen as timestamp) as seen from bronze.people";
+    await world.define([people], [places({ ...own, phone: t.varchar(n) }, more)]);
+    expect(stepFor(await succeed(world), "silver.history").notes.join()).toContain("added column phone (VARCHAR)");
+    const before = await versions(world);
+    expect(before).toEqual(["a Rome 1 … → 2026-02-01 00:00", "a Oslo 2 2026-02-01 00:00 → … now"]);
+
+    const without = { id: t.varchar(), phone: t.varchar(n), seen: t.timestamp() };
+    await world.define([people], [places(without, more.replace("city, ", ""))]);
+    const refused = stepFor(await world.run(), "silver.history").error;
+    expect(refused).toMatchObject({ code: "DESTRUCTIVE_CHANGE", message: expect.stringContaining("column city would be dropped") });
+    expect(await versions(world)).toEqual(before);
+    await byHand(world, refused?.hint);
+    await succeed(world);
+    expect(await world.rows("silver.history", "id", "phone")).toEqual(["a 1", "a 2"]);
   });
 
   test("snapshot: the first version is open at the start, validity is half-open, the current one open at the end", async (world) => {
