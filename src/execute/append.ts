@@ -27,17 +27,16 @@ export async function buildAppend(
   notes: readonly string[],
 ): Promise<StepResult> {
   const before = run.publications.get(table.name);
-  const own = ownSelect(run, table, notes);
-  if (before === undefined) return buildInFull(run, session, step, position, table, { ...own, select: firstRows(run, table) });
+  if (before === undefined) {
+    const first = { ...ownSelect(run, table, notes), select: firstRows(run, table) };
+    return buildInFull(run, session, step, position, table, first);
+  }
   if (before.fingerprint === table.fingerprint && deferredFrom(before) === null)
     return appendRows(run, session, step, position, table, null, notes);
   const relation = session.sql.table(table.name);
   const known = await session.describe(`select * from ${relation}`);
   const migrated = migratedColumns(session, table, relation, known, table.columns);
-  const select = {
-    text: keptAndNew(session, table, known),
-    params: paramsOf(run, table),
-  };
+  const select = { text: keptAndNew(session, table, known), params: paramsOf(run, table) };
   return buildInFull(run, session, step, position, table, { ...ownSelect(run, table, [...notes, ...migrated]), select });
 }
 

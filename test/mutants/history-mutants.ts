@@ -120,7 +120,24 @@ export const historyMutants: readonly Mutant[] = [
     name: "append computes its rows again when the definition changes",
     why: "what was added once is changed",
     file: "src/execute/append.ts",
-    edits: edit("{ ...own, select: { text: select, params: paramsOf(run, table) } }", "{ ...own, select: firstRows(run, table) }"),
+    edits: edit("{ text: keptAndNew(session, table, known), params: paramsOf(run, table) }", "firstRows(run, table)"),
+    tests: history,
+  },
+  {
+    name: "a column of kept rows is dropped without a word",
+    why: "what it held cannot be made again",
+    file: "src/execute/kept-columns.ts",
+    edits: edit(
+      "if (column === undefined) refused.push(",
+      "if (column === undefined) notes.push(`dropped`); else if (false) refused.push(",
+    ),
+    tests: history,
+  },
+  {
+    name: "a column of kept rows is narrowed",
+    why: "values are rounded that cannot be made again",
+    file: "src/execute/kept-columns.ts",
+    edits: edit("to.scale >= scale;", "true;"),
     tests: history,
   },
   {
