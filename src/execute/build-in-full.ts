@@ -43,6 +43,7 @@ export async function buildInFull(
       select: definition.select,
       columns: table.columns,
       key: table.grain,
+      indexes: table.indexes,
       description: table.description,
     };
     const relation = await run.engine.buildCandidate(session, candidate).catch((error: unknown) => {

@@ -68,6 +68,8 @@ export interface Candidate {
   readonly columns: readonly ContractColumn[];
   /** The grain of a checked table, for a primary key; null where nothing was checked. */
   readonly key: readonly string[] | null;
+  /** Index name → columns, for an engine that has indexes; default: none. */
+  readonly indexes?: Readonly<Record<string, readonly string[]>>;
   readonly description: string | null;
 }
 

@@ -125,6 +125,17 @@ describe("a manifest for PostgreSQL", () => {
     );
   });
 
+  test("tells another index from the one before, where tables have indexes", async () => {
+    const fingerprints = async (indexes: Readonly<Record<string, readonly string[]>>): Promise<readonly string[]> => {
+      const { duckdb, postgres } = await both([{ ...sales, indexes }]);
+      return [duckdb, postgres].map((manifest) => modelOf(manifest, "silver.sales").fingerprint);
+    };
+    const [none, byDay, byLine] = [await fingerprints({}), await fingerprints({ i: ["day"] }), await fingerprints({ i: ["line"] })];
+    expect([byDay[0], byLine[0]]).toEqual([none[0], none[0]]);
+    expect(new Set([none[1], byDay[1], byLine[1]]).size).toBe(3);
+    expect(none[1]).toBe(none[0]);
+  });
+
   test("has the author's checks in the engine's SQL, and remembers what was written", async () => {
     const { postgres } = await both([sales]);
     const [expression, conserves, custom] = modelOf(postgres, "silver.sales").checks;

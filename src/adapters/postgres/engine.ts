@@ -22,7 +22,7 @@ import { defineFunctions } from "./functions.ts";
 import { giveAgain, grantsOn } from "./kept-grants.ts";
 import { requireName } from "./names.ts";
 import { withValues } from "./numbered-parameters.ts";
-import { replaceRows } from "./replace-rows.ts";
+import { replaceRows, type TableContract } from "./replace-rows.ts";
 import { lendValues, sinkRows } from "./rows-out.ts";
 import { openSession } from "./session.ts";
 import { bringBack, isStoodOn, setAside } from "./views-of-others.ts";
@@ -101,8 +101,10 @@ export const postgresHashes: Pick<Engine, "keyHash" | "contentHash"> = {
 
 const candidateName = (table: TableName): TableName => `${table}__candidate`;
 
-async function buildCandidate(session: Session, { table, materialization, select, columns, key }: Candidate): Promise<string> {
+async function buildCandidate(session: Session, candidate: Candidate): Promise<string> {
+  const { table, materialization, select, columns, key } = candidate;
   for (const column of columns) requireName(table, "column", column.name);
+  for (const [index] of indexesOf(candidate)) requireName(table, "index", index);
   requireName(table, "table", splitTable(candidateName(table)).name);
   // Row changes and versions are kept under the whole name.
   requireName(table, "table", table);
@@ -135,6 +137,8 @@ async function publish(session: Session, target: Target, candidate: Candidate): 
     await session.execute({ text: `alter ${materialization} ${made} rename to ${quoteIdentifier(splitTable(table).name)}` });
     const constraints = materialization === "table" ? constraintsOf(candidate) : [];
     if (constraints.length > 0) await session.execute({ text: `alter table ${name} ${constraints.join(", ")}` });
+    const indexes = indexesOf(candidate).map(([index, of]) => `create index ${quoteIdentifier(index)} on ${name} (${columnList(of)})`);
+    if (indexes.length > 0) await session.execute({ text: indexes.join("; ") });
     const names = columns.map((column) => column.name);
     await giveAgain(session, table, kept, names);
     if (aside !== null) await bringBack(session, target, table, aside);
@@ -158,10 +162,14 @@ function commentsOn(
   ];
 }
 
-/** Columns that are never null, and the key. */
-function contractOf({ columns, key }: Candidate): { readonly required: readonly string[]; readonly key: readonly string[] } {
+const indexesOf = ({ materialization, indexes = {} }: Candidate): readonly (readonly [string, readonly string[]])[] =>
+  materialization === "view" ? [] : Object.entries(indexes);
+
+function contractOf(candidate: Candidate): TableContract {
+  const { columns, key } = candidate;
   const keys = key ?? [];
-  return { key: keys, required: columns.filter((column) => !column.nullable || keys.includes(column.name)).map((column) => column.name) };
+  const required = columns.filter((column) => !column.nullable || keys.includes(column.name)).map((column) => column.name);
+  return { key: keys, required, indexes: indexesOf(candidate) };
 }
 
 /** The contract. The key is looked at when the transaction ends: until then the platform's own checks say what is wrong, in better words. */

@@ -1,5 +1,6 @@
 import type { ModelDefinition } from "../../define/model.ts";
 import { quoteTable } from "../../define/quote.ts";
+import { fingerprintOfParts } from "../fingerprint.ts";
 import type { UpstreamLink } from "../incremental/upstream-link.ts";
 import type { LedgerPlan, ModelTable } from "../manifest.ts";
 import { picked } from "../params.ts";
@@ -15,7 +16,14 @@ export async function engineModel(table: ModelTable, definition: ModelDefinition
   const override = definition?.overrides?.[context.dialect.key];
   const own =
     override === undefined ? await carriedModel(table, definition, context) : await overriddenModel(table, override, definition, context);
-  return { ...table, ...own, materialize: await engineMaterialization(table, context), checks: await engineChecks(table, context) };
+  const [materialize, checks] = [await engineMaterialization(table, context), await engineChecks(table, context)];
+  return { ...table, ...own, materialize, checks, fingerprint: withIndexes(own.fingerprint, table) };
+}
+
+/** Where tables have indexes, another one is another table. */
+function withIndexes(fingerprint: string, { indexes, materialize }: ModelTable): string {
+  const none = materialize.kind === "view" || Object.keys(indexes).length === 0;
+  return none ? fingerprint : `${fingerprint} ${fingerprintOfParts({ indexes })}`;
 }
 
 async function carriedModel(table: ModelTable, definition: ModelDefinition | undefined, context: EngineContext): Promise<OwnSql> {

@@ -121,6 +121,35 @@ describe("values", () => {
   });
 });
 
+describe("indexes", () => {
+  const columns = { id: t.integer(), name: t.varchar(), "Day of": t.date({ nullable: true }) };
+  const rows = `select 1 as id, 'a' as name, date '2026-01-01' as "Day of"`;
+  const found = async (): Promise<readonly string[]> => {
+    const text =
+      "select indexdef from pg_indexes where schemaname = 'gold' and tablename = 't' and indexname not like '%_pkey' order by indexname";
+    return (await session.query({ text })).map((row) => String(row.indexdef).replace("CREATE INDEX ", "").replace(" USING btree", ""));
+  };
+
+  it("are those that the definition names, after every publication", async () => {
+    const indexes = { t_by_name: ["name", "id"], "By day": ["Day of"] };
+    for (let time = 0; time < 2; time += 1) {
+      await publish(candidate(columns, rows, { indexes, key: ["id"] }));
+      expect(await found()).toEqual(['"By day" ON gold.t ("Day of")', "t_by_name ON gold.t (name, id)"]);
+    }
+    await publish(candidate(columns, rows, { indexes: { t_by_name: ["name"] }, key: ["id"] }));
+    expect(await found()).toEqual(["t_by_name ON gold.t (name)"]);
+    await publish(candidate(columns, rows, { indexes, materialization: "view" }));
+    expect(await found()).toEqual([]);
+    await publish(candidate(columns, rows));
+    expect(await found()).toEqual([]);
+  });
+
+  it("with a name that the server would cut are refused", async () => {
+    const made = engine.buildCandidate(session, candidate(columns, rows, { indexes: { ["i".repeat(64)]: ["id"] } }));
+    await expect(made).rejects.toMatchObject({ code: "NAME_INVALID", message: expect.stringContaining("index name") });
+  });
+});
+
 describe("parameters", () => {
   it.each([
     ["select $a, $b, $a", "select $1::integer, $2, $3::integer"],

@@ -113,6 +113,21 @@ it("a table of the same columns gets other rows under whatever stands on it, wit
   expect(await count("pg_class where relname like '%candidate%' or relname = 'by_hand'")).toBe(1);
 });
 
+it("a table under a view gets its rows in place as long as its indexes are the declared ones, and those when they are not", async () => {
+  await trusted();
+  const indexes = { t_by_name: ["name"] };
+  await publish(rows(3), { indexes });
+  await theirs("create view bi.names as select name from gold.t");
+  const oid = async (): Promise<unknown> => (await admin.query("select 'gold.t'::regclass::oid as oid")).rows[0]?.oid;
+  const before = await oid();
+  await publish(rows(4), { indexes });
+  expect(await oid()).toBe(before);
+  await publish(rows(5), { indexes: { t_by_name: ["name", "id"] } });
+  expect(await oid()).not.toBe(before);
+  expect(await count("pg_indexes where indexname = 't_by_name' and indexdef like '%(name, id)'")).toBe(1);
+  expect(await count("bi.names")).toBe(5);
+});
+
 it("where columns change, views are made again as they were, if the role may", async () => {
   await trusted();
   await publish(rows(2_000));
