@@ -7,7 +7,7 @@ import { makeProject, type RunningCommand } from "../support/project.ts";
 import { shopFiles } from "../support/shop-project.ts";
 
 /** By hand: KILL_SECONDS=1800. */
-const seconds = Number(process.env.KILL_SECONDS ?? 60);
+const seconds = Number(process.env.KILL_SECONDS ?? 120);
 const workers = 3;
 
 /** Something to be killed in: about a second of work. What four workers in a row did not survive is tried again. */
