@@ -159,7 +159,8 @@ function restrictedText(leaf: Leaf, conditions: readonly Condition[]): string {
     computed.length === 0
       ? table
       : `(select ${[list, ...computed.map((item) => `${item.value} as ${item.name}`)].join(", ")} from ${table}) as r`;
-  return `select ${list} from ${from} where exists (select 1 from ${touchedName} as t where ${same.join(" and ")})`;
+  // Not EXISTS: the engine finds the few rows of a large table less fast by it.
+  return `select ${list} from ${from} semi join ${touchedName} as t on ${same.join(" and ")}`;
 }
 
 /** The tree with the restricted places replaced; a view with restricted places becomes a subquery. */
