@@ -3,12 +3,22 @@ import type { RetentionStore } from "../../ports/retention-store.ts";
 import type { StateStore } from "../../ports/state-store.ts";
 import type { VerificationStore } from "../../ports/verification-store.ts";
 import { createExtracts } from "../sql/extract-store.ts";
+import { createOpsViews } from "../sql/ops-views.ts";
 import { sqlRetentionStore } from "../sql/retention-store.ts";
 import { createAttempts, createQuarantine } from "../sql/state-schema.ts";
 import type { StateSql } from "../sql/state-sql.ts";
 import { sqlStateStore } from "../sql/state-store.ts";
 import { sqlVerificationStore } from "../sql/verification-store.ts";
 import { duckdbSql } from "./sql.ts";
+
+/** Makes a schema unless it is there. */
+export function createSchema(schema: string): string {
+  return `create schema if not exists ${quoteIdentifier(schema)}`;
+}
+
+function field(object: string, name: string): string {
+  return `json_extract_string(${object}, ${quoteText(`/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`)})`;
+}
 
 /** From the version before, one entry a version: the statements that make the next one of it. */
 const migrations: StateSql["migrations"] = {
@@ -38,10 +48,8 @@ update assay.state_version set version = 2;
 `,
   2: `${createAttempts(duckdbSql, "json")}; update assay.state_version set version = 3;`,
   3: `${createExtracts(duckdbSql, "json")}; update assay.state_version set version = 4;`,
+  4: `${createOpsViews(duckdbSql, { createSchema, field })}update assay.state_version set version = 5;`,
 };
-
-/** Makes a schema unless it is there. */
-export const createSchema = (schema: string): string => `create schema if not exists ${quoteIdentifier(schema)}`;
 
 const duckdbState: StateSql = {
   createSchema,
@@ -52,11 +60,9 @@ const duckdbState: StateSql = {
   migrations,
   takeTurn: null,
   texts: (parameter) => `select unnest(from_json(${parameter}, '["VARCHAR"]'))`,
-  field: (object, name) => `json_extract_string(${object}, ${pointer(name)})`,
+  field,
   place: "rowid",
 };
-
-const pointer = (name: string): string => quoteText(`/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`);
 
 /** State in the embedded database. */
 export const duckdbStateStore = (): StateStore => sqlStateStore(duckdbState);

@@ -1,13 +1,14 @@
 import { quoteIdentifier, quoteTable } from "../../define/quote.ts";
 import { splitTable } from "../../define/split-table.ts";
 import type { EngineSql } from "../../ports/engine-sql.ts";
+import { opsSchema } from "../sql/ops-views.ts";
 import { platformSchemas, queueSchema } from "./platform-schemas.ts";
 
 export interface GrantsWanted {
   readonly database: string;
   /** Who runs Assay. */
   readonly role: string;
-  /** Who reads silver and gold tables. */
+  /** Who reads silver and gold tables, and how runs went. */
   readonly readers: readonly string[];
 }
 
@@ -30,7 +31,7 @@ function readerStatements(sql: EngineSql, database: string, role: string, reader
   const to = quoteIdentifier(reader);
   return [
     `grant connect on database ${quoteIdentifier(database)} to ${to}`,
-    ...["silver", "gold"].flatMap((layer) => {
+    ...["silver", "gold", opsSchema].flatMap((layer) => {
       const schema = quoteIdentifier(sql.schema(layer));
       return [
         `grant usage on schema ${schema} to ${to}`,

@@ -4,6 +4,7 @@ import type { RetentionStore } from "../../ports/retention-store.ts";
 import type { StateStore } from "../../ports/state-store.ts";
 import type { VerificationStore } from "../../ports/verification-store.ts";
 import { createExtracts } from "../sql/extract-store.ts";
+import { createOpsViews } from "../sql/ops-views.ts";
 import { sqlRetentionStore } from "../sql/retention-store.ts";
 import { createAttempts } from "../sql/state-schema.ts";
 import type { StateSql } from "../sql/state-sql.ts";
@@ -16,6 +17,8 @@ import { createSchemaIfMissing } from "./schemas.ts";
 /** A chunk is loaded once, whoever comes. */
 const keyOfChunks = (sql: EngineSql): string => `alter table ${sql.table("assay.chunks")} add primary key (table_name, batch_id, chunk);`;
 
+const field: StateSql["field"] = (object, name) => `(${object}::jsonb ->> ${quoteText(name)})`;
+
 const postgresState: StateSql = {
   createSchema: createSchemaIfMissing,
   find: (sql) => `select 1 as found from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -26,12 +29,14 @@ const postgresState: StateSql = {
   migrations: {
     2: (sql) => `${createAttempts(sql, "varchar")}; ${createClaims(sql)} update ${sql.table("assay.state_version")} set version = 3;`,
     3: (sql) => `${createExtracts(sql, "varchar")}; ${keyOfChunks(sql)} update ${sql.table("assay.state_version")} set version = 4;`,
+    4: (sql) =>
+      `${createOpsViews(sql, { createSchema: createSchemaIfMissing, field })}update ${sql.table("assay.state_version")} set version = 5;`,
   },
   // After the wait, what the others have done has to be seen.
   takeTurn: (sql) =>
     `set transaction isolation level read committed; select pg_advisory_xact_lock(hashtextextended(${quoteText(`${sql.schema("assay")} state`)}, 0))`,
   texts: (parameter) => `select jsonb_array_elements_text(${parameter}::jsonb)`,
-  field: (object, name) => `(${object}::jsonb ->> ${quoteText(name)})`,
+  field,
   place: "ctid",
 };
 

@@ -1,5 +1,6 @@
 import { evolvedTable, type Session } from "../../ports/engine.ts";
 import type { TableName } from "../../terms.ts";
+import { opsSchema, opsViews } from "./ops-views.ts";
 import { stateTables } from "./state-schema.ts";
 
 /** Names of the tables that may be there by the state's own records: the state's, the project's, and what is kept beside those. */
@@ -12,6 +13,7 @@ export async function recordedNames(session: Session): Promise<readonly string[]
   const names = rows.map((row) => String(row.name) as TableName);
   return [
     ...stateTables.map((name) => `assay.${name}`),
+    ...opsViews.map((name) => `${opsSchema}.${name}`),
     ...names.flatMap((name) => [name, evolvedTable(name), `assay_changes.${name}`, `assay_versions.${name}`]),
   ];
 }

@@ -1,9 +1,10 @@
 import type { EngineSql } from "../../ports/engine-sql.ts";
 import { createExtracts } from "./extract-store.ts";
+import { createOpsViews } from "./ops-views.ts";
 import type { StateSql } from "./state-sql.ts";
 
 /** Version of the state tables; a database with a newer one is not touched. */
-export const stateVersion = 4;
+export const stateVersion = 5;
 
 export const createQuarantine = (sql: EngineSql, json: string): string =>
   `create table ${sql.table("assay.quarantine")} (id varchar not null, state varchar not null, table_name varchar not null, rule varchar not null, reason varchar not null, column_name varchar, message varchar not null, source_file varchar, file_name varchar, file_sha256 varchar, row_number bigint, "key" ${json}, raw varchar, record ${json}, run_id varchar not null, batch_id varchar not null, quarantined_at varchar not null, closed_run_id varchar)`;
@@ -25,7 +26,10 @@ export const stateTables = [
 ] as const;
 
 /** The state tables, in the database they describe. */
-export const createState = (sql: EngineSql, { json, own, createSchema }: Pick<StateSql, "json" | "own" | "createSchema">): string => `
+export const createState = (
+  sql: EngineSql,
+  { json, own, createSchema, field }: Pick<StateSql, "json" | "own" | "createSchema" | "field">,
+): string => `
 ${createSchema(sql.schema("assay"))};
 ${createSchemas(sql, { createSchema })}create table ${sql.table("assay.state_version")} (version integer not null);
 insert into ${sql.table("assay.state_version")} values (${stateVersion});
@@ -41,4 +45,4 @@ create table ${sql.table("assay.schema_changes")} (table_name varchar not null, 
 create table ${sql.table("assay.verifications")} (table_name varchar not null, version varchar not null, run_id varchar not null, verified_at varchar not null, status varchar not null);
 ${createAttempts(sql, json)};
 ${createExtracts(sql, json)};
-${own(sql)}`;
+${createOpsViews(sql, { createSchema, field })}${own(sql)}`;

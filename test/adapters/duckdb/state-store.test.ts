@@ -509,7 +509,9 @@ describe("migrate", () => {
       return session.query({ text });
     };
     const wanted = await shape();
-    await session.execute({ text: "drop schema assay cascade; drop schema assay_changes; drop schema assay_versions" });
+    await session.execute({
+      text: "drop schema assay_ops cascade; drop schema assay cascade; drop schema assay_changes; drop schema assay_versions",
+    });
     await session.execute({ text: stateVersion1 });
     expect(await store.readEvolvedColumns(session)).toEqual(new Map());
     await store.migrate(session);

@@ -56,7 +56,7 @@ const plain: readonly string[] = [
   "select id from silver.sales s where exists (select 1 from silver.people p where p.customer = s.customer)",
   "select id from silver.sales s where not exists (select 1 from silver.people p where p.customer = s.customer)",
   "select id from silver.sales s semi join silver.people p on p.customer = s.customer",
-  "select s.id, product from silver.sales s semi join silver.people p on p.customer is not distinct from s.customer and born > date '1980-01-01' where qty > 0 or qty is null",
+  "select s.id, product from silver.sales s semi join silver.people p on p.customer = s.customer and p.customer <> product where qty > 0 or qty is null",
   "select * exclude (doc) from silver.sales s anti join silver.people p on p.customer = s.customer",
   "select product, count(*) as n from silver.sales s anti join (select customer as who from silver.people where city is null) p on p.who = s.customer group by product",
   "select a.id, b.city from (select id, customer from silver.sales s semi join silver.words w on w.id = s.id) a join silver.people b on b.customer = a.customer",
