@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { BronzeTable } from "../compile/manifest.ts";
@@ -46,7 +47,7 @@ export async function ingestTable(run: Run, session: Session, table: BronzeTable
   try {
     return await ingest(run, session, table, publish, fetched);
   } finally {
-    await rm(fetched, { recursive: true, force: true });
+    if (existsSync(fetched)) await rm(fetched, { recursive: true, force: true });
   }
 }
 

@@ -104,7 +104,7 @@ export const relations = `from (
 
 async function checkCatalog(platform: Platform, manifest: Manifest, state: State): Promise<void> {
   const found = await platform.look.query({
-    text: `${relations} where folder <> 'assay' order by all`,
+    text: `${relations} where folder not in ('assay', 'assay_ops') order by all`,
   });
   for (const { folder, name } of found) {
     const full = `${folder}.${name}`;

@@ -72,7 +72,7 @@ async function reading<T>(folder: string, work: (session: Session) => Promise<T>
 
 async function tableNames(session: Session): Promise<readonly TableName[]> {
   const rows = await session.query({
-    text: "select table_schema || '.' || table_name as name from information_schema.tables where table_schema <> 'assay' order by name",
+    text: "select table_schema || '.' || table_name as name from information_schema.tables where table_schema not in ('assay', 'assay_ops') order by name",
   });
   return rows.map((row) => String(row.name) as TableName);
 }
