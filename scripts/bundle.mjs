@@ -23,6 +23,8 @@ const { output } = await bundle.write({
   format: "esm",
   entryFileNames: "[name].js",
   chunkFileNames: "parts/[name]-[hash].js",
+  // Less to read at each start; names stay, so that what goes wrong can be told.
+  minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
 });
 await bundle.close();
 

@@ -6,13 +6,13 @@ import { printable } from "../observe/printable.ts";
 import type { EvolvedColumn } from "../ports/state-store.ts";
 import type { TableName } from "../terms.ts";
 import { print } from "./output.ts";
-import { type CommonOptions, compileWorkspace, openWorkspace, readDatabase, type Workspace } from "./workspace.ts";
+import { type CommonOptions, openAndCompile, readDatabase, type Workspace } from "./workspace.ts";
 
 /** `assay check`: compiles the project without touching data. */
 export async function checkCommand(options: CommonOptions): Promise<number> {
   const started = performance.now();
-  const workspace = await openWorkspace(options);
-  const manifest = await compileWorkspace(workspace);
+  const { workspace, compiled } = await openAndCompile(options);
+  const manifest = await compiled;
   const count = (layer: string): number => manifest.tables.filter((table) => table.layer === layer).length;
   const evolved = await evolvedColumns(workspace, manifest);
   const summary = {

@@ -1,5 +1,6 @@
 import { physicalNames } from "../compile/dialect/physical-names.ts";
 import { withTouchedValues } from "../execute/plan-touched.ts";
+import type { State } from "../ports/state-store.ts";
 import { plannedReport, writeSummary } from "./against.ts";
 import { requireAgainst } from "./against-options.ts";
 import { withOwnLake } from "./held.ts";
@@ -7,17 +8,18 @@ import { print, renderOptions } from "./output.ts";
 import { type PlanOptions, preparePlan } from "./prepare-plan.ts";
 import { renderNames } from "./render/render-names.ts";
 import { renderPlan } from "./render/render-plan.ts";
-import { openWorkspace, readDatabase } from "./workspace.ts";
+import { openAndCompile, readDatabase } from "./workspace.ts";
 
 /** `assay plan`: what a run would do, and why. */
 export async function planCommand(pipeline: string | null, options: PlanOptions): Promise<number> {
   requireAgainst(options);
-  const opened = await openWorkspace(options);
+  const { workspace: opened, compiled } = await openAndCompile(options);
   const workspace = options.against === undefined ? opened : withOwnLake(opened);
-  const prepared = await preparePlan(workspace, pipeline, options, async () => {
+  const readState = async (): Promise<State> => {
     const state = await readDatabase(workspace, (session) => workspace.warehouse.store.read(session));
     return state ?? { publications: new Map(), files: [], commits: new Map() };
-  });
+  };
+  const prepared = await preparePlan(workspace, pipeline, options, readState, compiled);
   const { manifest, plan, state, held } = prepared;
   const refreshes = plan.steps.some((step) => step.build?.mode === "refresh");
   const counted = refreshes

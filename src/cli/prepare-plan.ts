@@ -17,7 +17,7 @@ import type { AgainstOptions } from "./against-options.ts";
 import { type Held, holdAgainst, otherWorkspace } from "./held.ts";
 import { postgresAddress, settingOf } from "./postgres-address.ts";
 import { projectSource } from "./project-source.ts";
-import { type CommonOptions, compileWorkspace, type Workspace } from "./workspace.ts";
+import type { CommonOptions, Workspace } from "./workspace.ts";
 
 export interface PlanOptions extends CommonOptions, AgainstOptions {
   readonly select?: readonly string[];
@@ -38,13 +38,13 @@ export interface PreparedPlan {
   readonly held?: Held;
 }
 
-/** Compiles unless that is under way, looks at the sources and plans: all a dry run needs. */
+/** Looks at the sources while the project is compiled, and plans: all a dry run needs. */
 export async function preparePlan(
   workspace: Workspace,
   pipelineName: string | null,
   options: PlanOptions,
   readState: () => Promise<State>,
-  compiled: Promise<Manifest> = compileWorkspace(workspace),
+  compiled: Promise<Manifest>,
 ): Promise<PreparedPlan> {
   const pipeline = choosePipeline(workspace.project, pipelineName);
   const params = await pipelineParams(pipeline, options.param ?? []);

@@ -25,15 +25,14 @@ import { renderRun } from "./render/render-run.ts";
 import { openQueue, sharesWork } from "./shared-queue.ts";
 import { secretsOf, sinkOpener } from "./sink-opener.ts";
 import { systemTimer } from "./system-timer.ts";
-import { type CommonOptions, compileWorkspace, openWorkspace, type Workspace } from "./workspace.ts";
+import { type CommonOptions, openAndCompile, type Workspace } from "./workspace.ts";
 
 /** `assay run`: carries the plan out. Exit code 1 when a step failed, 130 when it was cancelled. */
 export async function runCommand(pipeline: string | null, options: PlanOptions): Promise<number> {
   requireAgainst(options);
-  const opened = await openWorkspace(options);
+  // It is compiled while the database is opened and its state read.
+  const { workspace: opened, compiled } = await openAndCompile(options);
   const workspace = options.against === undefined ? opened : withOwnLake(opened);
-  // While the database is opened and its state read.
-  const compiled = compileWorkspace(workspace);
   return carryOut(
     workspace,
     options,
@@ -96,6 +95,7 @@ async function execute(
   const owned = await workspace.warehouse.own(command, scratch);
   const sinks = sinkOpener(workspace);
   let queue: Queue<StepWork, StepReport> | null = null;
+  let unchanged = false;
   const cancelled = cancellation(() => process.stderr.write("cancelling: statements are stopped; once more to end at once\n"));
   try {
     const { shared } = workspace.warehouse;
@@ -144,6 +144,7 @@ async function execute(
         shown(event);
       },
     }).finally(() => shown.close());
+    unchanged = result.steps.every((step) => step.status === "skipped");
     const logError = await log.close().then(
       () => null,
       (error: unknown) => error,
@@ -153,7 +154,7 @@ async function execute(
     cancelled.end();
     await sinks.close();
     await queue?.close();
-    await owned.close();
+    await owned.close(unchanged);
   }
 }
 

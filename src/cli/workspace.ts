@@ -11,6 +11,7 @@ import { didYouMean } from "../define/nearest-name.ts";
 import { AssayError } from "../errors.ts";
 import type { Session } from "../ports/engine.ts";
 import { functionSchema as projectFunctions } from "../ports/project-function.ts";
+import type { SqlAnalyzer } from "../ports/sql-analyzer.ts";
 import type { Warehouse } from "../ports/warehouse.ts";
 import { version } from "./version.ts";
 import { openWarehouse } from "./warehouse/open-warehouse.ts";
@@ -43,7 +44,9 @@ export const platformFolderOf = (folders: Folders): string => join(folders.proje
 
 export async function openWorkspace(options: CommonOptions): Promise<Workspace> {
   const { folders, variables } = placesOf(options);
-  const project = await loadProject(folders.project, folders.current);
+  const cache = fileCache(join(platformFolderOf(folders), "sql-files.json"), program());
+  const project = await loadProject(folders.project, folders.current, cache);
+  cache.save();
   const { config } = project;
   const environment = options.env ?? config.defaultEnvironment;
   const chosen = config.environments[environment];
@@ -66,13 +69,33 @@ export async function openWorkspace(options: CommonOptions): Promise<Workspace> 
 
 /** Compiles the project for the environment's engine. It may be begun ahead of other work: a failure is told when it is waited for. */
 export function compileWorkspace(workspace: Workspace): Promise<Manifest> {
-  const compiled = compileFor(workspace);
-  compiled.catch(() => undefined);
-  return compiled;
+  return begun(compileFor(workspace, makeAnalyzer()));
 }
 
-async function compileFor(workspace: Workspace): Promise<Manifest> {
-  const analyzer = await duckdbAnalyzer(await memoryDatabase());
+/** Opens a workspace and begins to compile it; what analyzes its SQL is made while its files are loaded. */
+export async function openAndCompile(
+  options: CommonOptions,
+): Promise<{ readonly workspace: Workspace; readonly compiled: Promise<Manifest> }> {
+  const analyzer = begun(makeAnalyzer());
+  try {
+    const workspace = await openWorkspace(options);
+    return { workspace, compiled: begun(compileFor(workspace, analyzer)) };
+  } catch (error) {
+    (await analyzer).close();
+    throw error;
+  }
+}
+
+const makeAnalyzer = async (): Promise<SqlAnalyzer> => duckdbAnalyzer(await memoryDatabase());
+
+/** Whoever waits for it hears of its failure; until somebody does, it is no fault of the process. */
+function begun<T>(work: Promise<T>): Promise<T> {
+  work.catch(() => undefined);
+  return work;
+}
+
+async function compileFor(workspace: Workspace, making: Promise<SqlAnalyzer>): Promise<Manifest> {
+  const analyzer = await making;
   try {
     const { project, warehouse } = workspace;
     const manifest = await compileProject(project, analyzer);

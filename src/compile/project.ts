@@ -8,6 +8,7 @@ import type { SqlFunctionDefinition } from "../define/sql-function.ts";
 import { AssayError, throwAll } from "../errors.ts";
 import type { Location } from "../terms.ts";
 import { shapeErrors } from "./definition-shape.ts";
+import type { FileCache } from "./file-cache.ts";
 import { importError } from "./import-error.ts";
 import { modelFromSqlFile } from "./sql-file.ts";
 import { isOverride, withOverrides } from "./sql-file-overrides.ts";
@@ -27,8 +28,8 @@ export interface Project {
 /** Folders in which definitions are found; the folder does not limit what a file may export. */
 const definitionFolders = ["sources", "models", "functions", "pipelines", "sinks"] as const;
 
-/** Loads `assay.config.ts` and every definition file. Places are shown as seen from `current`, the shell's folder, where that is shorter. Throws PROJECT_NOT_FOUND, PROJECT_INVALID. */
-export async function loadProject(folder: string, current: string): Promise<Project> {
+/** Loads `assay.config.ts` and every definition file. Places are shown as seen from `current`, the shell's folder, where that is shorter. `cache`: of what was read from `.sql` files. Throws PROJECT_NOT_FOUND, PROJECT_INVALID. */
+export async function loadProject(folder: string, current: string, cache: FileCache | null = null): Promise<Project> {
   const configFile = ["assay.config.ts", "assay.config.js"].map((name) => join(folder, name)).find(isFile);
   if (configFile === undefined) {
     throw new AssayError("PROJECT_NOT_FOUND", `no assay.config.ts in ${folder}`, {
@@ -38,7 +39,7 @@ export async function loadProject(folder: string, current: string): Promise<Proj
   const found = definitionFolders.flatMap((name) => filesBelow(join(folder, name)));
   const files = found.filter((file) => !isOverride(file));
   const load = (file: string): Promise<Loaded> => importFile(file, folder, current);
-  const [config, ...loaded] = await Promise.all([loadConfig(configFile, load), ...files.map((file) => definitionsOf(file, load))]);
+  const [config, ...loaded] = await Promise.all([loadConfig(configFile, load), ...files.map((file) => definitionsOf(file, load, cache))]);
   const errors = [config, ...loaded].flatMap((file) => (file instanceof AssayError ? [file] : []));
   // A definition that is imported and re-exported by another file is still one definition.
   const written = withOverrides([...new Set(loaded.flatMap((file) => (file instanceof AssayError ? [] : file)))], found.filter(isOverride));
@@ -106,10 +107,12 @@ async function loadConfig(file: string, load: Load): Promise<ProjectDefinition |
   });
 }
 
-async function definitionsOf(file: string, load: Load): Promise<readonly Definition[] | AssayError> {
+async function definitionsOf(file: string, load: Load, cache: FileCache | null): Promise<readonly Definition[] | AssayError> {
   if (file.endsWith(".sql")) {
+    const text = readFileSync(file, "utf8");
+    const read = (): Promise<ModelDefinition> => modelFromSqlFile(file, text);
     try {
-      return [await modelFromSqlFile(file, readFileSync(file, "utf8"))];
+      return [await (cache === null ? read() : cache.get([file, text], read))];
     } catch (error) {
       if (error instanceof AssayError) return error;
       throw error;

@@ -13,6 +13,9 @@ export interface CsvHeader {
   readonly blankLines: number;
 }
 
+/** A header is shorter, as a rule: no more than its first bytes are searched for where it ends. */
+const pieceBytes = 1 << 14;
+
 /** Reads a file's first record that is not blank. Throws SOURCE_UNREADABLE. */
 export async function readCsvHeader(path: string, source: CsvSource): Promise<CsvHeader> {
   const found: RecordRange[] = [];
@@ -23,7 +26,7 @@ export async function readCsvHeader(path: string, source: CsvSource): Promise<Cs
   let length = 0;
   for await (const chunk of textBytes(path)) {
     if (length === 0) requireText(path, chunk);
-    scanner.push(chunk);
+    for (let from = 0; from < chunk.length && found.length === 0; from += pieceBytes) scanner.push(chunk.subarray(from, from + pieceBytes));
     chunks.push(Buffer.from(chunk));
     length += chunk.length;
     if (found.length > 0 || length > source.maxRowBytes) break;
