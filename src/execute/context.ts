@@ -1,5 +1,5 @@
 import type { Manifest, ManifestTable } from "../compile/manifest.ts";
-import { viewInput } from "../plan/build-mode.ts";
+import { behindTables, viewBehind, viewInput } from "../plan/build-mode.ts";
 import type { Observation } from "../plan/plan-run.ts";
 import type { Engine, Session, Statement } from "../ports/engine.ts";
 import type { Lake } from "../ports/lake.ts";
@@ -81,13 +81,16 @@ export function tableOf(run: Pick<Run, "manifest">, name: TableName): ManifestTa
 
 /**
  * Versions of a table's dependencies as they are now, and of the tables below the views among them whose changes it follows; of these views
- * the definition too.
+ * the definition too, or that they were behind those tables.
  */
 export function inputsOf(run: Run, table: ManifestTable): Readonly<Record<string, string>> {
   const followed = table.kind === "model" ? table.incremental : null;
   const read = new Set([...table.dependencies, ...(followed?.upstreams ?? []).map((link) => link.table)]);
   const versions = [...read].map((name) => [name, run.publications.get(name)?.version] as const);
-  const views = (followed?.views ?? []).map((view) => [viewInput(view.table), run.publications.get(view.table)?.fingerprint] as const);
+  const behind = viewBehind(run.publications, followed?.views ?? []) !== null;
+  const views = (followed?.views ?? []).map(
+    ({ table: view }) => [viewInput(view), behind ? behindTables : run.publications.get(view)?.fingerprint] as const,
+  );
   return Object.fromEntries([...versions, ...views].flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const])));
 }
 

@@ -30,11 +30,28 @@ export interface Versions {
 /** Place of a view's definition among the inputs of a model that follows changes through it. */
 export const viewInput = (view: TableName): string => `definition of ${view}`;
 
+/** Stands in that place when the view showed older rows than those of the tables below it. */
+export const behindTables = "behind";
+
+/**
+ * Of the views a model follows changes through, the first that shows older rows than its upstreams hold now: it is stored rows until its own
+ * step has run.
+ */
+export function viewBehind(publications: Versions["publications"], views: readonly { readonly table: TableName }[]): TableName | null {
+  const isBehind = (view: TableName): boolean => {
+    const read = new Map(Object.entries(publications.get(view)?.inputs ?? {}));
+    const isNewer = ([name, version]: readonly [string, string]): boolean =>
+      publications.has(name) && publications.get(name)?.version !== version;
+    return [...read].some(isNewer) || views.some(({ table }) => read.has(table) && isBehind(table));
+  };
+  return views.find(({ table }) => isBehind(table))?.table ?? null;
+}
+
 /**
  * Can the model be refreshed by the changes of its upstreams since it was built? Every doubt means full, in words that say what to do
- * about it. Definition, parameters and force were looked at before: this is about new input alone.
+ * about it. Definition, parameters and force were looked at before: this is about new input alone. `ahead`: tables whose steps run before it.
  */
-export function buildModeOf(table: ModelTable, versions: Versions): BuildMode {
+export function buildModeOf(table: ModelTable, versions: Versions, ahead: Pick<ReadonlySet<TableName>, "has"> = new Set()): BuildMode {
   const plan = table.incremental;
   const publication = versions.publications.get(table.name);
   if (plan === null || publication === undefined) return { mode: "full", why: "" };
@@ -42,7 +59,18 @@ export function buildModeOf(table: ModelTable, versions: Versions): BuildMode {
     const published = versions.publications.get(name)?.fingerprint;
     return published !== fingerprint || published !== publication.inputs[viewInput(name)];
   });
-  if (view !== undefined) return { mode: "full", why: `the view ${view.table} is defined otherwise than when it was read last` };
+  if (view !== undefined) {
+    const wasBehind = publication.inputs[viewInput(view.table)] === behindTables;
+    return {
+      mode: "full",
+      why: `the view ${view.table} ${wasBehind ? "showed older rows" : "is defined otherwise than"} when it was read last`,
+    };
+  }
+  const behind = viewBehind(
+    versions.publications,
+    plan.views.filter((item) => !ahead.has(item.table)),
+  );
+  if (behind !== null) return { mode: "full", why: `the view ${behind} shows older rows until its own step has run` };
   const changed: ChangedUpstream[] = [];
   for (const link of plan.upstreams) {
     const after = publication.inputs[link.table];

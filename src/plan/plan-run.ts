@@ -131,7 +131,7 @@ function buildOf(table: ManifestTable, verdict: Verdict, input: PlanInput, runni
   const { incremental } = table;
   if (verdict.reason !== "new_input") return { mode: "full", why: "", touched: null };
   const pending = incremental.upstreams.filter((link) => running.has(link.table));
-  const mode = buildModeOf(table, input.state);
+  const mode = buildModeOf(table, input.state, running);
   if (mode.mode === "full") return { mode: "full", why: mode.why, touched: null };
   if (pending.length === 0) return { mode: "refresh", why: mode.why, touched: null };
   const full = pending.flatMap((link) => (link.kind === "full" ? [`in full if ${link.table} changes: ${link.reason}`] : []));

@@ -231,4 +231,40 @@ export function refreshOrFull({ test }: Suite): void {
     },
     { needs: ["views"] },
   );
+
+  test(
+    "a view in between whose own step did not run: in full, from the rows it shows, and again when it has run",
+    async (world) => {
+      const near: ModelDefinition = model("silver.near", {
+        grain: ["id"],
+        columns: { id: t.integer(), amount: t.integer() },
+        materialize: view(),
+        sql: sql`select id, amount from ${amounts}`,
+      });
+      const over: ModelDefinition = { ...near, name: "silver.over", sql: sql`select id, amount from ${near}` };
+      const item = model("gold.summed", {
+        grain: ["id"],
+        columns: { id: t.integer(), amount: t.integer(), now: t.integer({ nullable: true }) },
+        materialize: incremental({ by: ["id"] }),
+        sql: sql`select o.id, o.amount, a.amount as now from ${over} as o left join ${amounts} as a on a.id = o.id`,
+      });
+      await world.define([amounts], [near, over, item, inFull(item)]);
+      await deliver(world, 200);
+      await succeed(world);
+      await deliver(world, 200, "7,1,1000");
+      const some = await succeed(world, { select: ["bronze.amounts", item.name, `${item.name}_in_full`] });
+      expect(stepFor(some, item.name).notes.join()).toBe("built in full: the view silver.over shows older rows until its own step has run");
+      expect(await world.rows(item.name)).toContain("7 21 1000");
+      await expectAsInFull(world, item.name);
+      // The first of the two views has run, the second has not.
+      await succeed(world, { select: ["silver.near", item.name, `${item.name}_in_full`] });
+      await expectAsInFull(world, item.name);
+      await succeed(world);
+      expect(await world.rows(item.name)).toContain("7 1000 1000");
+      await expectAsInFull(world, item.name);
+      await deliver(world, 200, "7,1,1001");
+      expectRefreshed(await succeed(world), item.name, 1);
+    },
+    { needs: ["views"] },
+  );
 }

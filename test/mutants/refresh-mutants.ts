@@ -5,6 +5,20 @@ const follows = [conformance("incremental models", "change tracking")];
 /** Refreshes, cursors and change records. */
 export const refreshMutants: readonly Mutant[] = [
   {
+    name: "a view that stands still is taken for one that moves",
+    why: "a model reads older rows through it than its cursor says, and never the newer ones",
+    file: "src/plan/build-mode.ts",
+    edits: edit("return [...read].some(isNewer) || ", "return "),
+    tests: [conformance("refresh or full build > a view in between whose own step")],
+  },
+  {
+    name: "what was read of a view that stood still is not noted",
+    why: "the newer rows are taken for read",
+    file: "src/execute/context.ts",
+    edits: edit("behind ? behindTables : ", ""),
+    tests: [conformance("refresh or full build > a view in between whose own step")],
+  },
+  {
     name: "the last commit is not read",
     why: "the cursor moves past changes that were never looked at",
     file: "src/execute/row-changes.ts",
@@ -180,7 +194,7 @@ export const refreshMutants: readonly Mutant[] = [
     name: "a view that is defined otherwise is not seen",
     why: "what follows changes through it keeps the rows of the old definition",
     file: "src/plan/build-mode.ts",
-    edits: edit('if (view !== undefined) return { mode: "full"', 'if (view === null) return { mode: "full"'),
+    edits: edit("if (view !== undefined) {", "if (view === null) {"),
     tests: [conformance("refresh or full build")],
   },
   {

@@ -49,3 +49,20 @@ test("a view shows new rows of its upstream only when its own checks have passed
   expect(await shown("gold.shown")).toEqual([22, 80]);
   expect([await kindOf("silver.doubled"), await kindOf("gold.shown")]).toEqual(["VIEW", "VIEW"]);
 });
+
+test("a model built from a view that showed older rows has not read the newer ones", async () => {
+  const name = "silver.followed";
+  await project.write({
+    "models/silver/followed.sql":
+      "/*\ngrain: [product]\nmaterialize: { incremental: { by: [product] } }\n*/\nselect d.product, d.price from silver.doubled as d left join bronze.prices as p on p.product = d.product\n",
+  });
+  await prices("apple,1");
+  await project.json<RunResult>(["run"]);
+  await prices("apple,1", "plum,2", "fig,3");
+  // Built without the view's own step it reads the view as it stands.
+  await project.json<RunResult>(["run", "--select", "bronze.prices", "--select", name]);
+  expect([await shown("silver.doubled"), await shown(name)]).toEqual([[2], [2]]);
+  expect(stepOf(await project.json<RunResult>(["run"]), `build ${name}`).status).toBe("succeeded");
+  expect(await shown(name)).toEqual([2, 4, 6]);
+  expect(stepsRun(await project.json<RunResult>(["run"]))).toEqual([]);
+});
