@@ -95,7 +95,6 @@ async function execute(
   const owned = await workspace.warehouse.own(command, scratch);
   const sinks = sinkOpener(workspace);
   let queue: Queue<StepWork, StepReport> | null = null;
-  let unchanged = false;
   const cancelled = cancellation(() => process.stderr.write("cancelling: statements are stopped; once more to end at once\n"));
   try {
     const { shared } = workspace.warehouse;
@@ -144,7 +143,6 @@ async function execute(
         shown(event);
       },
     }).finally(() => shown.close());
-    unchanged = result.steps.every((step) => step.status === "skipped");
     const logError = await log.close().then(
       () => null,
       (error: unknown) => error,
@@ -154,7 +152,7 @@ async function execute(
     cancelled.end();
     await sinks.close();
     await queue?.close();
-    await owned.close(unchanged);
+    await owned.close();
   }
 }
 

@@ -4,7 +4,7 @@ import type { BronzeTable } from "../compile/manifest.ts";
 import { columnList, quoteIdentifier, quoteText } from "../define/quote.ts";
 import { AssayError, messageOf } from "../errors.ts";
 import type { Session } from "../ports/engine.ts";
-import type { DoorRule, Refusal, Source, SourceFile } from "../ports/source.ts";
+import type { DoorRule, Refusal, Source, SourceFile, SourceRead } from "../ports/source.ts";
 import { countOf } from "./context.ts";
 import { keeps } from "./door-rules.ts";
 import { engineMessage } from "./engine-message.ts";
@@ -49,13 +49,14 @@ export async function landFile(
   leftOut: ReadonlySet<number> = new Set(),
 ): Promise<LandedFile> {
   const { folder } = target;
-  const read = await source.open(table.source, file, table.columns, session);
   const name = `file_${String(target.position).padStart(5, "0")}`;
   const copy = (select: string): Promise<CopyResult> => copyRows(session, table, kept(select, rules), folder, name, replicas);
-  const attempt = await copy(read.select).catch((error: unknown) => {
-    if (!isMisfit(error)) throw unreadable(table, file, error);
-    return null;
-  });
+  const attemptOf = (select: string): Promise<CopyResult | null> =>
+    copy(select).catch((error: unknown) => {
+      if (!isMisfit(error)) throw unreadable(table, file, error);
+      return null;
+    });
+  const { read, attempt } = await readFirst();
   const fits = attempt !== null && table.columns.every((column) => column.nullable || !attempt.columnsWithNulls.has(column.name));
   const refusals = (rows: number | null): Promise<readonly Refusal[]> =>
     source.refusals(table.source, file, read, table.columns, session, rows);
@@ -85,17 +86,39 @@ export async function landFile(
   const open = refused.filter((row) => row.row_number === null || !leftOut.has(row.row_number));
   return { file, records, rows, refused: open, leftOut: leftOut.size * replicas, files, notes: read.notes };
 
-  /** Rare: a value does not fit, the statistics of the files show nulls where the contract allows none, or a record is left out. */
-  async function copyAgain(): Promise<CopyResult> {
+  /** The engine reads while the file is looked through; what it made of a file that is not as it should be goes. */
+  async function readFirst(): Promise<{ readonly read: SourceRead; readonly attempt: CopyResult | null }> {
+    const opened = await source.open(table.source, file, table.columns, session);
+    const [proven, first] = await Promise.allSettled([opened.prove?.() ?? opened, attemptOf(opened.select)]);
+    if (proven.status === "fulfilled" && proven.value.select === opened.select) {
+      if (first.status === "rejected") throw first.reason;
+      return { read: proven.value, attempt: first.value };
+    }
+    await forgetCopy(opened);
+    if (proven.status === "rejected") throw proven.reason;
+    return { read: proven.value, attempt: await attemptOf(proven.value.select) };
+  }
+
+  async function forgetCopy(read: SourceRead): Promise<void> {
     const written = (await readdir(folder, { recursive: true })).filter((path) => basename(path).startsWith(name));
     await Promise.all(written.map((path) => rm(join(folder, path))));
+    await dropRejects(read);
+  }
+
+  async function dropRejects({ rejects }: SourceRead): Promise<void> {
+    if (rejects !== null) await session.execute({ text: `drop table if exists ${rejects.table}; drop table if exists ${rejects.scan}` });
+  }
+
+  /** Rare: a value does not fit, the statistics of the files show nulls where the contract allows none, or a record is left out. */
+  async function copyAgain(): Promise<CopyResult> {
+    await forgetCopy(read);
     const select =
       accepted.size === 0 ? read.selectFitting : await source.without(table.source, file, read, table.columns, accepted, session);
     const result = await copy(select).catch((error: unknown) => {
       throw unreadable(table, file, error);
     });
     // `refusals` dropped these before; this reading has filled them again with the same rows.
-    if (read.rejects !== null) await session.execute({ text: `drop table ${read.rejects.table}; drop table ${read.rejects.scan}` });
+    await dropRejects(read);
     return result;
   }
 }

@@ -4,7 +4,7 @@ import { quoteIdentifier } from "../define/quote.ts";
 import type { ContractColumn } from "../define/types.ts";
 import { AssayError } from "../errors.ts";
 import { evolvedTable, type Session } from "../ports/engine.ts";
-import type { DoorRule, ExtraColumn, Source, SourceFile } from "../ports/source.ts";
+import type { DoorRule, ExtraColumn, Source, SourceFile, SourceRead } from "../ports/source.ts";
 import type { EvolvedColumn } from "../ports/state-store.ts";
 
 /** The columns that came from a bronze table's source without being declared, by lower-case name; grows as files are read. */
@@ -108,8 +108,13 @@ export function readingAs(source: Source, { read, stored }: FileSchema): Source 
     fetch: source.fetch,
     compare: source.compare,
     open: async (from, file, _columns, reader) => {
-      const opened = await source.open(from, file, read, reader);
-      return { ...opened, select: asStored(opened.select), selectFitting: asStored(opened.selectFitting) };
+      const { prove, ...opened } = await source.open(from, file, read, reader);
+      const stored = (opened: SourceRead): SourceRead => ({
+        ...opened,
+        select: asStored(opened.select),
+        selectFitting: asStored(opened.selectFitting),
+      });
+      return { ...stored(opened), ...(prove === undefined ? {} : { prove: async () => stored(await prove()) }) };
     },
     refusals: (from, file, opened, _columns, reader, rows) => source.refusals(from, file, opened, read, reader, rows),
     broken: (from, file, opened, _columns, rules, reader) => source.broken(from, file, opened, read, rules.map(overStored), reader),

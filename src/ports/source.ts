@@ -41,6 +41,12 @@ export interface SourceRead {
   /** Bytes of the longest record; 0 where they were not counted. */
   readonly largestRecord: number;
   readonly notes: readonly string[];
+  /**
+   * Looks through the file for what the engine would misread without a word, which may be done while the engine reads; what was read before
+   * it is through counts for nothing. Gives back the read as it has to be: records counted, and another `select` where rows are longer than
+   * usual. Left out: there is nothing to look for. Throws SOURCE_UNREADABLE.
+   */
+  readonly prove?: () => Promise<SourceRead>;
 }
 
 /** A column that a file has and the contract does not. */

@@ -31,8 +31,7 @@ export interface OwnedWarehouse {
   readonly engine: Engine;
   /** Takes contents away, all or nothing, and the environment's database with them where nothing else is in it. */
   remove(contents: WarehouseContents): Promise<void>;
-  /** `unchanged`: no table has changed, so that nothing but what is on record of the run is new. */
-  close(unchanged?: boolean): Promise<void>;
+  close(): Promise<void>;
 }
 
 /** What a run's processes need of each other, where several share its work. */

@@ -1,5 +1,3 @@
-import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -34,25 +32,6 @@ afterEach(() => project.remove());
 
 const run = (): Promise<RunResult> => project.json<RunResult>(["run"]);
 const amounts = (): Promise<unknown> => project.query("select sum(amount) as amount from silver.orders");
-const database = (): string => join(project.folder, "warehouse.duckdb");
-const hash = async (): Promise<string> =>
-  createHash("sha256")
-    .update(await readFile(database()))
-    .digest("hex");
-
-test("a run with nothing to do writes only its record, beside the database file; one that changes a table leaves the file complete", async () => {
-  await run();
-  expect(existsSync(`${database()}.wal`)).toBe(false);
-  const before = await hash();
-  expect((await run()).steps.map((step) => step.status)).toEqual(["skipped", "skipped"]);
-  expect((await run()).status).toBe("succeeded");
-  expect(await hash()).toBe(before);
-  expect(await project.query("select count(*) as runs from assay.runs where status = 'succeeded'")).toEqual([{ runs: "3" }]);
-  await project.write({ "orders.csv": "id,amount\na,1\nb,2\nc,3\n" });
-  await run();
-  expect(existsSync(`${database()}.wal`)).toBe(false);
-  expect(await amounts()).toEqual([{ amount: "6" }]);
-});
 
 test("a model that is edited between two starts is read anew; a damaged cache costs time and nothing else", async () => {
   await run();

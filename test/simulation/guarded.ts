@@ -173,7 +173,11 @@ export function guardedSource(source: Source, schedule: Schedule): Source {
   return {
     list: source.list,
     fetch: source.fetch,
-    open: (definition, file, columns, reader) => schedule.outside(() => source.open(definition, file, columns, from(reader))),
+    open: (definition, file, columns, reader) =>
+      schedule.outside(async () => {
+        const opened = await source.open(definition, file, columns, from(reader));
+        return (await opened.prove?.()) ?? opened;
+      }),
     compare: (definition, file, columns, reader) => schedule.outside(() => source.compare(definition, file, columns, from(reader))),
     refusals: (definition, file, read, columns, reader, rows) =>
       schedule.outside(() => source.refusals(definition, file, read, columns, from(reader), rows)),

@@ -21,17 +21,24 @@ import {
   type UntypedRows,
 } from "./typed-rows.ts";
 
-/** Checks the file's header and shape. Throws SOURCE_HEADER, SOURCE_UNREADABLE. */
+/** Checks the file's header; `inTurn` does the looking through when its turn comes. Throws SOURCE_HEADER, SOURCE_UNREADABLE. */
 export async function openCsv(
   source: CsvSource,
   file: SourceFile,
   columns: readonly ContractColumn[],
   rejects: RejectsTables,
+  inTurn: <T>(scan: () => Promise<T>) => Promise<T>,
 ): Promise<SourceRead> {
   const { matched, blankLines } = await openHeader(source, file, columns);
-  const { records, largestRecord } = await countRecords(source, file, columns, blankLines);
-  const rows = csvRows(readCsv(csvRead(source, file, matched.columns, blankLines, largestRecord, rejects)), columns, false);
-  return { select: selectStrict(rows), selectFitting: selectFitting(rows), rejects, records, largestRecord, notes: matched.notes };
+  const reading = (largestRecord: number, records: number | null): SourceRead => {
+    const rows = csvRows(readCsv(csvRead(source, file, matched.columns, blankLines, largestRecord, rejects)), columns, false);
+    return { select: selectStrict(rows), selectFitting: selectFitting(rows), rejects, records, largestRecord, notes: matched.notes };
+  };
+  const prove = async (): Promise<SourceRead> => {
+    const { records, largestRecord } = await inTurn(() => countRecords(source, file, columns, blankLines));
+    return reading(largestRecord, records);
+  };
+  return { ...reading(0, null), prove };
 }
 
 /** Rows are numbered only where it is asked for: the engine then reads with one thread. */

@@ -36,7 +36,8 @@ export async function readEditedRows(
   );
   const file: SourceFile = { path, name: path, bytes: 0, stamp: "", stampedAt: 0, sha256: "" };
   const files = fileSource(Date.now);
-  const read = await files.open(source, file, found, reader);
+  const opened = await files.open(source, file, found, reader);
+  const read = (await opened.prove?.()) ?? opened;
   const rows = await reader.query({ text: read.select });
   const [wrong] = await files.refusals(source, file, read, found, reader, rows.length);
   if (wrong !== undefined) {

@@ -12,7 +12,7 @@ export function fileSource(clock: () => number): Source<FileSource> {
   let reads = 0;
   const shapes: ParquetShapes = new WeakMap();
   let scanned: Promise<unknown> = Promise.resolve();
-  // Records are told apart on this thread: one file after the other, so that the engine reads the first while the second is looked through.
+  // Records are told apart on this thread: one file after the other, beside the engine's reading.
   const inTurn = <T>(scan: () => Promise<T>): Promise<T> => {
     const done = scanned.then(scan);
     scanned = done.catch(() => undefined);
@@ -53,7 +53,7 @@ export function fileSource(clock: () => number): Source<FileSource> {
     async open(source, file, columns, reader) {
       switch (source.kind) {
         case "csv":
-          return inTurn(() => openCsv(source, file, columns, rejectsNames()));
+          return openCsv(source, file, columns, rejectsNames(), inTurn);
         case "json":
           return openJson(source, file, columns, reader);
         case "parquet":

@@ -12,13 +12,9 @@ import { withSession } from "../../execute/with-session.ts";
 import type { Warehouse, WarehouseContents } from "../../ports/warehouse.ts";
 import { lockedError, releaseOwner, writeOwner } from "./owner.ts";
 
-/** Bringing a database file up to date takes as long as all else of a run that has nothing to do: its few rows stay in the log until this. */
-const largestLog = 1 << 20;
-
 /** A database file. One process at a time has it open for changes; `folder` is where it says so. */
 export function duckdbWarehouse(path: string, folder: string): Warehouse {
   const store = duckdbStateStore();
-  const log = `${path}.wal`;
   const open = async (options: DatabaseOptions): Promise<Database> => {
     try {
       return await fileDatabase(path, options);
@@ -45,18 +41,16 @@ export function duckdbWarehouse(path: string, folder: string): Warehouse {
       const database = await open({ scratch });
       writeOwner(folder, { pid: process.pid, command, since: new Date().toISOString() });
       let isOpen = true;
-      const close = async (unchanged = false): Promise<void> => {
+      const close = async (): Promise<void> => {
         if (!isOpen) return;
         isOpen = false;
-        if (unchanged && bytesOf(log) < largestLog)
-          await withSession(database, (session) => session.execute({ text: "pragma disable_checkpoint_on_shutdown" }));
         releaseOwner(folder);
         database.close();
       };
       const remove = async (contents: WarehouseContents): Promise<void> => {
         if (contents.kept.length === 0) {
           await close();
-          for (const file of [path, log]) await rm(file, { force: true });
+          for (const file of [path, `${path}.wal`]) await rm(file, { force: true });
           return;
         }
         await withSession(database, (session) =>
@@ -92,8 +86,6 @@ export function duckdbWarehouse(path: string, folder: string): Warehouse {
     },
   };
 }
-
-const bytesOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 
 function hintFor(message: string): string {
   if (/Table with name .* does not exist/.test(message))

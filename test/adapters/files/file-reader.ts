@@ -50,7 +50,8 @@ export async function ingest(reader: FileReader, source: FileSource, directory: 
   const wanted = contract(columns);
   const [file] = await files.list(source, directory, new Map(), []);
   if (file === undefined) throw new Error("no file");
-  const read = await files.open(source, file, wanted, reader);
+  const opened = await files.open(source, file, wanted, reader);
+  const read = (await opened.prove?.()) ?? opened;
   const required = wanted.filter((column) => !column.nullable).map((column) => column.name);
   const attempt = await reader.query({ text: read.select }).catch(() => null);
   const fits = attempt?.every((row) => required.every((name) => row[name] !== null)) ?? false;

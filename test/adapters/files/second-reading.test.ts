@@ -47,7 +47,8 @@ async function open(
   const wanted = contract(columns);
   const [file] = await files.list(source, folder, new Map(), []);
   if (file === undefined) throw new Error("no file");
-  const read = await files.open(source, file, wanted, reader);
+  const opened = await files.open(source, file, wanted, reader);
+  const read = (await opened.prove?.()) ?? opened;
   await reader.query({ text: read.selectFitting });
   await files.refusals(source, file, read, wanted, reader, null);
   const broken = await files.broken(source, file, read, wanted, rules, reader);
