@@ -136,7 +136,7 @@ function resetGrants(name: string): string {
 }
 
 /** Statements that give the rights of a relation to what has its name now. */
-export function granted(name: string, oid: string, all: readonly Grant[]): readonly string[] {
+function granted(name: string, oid: string, all: readonly Grant[]): readonly string[] {
   return all
     .filter((grant) => grant.oid === oid)
     .map((grant) => {
