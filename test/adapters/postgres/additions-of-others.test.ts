@@ -256,6 +256,7 @@ it("one more connection looks at the catalog, comes again when it was ended, and
   await publish(rows(8));
   await publish(rows(9));
   const some = await connections();
+  expect(some).toBe(2);
   const [first, second] = [await engine.session(), await engine.session()];
   expect(await connections()).toBe(some + 2);
   await admin.query(withPolicy);
