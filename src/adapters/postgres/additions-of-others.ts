@@ -7,6 +7,7 @@ import { grantsSql } from "./catalog.ts";
 import type { CatalogSession } from "./catalog-session.ts";
 import type { Server } from "./engine-errors.ts";
 import { seeAllRows } from "./engine-errors.ts";
+import { resetGrants } from "./swap.ts";
 
 /** What others gave a table or view, to be given to what takes its place. */
 export interface Addition {
@@ -48,9 +49,13 @@ function additionsSql(relation: string): string {
         where d.classid = '${catalog}'::regclass and d.objid = ${oid} and d.refclassid = 'pg_class'::regclass and d.refobjid = r.oid)`;
   return `with r as (select * from pg_class where oid = to_regclass(${name}))
     select "on", kind, label, statement, array_to_json(columns)::text as columns from (
-      select 1 as place, r.relkind::text as "on", 'grant' as kind, 'grant' as label, format('grant %s%s on %s to %s%s', g.privilege,
-          ' (' || quote_ident(g."column") || ')', ${name}, g.grantee, case when g.grantable then ' with grant option' end) as statement,
-          array_remove(array[g."column"::text], null) as columns
+      select 0 as place, r.relkind::text as "on", 'grant' as kind, 'default rights' as label, ${quoteText(resetGrants(relation))} as statement,
+          '{}'::text[] as columns
+        from r where exists (select 1 from pg_default_acl d join pg_roles o on o.oid = d.defaclrole
+          where o.rolname = current_user and d.defaclobjtype = 'r' and d.defaclnamespace in (0, r.relnamespace))
+      union all select 1, r.relkind::text, 'grant', 'grant', format('grant %s%s on %s to %s%s', g.privilege,
+          ' (' || quote_ident(g."column") || ')', ${name}, g.grantee, case when g.grantable then ' with grant option' end),
+          array_remove(array[g."column"::text], null)
         from r, (${grantsSql(`to_regclass(${name})`)}) as g
       union all select 2, relkind::text, 'options', 'options ' || array_to_string(reloptions, ', '), format('alter %s %s set (%s)',
           case relkind when 'v' then 'view' else 'table' end, ${name}, (select string_agg(format('%I = %L', split_part(o, '=', 1),

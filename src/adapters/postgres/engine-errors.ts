@@ -59,8 +59,8 @@ function denied(message: string, user: string): readonly [code: ErrorCode, hint:
   const rights: Readonly<Record<string, string>> = {
     schema: `grant usage, create on schema ${quoteIdentifier(name)} to ${to}`,
     database: `grant connect, create, temporary on database ${quoteIdentifier(name)} to ${to}`,
-    table: `it belongs to another role: let ${to} own it, or drop it`,
-    view: `it belongs to another role: let ${to} own it, or drop it`,
+    table: `table ${name} belongs to another role: let ${to} own it, or drop it`,
+    view: `view ${name} belongs to another role: let ${to} own it, or drop it`,
   };
   const hint = owned === "" ? rights[kind] : `${owned} ${thing} belongs to another role: let ${to} own it, or drop it`;
   const [, hidden] = /^query would be affected by row-level security policy for table "(.+)"$/.exec(message) ?? [];

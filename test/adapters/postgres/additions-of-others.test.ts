@@ -123,6 +123,20 @@ it("what is changed while a table is made counts: a policy that has come, a righ
   expect(await countFor("reader")).toBe(16);
 });
 
+it("a right that was taken stays so, whatever new tables are given", async () => {
+  await admin.query("alter default privileges for role platform in schema gold grant select on tables to reader, clerk");
+  await publish(rows(8));
+  expect(await countFor("reader")).toBe(8);
+  await admin.query("revoke select on gold.t from reader, clerk; grant select (id) on gold.t to clerk");
+  const before = await hangingOn();
+  await publish(rows(9));
+  expect(await hangingOn()).toEqual(before);
+  await admin.query(readable);
+  await publish(rows(10, ", 1 as more"), wider);
+  expect(await countFor("reader")).toBe(10);
+  await admin.query("alter default privileges for role platform in schema gold revoke select on tables from reader, clerk");
+});
+
 const refusalOf = async (work: Promise<unknown>): Promise<string> => work.then(() => "", String);
 
 it("where a column is gone, its rights and statistics go too; a policy or trigger that speaks of it is refused", async () => {
