@@ -1,51 +1,35 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import pg from "pg";
 import type { RunResult } from "../../src/terms.ts";
 import { startPostgres } from "../../test/services/postgres.ts";
 import { measureSuccess } from "../measure.ts";
 import { assay, freshFolder } from "../places.ts";
 import { type Report, type Result, time } from "../result.ts";
+import { transactionsCsv, transactionsSource } from "../transactions.ts";
+import { writeFiles } from "../write-files.ts";
 
 const rowsOfChunk = 100;
 const mostChunks = 10_000;
 const crews = [1, 2, 3] as const;
 
-function chunkedProject(rows: number): string {
-  const folder = freshFolder("chunks");
-  for (const part of ["sources", "data"]) mkdirSync(join(folder, part), { recursive: true });
-  const lines = Array.from({ length: rows }, (_, row) => `${row + 1},customer ${row % 9_973},2026-01-${10 + (row % 20)},${row % 1_009}.25`);
-  writeFileSync(join(folder, "data/transactions.csv"), `transaction_id,customer,happened_on,amount\n${lines.join("\n")}\n`);
-  writeFileSync(
-    join(folder, "assay.config.ts"),
-    `import { defineProject, env, postgres } from "assay";
+const config = `import { defineProject, env, postgres } from "assay";
 export default defineProject({ name: "chunks", environments: {
 ${crews.map((crew) => `  workers_${crew}: { engine: postgres(env("CHUNKS_URL"), { schemaPrefix: "workers_${crew}" }), workers: true },`).join("\n")}
 } });
-`,
-  );
-  writeFileSync(
-    join(folder, "sources/transactions.ts"),
-    `import { bronze, csv, t } from "assay";
-export const transactions = bronze("transactions", {
-  from: csv("data/transactions.csv"),
-  columns: { transaction_id: t.integer(), customer: t.varchar(), happened_on: t.date(), amount: t.decimal(12, 2) },
-  key: ["transaction_id"],
-  chunks: { rows: ${rowsOfChunk} },
-});
-`,
-  );
-  return folder;
-}
+`;
 
 /** A file in chunks, each a step of its own, by one, two and three workers: every row is counted after it. */
 export async function chunksByWorkers(scale: number): Promise<Report> {
   const chunks = Math.max(1, Math.round(mostChunks * scale));
   const rows = chunks * rowsOfChunk;
   const server = await startPostgres();
-  const folder = chunkedProject(rows);
+  const folder = freshFolder("chunks");
+  writeFiles(folder, {
+    "assay.config.ts": config,
+    "sources/transactions.ts": transactionsSource("data/transactions.csv", "replace", rowsOfChunk),
+    "data/transactions.csv": transactionsCsv(1, rows, "25"),
+  });
   const settings = { CHUNKS_URL: server.url };
   const results: Result[] = [];
   try {

@@ -1,41 +1,17 @@
-import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Measured, measureSuccess } from "../measure.ts";
 import { assay, freshFolder } from "../places.ts";
 import { startDatabases } from "../postgres-models/databases.ts";
 import { atLeast, type Report, ratio, time } from "../result.ts";
+import { transactionsCsv, transactionsSource } from "../transactions.ts";
+import { writeFiles } from "../write-files.ts";
 
 const mostRows = 1_000_000;
 const rowsOfChunk = 50_000;
 
-/** Rows `first` to `last`, their amounts in a currency of `cents`. */
-const rowsFrom = (first: number, last: number, cents: string): string =>
-  `transaction_id,customer,happened_on,amount\n${Array.from({ length: last - first + 1 }, (_, place) => {
-    const row = first + place;
-    return `${row},customer ${row % 9_973},2026-01-${10 + (row % 20)},${row % 1_009}.${cents}\n`;
-  }).join("")}`;
-
-function upsertProject(folder: string): void {
-  for (const part of ["sources", "data"]) mkdirSync(join(folder, part), { recursive: true });
-  writeFileSync(
-    join(folder, "assay.config.ts"),
-    `import { defineProject, env, postgres } from "assay";
+const config = `import { defineProject, env, postgres } from "assay";
 export default defineProject({ name: "upsert", environments: { pro: { engine: postgres(env("UPSERT_URL")) } } });
-`,
-  );
-  writeFileSync(
-    join(folder, "sources/transactions.ts"),
-    `import { bronze, csv, t } from "assay";
-export const transactions = bronze("transactions", {
-  from: csv("data/*.csv"),
-  columns: { transaction_id: t.integer(), customer: t.varchar(), happened_on: t.date(), amount: t.decimal(12, 2) },
-  key: ["transaction_id"],
-  load: "merge",
-  chunks: { rows: ${rowsOfChunk} },
-});
-`,
-  );
-}
+`;
 
 /**
  * A table of a million rows meets a file of a million, every second one of a known key with another amount: Assay's chunked merge beside a
@@ -44,15 +20,17 @@ export const transactions = bronze("transactions", {
 export async function upsertSideBySide(runs: number, scale: number): Promise<Report> {
   const rows = Math.round(mostRows * scale);
   const folder = freshFolder("upsert");
-  upsertProject(folder);
-  const [known, file] = [join(folder, "data/1.csv"), join(folder, "data/2.csv")];
   const databases = await startDatabases();
   const run = (database: string): Promise<Measured> =>
     measureSuccess(assay(["run", "--project", folder, "--env", "pro", "--json"], { UPSERT_URL: databases.urlOf(database) }));
   const ours: Measured[] = [];
   const rowWise: Measured[] = [];
   try {
-    writeFileSync(known, rowsFrom(1, rows, "25"));
+    writeFiles(folder, {
+      "assay.config.ts": config,
+      "sources/transactions.ts": transactionsSource("data/*.csv", "merge", rowsOfChunk),
+      "data/1.csv": transactionsCsv(1, rows, "25"),
+    });
     await databases.create("known", null);
     await run("known");
     const copy = ["create schema shop", "create table shop.transactions (like bronze.transactions including all)"];
@@ -60,13 +38,15 @@ export async function upsertSideBySide(runs: number, scale: number): Promise<Rep
       await databases.value("known", statement);
     }
     const half = Math.round(rows / 2);
-    writeFileSync(file, rowsFrom(half + 1, half + rows, "75"));
+    writeFiles(folder, { "data/2.csv": transactionsCsv(half + 1, half + rows, "75") });
     for (let turn = 0; turn < runs; turn += 1) {
       await databases.create("assay_turn", "known");
       ours.push(await run("assay_turn"));
       await databases.create("script_turn", "known");
       const script = join(import.meta.dirname, "row-wise.ts");
-      rowWise.push(await measureSuccess({ file: process.execPath, arguments: [script, databases.urlOf("script_turn"), file] }));
+      rowWise.push(
+        await measureSuccess({ file: process.execPath, arguments: [script, databases.urlOf("script_turn"), join(folder, "data/2.csv")] }),
+      );
       await assertSame(databases.value, half + rows);
       console.log(`  assay run ${ours.at(-1)?.seconds.toFixed(1)} s · MERGE of each row ${rowWise.at(-1)?.seconds.toFixed(1)} s`);
     }

@@ -1,5 +1,6 @@
 import type { ModelTable } from "../compile/manifest.ts";
 import { columnTypeName, parseColumnType } from "../define/column-type.ts";
+import { holdsNumbers } from "../define/holds-numbers.ts";
 import { quoteIdentifier } from "../define/quote.ts";
 import type { ColumnType, ContractColumn } from "../define/types.ts";
 import { AssayError } from "../errors.ts";
@@ -49,17 +50,13 @@ export function migratedColumns(
 export const sameName = (a: { readonly name: string }, b: { readonly name: string }): boolean =>
   a.name.toLowerCase() === b.name.toLowerCase();
 
-const integers = ["smallint", "integer", "bigint"];
-
-/** Digits before the point that integers of a type can have. */
+/** Digits that integers of a type can have. */
 const digits: Readonly<Record<string, number>> = { smallint: 5, integer: 10, bigint: 19 };
 
 /** Can every value of `from` be held by `to` without loss? */
 function holdsAll(from: ColumnType | null, to: ColumnType): boolean {
   if (from === null) return false;
-  if (integers.includes(from.kind) && integers.includes(to.kind)) return integers.indexOf(from.kind) <= integers.indexOf(to.kind);
-  if (to.kind !== "decimal") return from.kind === "date" && to.kind === "timestamp";
-  const whole = from.kind === "decimal" ? from.precision - from.scale : digits[from.kind];
-  const scale = from.kind === "decimal" ? from.scale : 0;
-  return whole !== undefined && to.precision - to.scale >= whole && to.scale >= scale;
+  if (from.kind === "date") return to.kind === "timestamp";
+  const precision = to.kind === "decimal" ? digits[from.kind] : undefined;
+  return holdsNumbers(precision === undefined ? from : { kind: "decimal", precision, scale: 0 }, to);
 }

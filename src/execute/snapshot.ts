@@ -108,15 +108,15 @@ async function prepareVersions(run: Run, session: Session, table: ModelTable, sn
   const own = described.filter((column) => !platformColumns.includes(column.name));
   const notes = migratedColumns(session, table, snapshot.versions, own, snapshot.columns);
   const kept = [
-    ...snapshot.columns.filter((column) => own.some((old) => sameName(old, column))).map(({ name }) => name),
-    ...platformColumns,
+    ...snapshot.columns.flatMap((now) => own.filter((old) => sameName(old, now)).map((old) => ({ old: old.name, now: now.name }))),
+    ...platformColumns.map((name) => ({ old: name, now: name })),
   ];
-  const before = kept.map((name) => own.find((old) => sameName(old, { name }))?.name ?? name);
+  const list = (side: "old" | "now"): string => columnList(kept.map((column) => column[side]));
   const old = quoteIdentifier("old versions");
-  await createTemporary(session, old, { text: `select ${columnList(before)} from ${snapshot.versions}` });
+  await createTemporary(session, old, { text: `select ${list("old")} from ${snapshot.versions}` });
   await session.execute({ text: `drop table ${snapshot.versions}` });
   await session.execute({ text: `create table ${snapshot.versions} ${fresh}` });
-  await session.execute({ text: `insert into ${snapshot.versions} (${columnList(kept)}) select ${columnList(before)} from ${old}` });
+  await session.execute({ text: `insert into ${snapshot.versions} (${list("now")}) select ${list("old")} from ${old}` });
   await dropTemporary(session, old);
   return notes;
 }

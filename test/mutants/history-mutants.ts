@@ -136,8 +136,8 @@ export const historyMutants: readonly Mutant[] = [
   {
     name: "a column of kept rows is narrowed",
     why: "values are rounded that cannot be made again",
-    file: "src/execute/kept-columns.ts",
-    edits: edit("to.scale >= scale;", "true;"),
+    file: "src/define/holds-numbers.ts",
+    edits: edit("to.scale >= from.scale;", "true;"),
     tests: history,
   },
   {

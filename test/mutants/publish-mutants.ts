@@ -207,4 +207,21 @@ export const publishMutants: readonly Mutant[] = [
     edits: edit("text: `delete from ${relation};", "text: `truncate ${relation};"),
     tests: [tests("adapters/postgres/views-of-others")],
   },
+  {
+    name: "a replaced table has its policies without being told to follow them",
+    why: "people see rows that are not for them",
+    file: "src/adapters/postgres/additions-of-others.ts",
+    edits: edit("case when relrowsecurity then 'enable' end", "null"),
+    tests: [tests("adapters/postgres/additions-of-others")],
+  },
+  {
+    name: "row security is looked up in the transaction's snapshot",
+    why: "what was enabled while the table was made is lost",
+    file: "src/adapters/postgres/engine.ts",
+    edits: edit(
+      "const kept = present === null ? [] : await additionsTo(catalog, session.sql, table);",
+      "const kept = present === null ? [] : await additionsTo({ ...catalog, query: session.query }, session.sql, table);",
+    ),
+    tests: [tests("adapters/postgres/additions-of-others")],
+  },
 ];

@@ -1,9 +1,8 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { RowChanges, RunResult } from "../../src/terms.ts";
-import { changes, corrected, correctedChanges, needRealForex, realForex } from "../support/forex-data.ts";
+import { changes, copiedForex, corrected, correctedChanges, needRealForex, realForex } from "../support/forex-data.ts";
 import { forexTransactions, type TestProject } from "../support/project.ts";
 import { expectBalanced, stepOf, stepsRun } from "../support/run-document.ts";
 
@@ -71,8 +70,7 @@ describe("forex transactions on the real file", () => {
 
   beforeAll(async () => {
     if (realForex === null) return;
-    data = await mkdtemp(join(tmpdir(), "assay-forex-"));
-    await writeFile(join(data, "customer_transactions.csv"), await readFile(realForex));
+    data = await copiedForex(realForex);
     project = await forexTransactions(data);
     first = await project.json<RunResult>(["run", "forex__customer_transactions__hourly"]);
   });

@@ -1,10 +1,8 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rm } from "node:fs/promises";
 import { expect, test } from "vitest";
 import type { RunResult } from "../../src/terms.ts";
 import { startPostgres } from "../services/postgres.ts";
-import { needRealForex, realForex } from "../support/forex-data.ts";
+import { copiedForex, needRealForex, realForex } from "../support/forex-data.ts";
 import { forexTransactions } from "../support/project.ts";
 import { stepsRun } from "../support/run-document.ts";
 
@@ -15,8 +13,7 @@ interface Diff {
 test("forex transactions: three workers share the chunks, and every environment holds the same tables", async (context) => {
   needRealForex(context);
   if (realForex === null) return;
-  const data = await mkdtemp(join(tmpdir(), "assay-forex-"));
-  await writeFile(join(data, "customer_transactions.csv"), await readFile(realForex));
+  const data = await copiedForex(realForex);
   const [server, project] = await Promise.all([startPostgres({ settings: { fsync: "off" } }), forexTransactions(data)]);
   const env = { PRO_URL: server.url, DEV_URL: server.url, USER: "ada" };
   const workers = [1, 2, 3].map(() => project.start(["worker", "--env", "pro"], { env }));

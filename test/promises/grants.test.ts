@@ -134,7 +134,7 @@ describe("a server that is not as expected", () => {
     );
     expect(await failureOf()).toMatchObject({
       code: "ENGINE_DENIED",
-      message: expect.stringContaining("must be owner of table by_day"),
+      message: expect.stringContaining("permission denied for table by_day"),
       hint: expect.stringContaining('table by_day belongs to another role: let "runner" own it'),
     });
     expect(await database.sql("select relowner::regrole::text as owner from pg_class where relname = 'by_day'")).toEqual([

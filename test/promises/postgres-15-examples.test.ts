@@ -1,5 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { memoryDatabase } from "../../src/adapters/duckdb/database.ts";
@@ -9,7 +8,7 @@ import type { Params } from "../../src/terms.ts";
 import type { OpenedEngine } from "../conformance/world.ts";
 import { type PostgresEngines, startPostgresEngines } from "../services/postgres-engine.ts";
 import { openExample } from "../support/example-world.ts";
-import { corrected, needRealForex } from "../support/forex-data.ts";
+import { copiedForex, corrected, needRealForex } from "../support/forex-data.ts";
 import { generatedOlist } from "../support/olist-data.ts";
 
 let server: PostgresEngines;
@@ -44,11 +43,10 @@ async function expectSame(name: string, data: string, params: Params, correct: (
 }
 
 test("forex transactions: the tables of DuckDB", { timeout: 180_000 }, async (context) => {
-  const text = await readFile(needRealForex(context), "utf8");
-  const data = await mkdtemp(join(tmpdir(), "assay-forex-"));
-  const file = join(data, "customer_transactions.csv");
-  await writeFile(file, text);
-  await expectSame("forex-transactions", data, {}, () => writeFile(file, corrected(text)));
+  const path = needRealForex(context);
+  const data = await copiedForex(path);
+  const text = await readFile(path, "utf8");
+  await expectSame("forex-transactions", data, {}, () => writeFile(join(data, "customer_transactions.csv"), corrected(text)));
 });
 
 test("Nova Retail: the tables of DuckDB", { timeout: 180_000 }, async () => {

@@ -1,5 +1,4 @@
-import { mkdtemp, readFile, rm, utimes, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { memoryDatabase } from "../../src/adapters/duckdb/database.ts";
@@ -9,7 +8,7 @@ import type { RowChanges, RunResult } from "../../src/terms.ts";
 import type { OpenedEngine } from "../conformance/world.ts";
 import { type PostgresEngines, startPostgresEngines } from "../services/postgres-engine.ts";
 import { type ExampleWorld, openExample } from "../support/example-world.ts";
-import { corrected, correctedChanges, needRealForex, realForex } from "../support/forex-data.ts";
+import { copiedForex, corrected, correctedChanges, needRealForex, realForex } from "../support/forex-data.ts";
 import { generatedOlist } from "../support/olist-data.ts";
 import { stepOf, stepsRun } from "../support/run-document.ts";
 
@@ -43,8 +42,7 @@ describe("forex transactions on PostgreSQL", () => {
 
   beforeAll(async () => {
     if (realForex === null) return;
-    data = await mkdtemp(join(tmpdir(), "assay-forex-"));
-    await writeFile(join(data, "customer_transactions.csv"), await readFile(realForex));
+    data = await copiedForex(realForex);
     duckdb = await openExample("forex-transactions", data, onDuckdb);
     postgres = await openExample("forex-transactions", data, server.open);
     expect(failures(await duckdb.run())).toEqual([]);

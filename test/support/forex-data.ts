@@ -1,4 +1,6 @@
 import { existsSync } from "node:fs";
+import { mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { TestContext } from "vitest";
 import type { RowChanges } from "../../src/terms.ts";
@@ -15,6 +17,14 @@ export const realForex: string | null = existsSync(join(folder, "customer_transa
 export function needRealForex(context: TestContext): string {
   if (realForex === null) context.skip(`the real customer transactions are not in ${folder}; set FOREX_DIR`);
   return realForex ?? "";
+}
+
+/** A new temporary folder, which the caller removes, with a copy of the file. */
+export async function copiedForex(path: string): Promise<string> {
+  const data = await mkdtemp(join(tmpdir(), "assay-forex-"));
+  // The original may be read-only; a test corrects its copy.
+  await writeFile(join(data, "customer_transactions.csv"), await readFile(path));
+  return data;
 }
 
 /** Rows that came, changed and went. */

@@ -85,9 +85,17 @@ export function dependentViews(connection: Connection, oid: string): Promise<rea
   return connection.query<DependentView>(text, "reading the catalog", [oid]);
 }
 
-/** What hangs on the table or its views and would be lost with them, in PostgreSQL's words. */
-export async function obstacles(connection: Connection, oid: string, views: readonly string[]): Promise<readonly string[]> {
-  const text = `with gone as (select unnest($1::oid[]) as oid)
+/**
+ * What hangs on the table or its views and would be lost with them, in PostgreSQL's words. `carriesOver`: what hangs on the table alone – row
+ * security, triggers, rules – is given to what takes its place, and is not meant.
+ */
+export async function obstacles(
+  connection: Connection,
+  oid: string,
+  views: readonly string[],
+  { carriesOver = false } = {},
+): Promise<readonly string[]> {
+  const text = `with gone as (select unnest($1::oid[]) as oid), bare as (select oid from gone where oid <> $2::oid)
     select distinct pg_describe_object(d.classid, d.objid, 0) as object
     from pg_depend d
     left join pg_rewrite w on d.classid = 'pg_rewrite'::regclass and w.oid = d.objid
@@ -97,12 +105,14 @@ export async function obstacles(connection: Connection, oid: string, views: read
         or d.refclassid = 'pg_type'::regclass and d.refobjid in (
           select unnest(array[y.oid, y.typarray]) from pg_type y where y.typrelid in (select oid from gone)))
       and (d.deptype = 'n' and coalesce(w.ev_class, 0) not in (select oid from gone) and coalesce(k.conrelid, 0) not in (select oid from gone)
-        or d.classid in ('pg_policy'::regclass, 'pg_publication_rel'::regclass)
-        or d.classid = 'pg_trigger'::regclass and not t.tgisinternal
-        or d.classid = 'pg_rewrite'::regclass and w.rulename <> '_RETURN')
-    union select 'row level security of ' || oid::regclass::text from pg_class where oid in (select oid from gone) and relrowsecurity
+          and d.classid not in ('pg_policy'::regclass, 'pg_trigger'::regclass)
+        or d.classid = 'pg_publication_rel'::regclass
+        or d.classid = 'pg_policy'::regclass and coalesce((select p.polrelid from pg_policy p where p.oid = d.objid), 0) <> $2::oid
+        or d.classid = 'pg_trigger'::regclass and not t.tgisinternal and t.tgrelid <> $2::oid
+        or d.classid = 'pg_rewrite'::regclass and w.rulename <> '_RETURN' and w.ev_class <> $2::oid)
+    union select 'row level security of ' || oid::regclass::text from pg_class where oid in (select oid from bare) and relrowsecurity
     order by 1`;
-  const found = await connection.query<{ object: string }>(text, "reading the catalog", [[oid, ...views]]);
+  const found = await connection.query<{ object: string }>(text, "reading the catalog", [[oid, ...views], carriesOver ? oid : "0"]);
   return found.map(({ object }) => object);
 }
 

@@ -47,6 +47,10 @@ const verdicts: Readonly<Record<string, readonly [code: ErrorCode, hint: string]
   ],
 };
 
+/** What to do about policies that hold for the platform's role. */
+export const seeAllRows = (table: string, user: string): string =>
+  `tables are read and checked whole: alter table ${table} no force row level security, or let a superuser alter role ${quoteIdentifier(user)} bypassrls`;
+
 /** What is missing, by the server's words: it names the thing, and by its kind the right is known. */
 function denied(message: string, user: string): readonly [code: ErrorCode, hint: string] {
   const to = quoteIdentifier(user);
@@ -55,10 +59,12 @@ function denied(message: string, user: string): readonly [code: ErrorCode, hint:
   const rights: Readonly<Record<string, string>> = {
     schema: `grant usage, create on schema ${quoteIdentifier(name)} to ${to}`,
     database: `grant connect, create, temporary on database ${quoteIdentifier(name)} to ${to}`,
-    table: `it belongs to another role: let ${to} own it, or drop it`,
-    view: `it belongs to another role: let ${to} own it, or drop it`,
+    table: `table ${name} belongs to another role: let ${to} own it, or drop it`,
+    view: `view ${name} belongs to another role: let ${to} own it, or drop it`,
   };
   const hint = owned === "" ? rights[kind] : `${owned} ${thing} belongs to another role: let ${to} own it, or drop it`;
+  const [, hidden] = /^query would be affected by row-level security policy for table "(.+)"$/.exec(message) ?? [];
+  if (hidden !== undefined) return ["ENGINE_DENIED", seeAllRows(hidden, user)];
   const temporary = /temporary tables in database/.test(message) ? `grant temporary on the database to ${to}` : undefined;
   return ["ENGINE_DENIED", `${hint ?? temporary ?? "a right is missing"}; assay grants prints all that the user needs`];
 }
@@ -71,6 +77,11 @@ export function engineFault(error: unknown, { host, port, user, database }: Serv
   if (isUnreachable(error))
     return new AssayError("ENGINE_UNREACHABLE", `${at} cannot be reached, or closed the connection: ${messageOf(error)}`, {
       hint: state === "53300" ? tooMany : nothingDone,
+      cause: error,
+    });
+  if (state === "55000" && messageOf(error).includes("does not have a replica identity"))
+    return new AssayError("DEPENDENT_OBJECTS", `${at}: ${messageOf(error)}`, {
+      hint: "a publication that Assay did not make sends the table's rows: alter table … replica identity full, or take the table out of it",
       cause: error,
     });
   const verdict = state === "42501" ? denied(messageOf(error), user) : verdicts[state];

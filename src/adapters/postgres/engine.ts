@@ -4,6 +4,7 @@ import { splitTable } from "../../define/split-table.ts";
 import type { ContractColumn } from "../../define/types.ts";
 import { type Candidate, type Engine, evolvedTable, type Session } from "../../ports/engine.ts";
 import type { TableName } from "../../terms.ts";
+import { additionsTo, giveAgain } from "./additions-of-others.ts";
 import {
   columnSql,
   dropStores,
@@ -16,10 +17,10 @@ import {
   storedRows,
   temporaryRows,
 } from "./bronze-store.ts";
+import { type CatalogSession, catalogSession } from "./catalog-session.ts";
 import { type Target, targetOf } from "./connection.ts";
 import { contentHash, engineType, keyHash, postgresSql } from "./engine-sql.ts";
 import { defineFunctions } from "./functions.ts";
-import { giveAgain, grantsOn } from "./kept-grants.ts";
 import { requireName } from "./names.ts";
 import { withValues } from "./numbered-parameters.ts";
 import { replaceRows, type TableContract } from "./replace-rows.ts";
@@ -48,12 +49,14 @@ export function postgresEngine({ url, schemaPrefix, files, scratch, name = "assa
   const target = targetOf(url);
   const sql = postgresSql(schemaPrefix);
   mkdirSync(scratch, { recursive: true });
+  const open = async (): Promise<Session> => openSession(target, sql, await files(), name);
+  const catalog = catalogSession(open);
   let batches = 0;
   return {
-    session: async () => openSession(target, sql, await files(), name),
+    session: async () => catalog.beside(await open()),
     defineFunctions,
     buildCandidate,
-    publish: (session, candidate) => publish(session, target, candidate),
+    publish: (session, candidate) => publish(session, catalog, target, candidate),
     discard: ({ execute, sql }, { table, materialization }) =>
       execute({ text: `drop ${materialization} ${sql.table(candidateName(table))}` }),
     kindOf,
@@ -74,14 +77,20 @@ export function postgresEngine({ url, schemaPrefix, files, scratch, name = "assa
     dropParts: async (session, table) => (table.load === "merge" ? dropStores(session, table.name) : undefined),
     lend: (session, table, column) => lendValues(session, table, column, scratch),
     publishBronze: async (session, name, columns, paths, evolved = []) => {
-      const kept = await grantsOn(session, name);
       const present = await kindOf(session, name);
-      const aside = present !== null && (await isStoodOn(session, name)) ? await setAside(session, target, present, name) : null;
-      for (const table of [evolvedTable(name), name]) await drop(session, table);
+      // Before anything is locked that the other connection would wait for.
+      const kept = present === null ? [] : await additionsTo(catalog, session.sql, name);
+      const more = evolvedTable(name);
+      const keptMore = evolved.length === 0 ? [] : await additionsTo(catalog, session.sql, more);
+      const aside = present !== null && (await isStoodOn(session, name, present)) ? await setAside(session, target, present, name) : null;
+      for (const table of [more, name]) await drop(session, table);
       await showFiles(session, { name, columns, load: "replace" }, paths, scratch);
-      const names = columns.map((column) => column.name);
-      await giveAgain(session, name, kept, names);
-      if (evolved.length > 0) await publishEvolved(session, evolvedTable(name), [...columns, ...evolved], evolved, paths, scratch);
+      await giveAgain(session, target, { table: name, materialization: "view", columns }, kept);
+      if (evolved.length > 0) {
+        const all = [...columns, ...evolved];
+        await publishEvolved(session, more, all, evolved, paths, scratch);
+        await giveAgain(session, target, { table: more, materialization: "table", columns: all }, keptMore);
+      }
       if (aside !== null) await bringBack(session, target, name, aside);
     },
     drop: async (session, table) => {
@@ -123,15 +132,15 @@ async function buildCandidate(session: Session, candidate: Candidate): Promise<s
   return relation;
 }
 
-async function publish(session: Session, target: Target, candidate: Candidate): Promise<void> {
-  const { table, materialization, columns } = candidate;
+async function publish(session: Session, catalog: CatalogSession, target: Target, candidate: Candidate): Promise<void> {
+  const { table, materialization } = candidate;
   const [name, made] = [session.sql.table(table), session.sql.table(candidateName(table))];
   const present = await kindOf(session, table);
-  const stoodOn = present !== null && (await isStoodOn(session, table));
+  const stoodOn = present !== null && (await isStoodOn(session, table, present));
   const keepsTable = stoodOn && present === "table" && materialization === "table";
   const replaced = keepsTable && (await replaceRows(session, name, made, contractOf(candidate)));
   if (!replaced) {
-    const kept = await grantsOn(session, table);
+    const kept = present === null ? [] : await additionsTo(catalog, session.sql, table);
     const aside = stoodOn ? await setAside(session, target, present, table) : null;
     if (present !== null && !stoodOn) await session.execute({ text: `drop ${present} ${name}` });
     await session.execute({ text: `alter ${materialization} ${made} rename to ${quoteIdentifier(splitTable(table).name)}` });
@@ -139,8 +148,7 @@ async function publish(session: Session, target: Target, candidate: Candidate): 
     if (constraints.length > 0) await session.execute({ text: `alter table ${name} ${constraints.join(", ")}` });
     const indexes = indexesOf(candidate).map(([index, of]) => `create index ${quoteIdentifier(index)} on ${name} (${columnList(of)})`);
     if (indexes.length > 0) await session.execute({ text: indexes.join("; ") });
-    const names = columns.map((column) => column.name);
-    await giveAgain(session, table, kept, names);
+    await giveAgain(session, target, candidate, kept);
     if (aside !== null) await bringBack(session, target, table, aside);
   }
   if (table.startsWith("bronze.")) await dropStores(session, table);

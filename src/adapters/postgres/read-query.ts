@@ -6,7 +6,8 @@ import type { ResultTable, Session } from "../../ports/engine.ts";
  * text of several statements. Throws QUERY_FAILED.
  */
 export async function readQuery(session: Session, text: string): Promise<ResultTable> {
-  await session.execute({ text: "begin isolation level repeatable read read only" });
+  // Who asks sees what their role may see.
+  await session.execute({ text: "begin isolation level repeatable read read only; set local row_security = on" });
   try {
     if (/^\s*explain\b/i.test(text)) return await session.result({ text });
     await session.result({ text: `declare assay_query no scroll cursor for ${text}` });

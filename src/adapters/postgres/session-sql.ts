@@ -23,9 +23,12 @@ const whereKnown = (setting: string): string => `do $$ begin set ${setting}; exc
 const serverSql =
   "select pg_backend_pid() as pid, current_setting('server_version_num')::int as version, current_setting('server_encoding') as encoding";
 
-/** Sets up a session of the engine, and tells of the server. Sorting texts is left to the columns, names to the platform. */
+/**
+ * Sets up a session of the engine, and tells of the server. Sorting texts is left to the columns, names to the platform. A policy that would
+ * keep rows from it is an error: tables are read whole.
+ */
 export const engineSessionSql = (timeouts: Timeouts): string =>
-  `${sharedSettings(timeouts)} set default_transaction_read_only = off; ${serverSql}`;
+  `${sharedSettings(timeouts)} set default_transaction_read_only = off; set row_security = off; ${serverSql}`;
 
 /**
  * Sets up a session that loads a sink's table, and tells of the server. What is loaded need not be on disk before the swap commits. A host

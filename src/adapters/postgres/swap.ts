@@ -127,7 +127,7 @@ function changeOwner(kind: "table" | "view", name: string, present: string | nul
 }
 
 /** Default privileges may have given what the old relation did not. */
-function resetGrants(name: string): string {
+export function resetGrants(name: string): string {
   return `do $reset$ declare grantee text; begin
     for grantee in select distinct case a.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(a.grantee)) end
       from pg_class c cross join aclexplode(c.relacl) a where c.oid = ${quoteText(name)}::regclass and a.grantee <> c.relowner
@@ -136,7 +136,7 @@ function resetGrants(name: string): string {
 }
 
 /** Statements that give the rights of a relation to what has its name now. */
-export function granted(name: string, oid: string, all: readonly Grant[]): readonly string[] {
+function granted(name: string, oid: string, all: readonly Grant[]): readonly string[] {
   return all
     .filter((grant) => grant.oid === oid)
     .map((grant) => {

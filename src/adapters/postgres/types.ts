@@ -1,3 +1,4 @@
+import { holdsNumbers } from "../../define/holds-numbers.ts";
 import type { ColumnType } from "../../define/types.ts";
 
 /** The type as PostgreSQL's `format_type` prints it. `json`, not `jsonb`: the text stays as it was written. */
@@ -18,23 +19,21 @@ export function postgresType(type: ColumnType): string {
   }
 }
 
-const integers = ["smallint", "integer", "bigint"];
-
-/** Can every value of `from` be held by `to` without loss? Both as {@link postgresType} spells them. */
+/** Can every value of `from` be held by another type `to` without loss? Both as {@link postgresType} spells them. */
 export function widens(from: string, to: string): boolean {
-  if (integers.includes(from) && integers.includes(to)) return integers.indexOf(from) < integers.indexOf(to);
   if (to === "text") return /^character(?: varying)?(?:\(\d+\))?$/.test(from);
-  const [narrow, wide] = [digitsOf(from), digitsOf(to)];
-  return narrow !== null && wide !== null && wide.scale >= narrow.scale && wide.integer >= narrow.integer;
+  const [narrow, wide] = [exactNumber(from), exactNumber(to)];
+  return from !== to && narrow !== null && wide !== null && holdsNumbers(narrow, wide);
 }
 
-function digitsOf(type: string): { readonly integer: number; readonly scale: number } | null {
+function exactNumber(type: string): ColumnType | null {
+  if (type === "smallint" || type === "integer" || type === "bigint") return { kind: type };
   const match = /^numeric\((\d+),(\d+)\)$/.exec(type);
-  return match === null ? null : { integer: Number(match[1]) - Number(match[2]), scale: Number(match[2]) };
+  return match === null ? null : { kind: "decimal", precision: Number(match[1]), scale: Number(match[2]) };
 }
 
 /** A cast that rounds or cuts where the types are numbers, and goes by way of text otherwise. */
 export function castTo(expression: string, from: string, to: string): string {
-  const number = (type: string) => integers.includes(type) || /^(?:numeric|double|real)/.test(type);
+  const number = (type: string) => exactNumber(type) !== null || /^(?:numeric|double|real)/.test(type);
   return number(from) && number(to) ? `${expression}::${to}` : `${expression}::text::${to}`;
 }

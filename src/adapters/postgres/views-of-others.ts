@@ -17,20 +17,24 @@ export interface ViewsSetAside {
 }
 
 /**
- * Whether something stands on a table or view, so that it cannot be dropped. To be asked first: an attempt would lock the relation before the
- * views over it, which readers lock in the other order. What the transaction's snapshot shows may be gone by now; names tell.
+ * Whether something stands on a table or view, so that it cannot be dropped, or is to be told of every row. To be asked first: an attempt would
+ * lock the relation before the views over it, which readers lock in the other order. What the transaction's snapshot shows may be gone by now;
+ * names tell. From now on nobody changes what hangs on a table; readers go on.
  */
-export async function isStoodOn(session: Session, table: TableName): Promise<boolean> {
+export async function isStoodOn(session: Session, table: TableName, kind: "table" | "view"): Promise<boolean> {
+  const lock = kind === "table" ? `lock table ${session.sql.table(table)} in share row exclusive mode; ` : "";
   const relation = `to_regclass(${quoteText(session.sql.table(table))})::oid`;
   const [row] = await session.query({
-    text: `with dependents as (
+    text: `${lock}with dependents as (
         select classid, objid, deptype from pg_depend where refclassid = 'pg_class'::regclass and refobjid = ${relation}
         union all select classid, objid, deptype from pg_depend where refclassid = 'pg_type'::regclass and refobjid in (
           select unnest(array[oid, typarray]) from pg_type where typrelid = ${relation}))
       select exists (select 1 from dependents d
           left join pg_rewrite w on d.classid = 'pg_rewrite'::regclass and w.oid = d.objid
+          left join pg_policy p on d.classid = 'pg_policy'::regclass and p.oid = d.objid
+          left join pg_trigger t on d.classid = 'pg_trigger'::regclass and t.oid = d.objid
           left join pg_class v on v.oid = w.ev_class left join pg_namespace n on n.oid = v.relnamespace
-        where d.deptype = 'n' and w.ev_class is distinct from ${relation}
+        where d.classid = 'pg_publication_rel'::regclass or d.deptype = 'n' and coalesce(w.ev_class, p.polrelid, t.tgrelid) is distinct from ${relation}
           and (v.oid is null or to_regclass(format('%I.%I', n.nspname, v.relname)) = v.oid)) as found`,
   });
   return row?.found === true;
@@ -67,7 +71,7 @@ async function lookAt(session: Session, target: Target, table: TableName): Promi
   try {
     const views = await dependentViews(connection, oid);
     const oids = views.map((view) => view.oid);
-    const others = await obstacles(connection, oid, oids);
+    const others = await obstacles(connection, oid, oids, { carriesOver: true });
     if (others.length > 0) {
       throw new AssayError("DEPENDENT_OBJECTS", `${table} cannot be replaced without losing: ${others.join(", ")}`, {
         hint: "views are kept, and anything where the columns stay: drop these, or hang them on a table of your own; what was published before stands",

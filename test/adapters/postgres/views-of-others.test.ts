@@ -1,45 +1,24 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import pg from "pg";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
-import { type Database, memoryDatabase } from "../../../src/adapters/duckdb/database.ts";
-import { postgresEngine } from "../../../src/adapters/postgres/engine.ts";
-import { postgresStateStore } from "../../../src/adapters/postgres/state-store.ts";
 import { contractColumns } from "../../../src/compile/contract.ts";
 import { type Columns, t } from "../../../src/define/types.ts";
 import type { Candidate, Engine, Session } from "../../../src/ports/engine.ts";
-import { type PostgresServer, startPostgres } from "../../services/postgres.ts";
+import { openPlatform, type Platform } from "./platform.ts";
 import { refusal } from "./warehouse.ts";
 
-let server: PostgresServer;
-let lake: Database;
+let platform: Platform;
 let admin: pg.Client;
 let engine: Engine;
 let session: Session;
-const scratch = mkdtempSync(join(tmpdir(), "assay-views-"));
 
 /** The role that runs Assay owns its own schemas; `bi` belongs to others. */
 beforeAll(async () => {
-  server = await startPostgres({ settings: { fsync: "off" } });
-  lake = await memoryDatabase();
-  admin = new pg.Client({ connectionString: server.url });
-  await admin.connect();
-  await admin.query(`create role platform login password 'p'; grant create on database warehouse to platform;
-    create role analyst; create role reader; create schema bi authorization analyst; grant usage on schema bi to public`);
-  const url = server.url.replace(/\/\/[^@]*@/, "//platform:p@");
-  engine = postgresEngine({ schemaPrefix: null, url, files: () => lake.session(), scratch });
-  session = await engine.session();
-  await postgresStateStore().migrate(session);
-  await admin.query("grant usage on schema bronze, silver, gold to analyst");
+  platform = await openPlatform();
+  ({ admin, engine, session } = platform);
+  await admin.query(`create role analyst; create role reader; create schema bi authorization analyst; grant usage on schema bi to public;
+    grant usage on schema bronze, silver, gold to analyst`);
 }, 120_000);
-afterAll(async () => {
-  session?.close();
-  lake?.close();
-  await admin?.end();
-  await server?.stop();
-  rmSync(scratch, { recursive: true, force: true });
-});
+afterAll(() => platform?.close());
 beforeEach(async () => {
   await admin.query("revoke analyst from platform; revoke all on schema bi from platform; drop view if exists gold.v cascade");
   await admin.query("drop table if exists gold.t cascade; drop owned by analyst; create schema bi authorization analyst");
@@ -51,34 +30,14 @@ const trusted = (): Promise<unknown> => admin.query("grant analyst to platform; 
 
 const columns = { id: t.integer(), name: t.varchar({ nullable: true }) };
 const rows = (count: number, more = ""): string => `select i as id, 'row ' || i as name${more} from generate_series(1, ${count}) as i`;
-
-async function publish(text: string, more: Partial<Candidate> = {}, of: Columns = columns): Promise<void> {
-  const base = { table: "gold.t", materialization: "table", key: null, description: null } as const;
-  const item: Candidate = { ...base, select: { text }, columns: contractColumns(of), ...more };
-  await session.transaction(async () => {
-    await engine.buildCandidate(session, item);
-    await engine.publish(session, item);
-  });
-}
+const publish = (text: string, more: Partial<Candidate> = {}, of: Columns = columns): Promise<void> => platform.publish(text, of, more);
 
 const theirs = async (view: string, ...more: readonly string[]): Promise<void> => {
   await admin.query(`grant select on all tables in schema gold to analyst; set role analyst; ${[view, ...more].join("; ")}; reset role`);
 };
 const count = async (relation: string): Promise<number> => Number((await admin.query(`select count(*) as n from ${relation}`)).rows[0]?.n);
-
-/** What a client that asks all the time sees while `work` goes on. */
-async function seenMeanwhile(relation: string, work: () => Promise<void>): Promise<readonly number[]> {
-  const client = new pg.Client({ connectionString: server.url });
-  await client.connect();
-  const seen = new Set<number>();
-  let [polls, done] = [0, false];
-  const polling = (async () => {
-    for (; !done; polls++) seen.add(Number((await client.query(`select count(*) as n from ${relation}`)).rows[0].n));
-  })();
-  await Promise.all([polling, work().finally(() => (done = true))]).finally(() => client.end());
-  expect(polls).toBeGreaterThan(5);
-  return [...seen];
-}
+const seenMeanwhile = (relation: string, work: () => Promise<void>): Promise<readonly number[]> =>
+  platform.seenMeanwhile(`select count(*) as n from ${relation}`, work);
 
 const state = `select n.nspname || '.' || c.relname as name, pg_get_userbyid(relowner) as owner, relacl::text as acl, reloptions as options,
     obj_description(c.oid) as comment, pg_get_viewdef(c.oid) as definition
@@ -95,7 +54,7 @@ it("a table of the same columns gets other rows under whatever stands on it, wit
   await admin.query("create index by_hand on gold.t (name)");
   const before = await admin.query(state);
   const [{ oid }] = (await admin.query("select 'gold.t'::regclass::oid as oid")).rows;
-  const earlier = new pg.Client({ connectionString: server.url });
+  const earlier = new pg.Client({ connectionString: platform.server.url });
   await earlier.connect();
   await earlier.query("begin isolation level repeatable read; select 1 from pg_class limit 1");
   const seen = await seenMeanwhile("bi.outer", async () => {

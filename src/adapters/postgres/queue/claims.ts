@@ -59,14 +59,9 @@ export async function revokeAll(session: Session): Promise<void> {
 }
 
 /** Part of a transaction that publishes: throws LEASE_LOST unless the claim still is the step's last one. */
-export async function holdClaim(session: Session, { run_id, step }: ClaimedStep, claim: number): Promise<void> {
-  const text = `select claim from ${session.sql.table("assay.claims")} where run_id = $run_id and step = $step for update`;
-  const [row] = await session.query({ text, params: { run_id, step } }).catch((error: unknown) => {
-    // The row has changed since the transaction's snapshot was taken.
-    if (error instanceof AssayError && error.code === "ENGINE_BUSY") throw leaseLost(step, error);
-    throw error;
-  });
-  if (Number(row?.claim) !== claim) throw leaseLost(step);
+export async function holdClaim(session: Session, step: ClaimedStep, claim: number): Promise<void> {
+  const lost = (cause?: unknown): AssayError => leaseLost(step.step, cause);
+  if ((await lockedClaim(session, step, "update", lost)) !== claim) throw lost();
 }
 
 /** Stands for all of a run among its claims. */
@@ -83,13 +78,24 @@ export async function claimRun(session: Session, run_id: string): Promise<(sessi
 }
 
 async function holdRun(session: Session, run_id: string): Promise<void> {
-  const text = `select claim from ${session.sql.table("assay.claims")} where run_id = $run_id and step = '${wholeRun}' for share`;
-  const rows = await session.query({ text, params: { run_id } }).catch((error: unknown) => {
-    // The row has gone since the transaction's snapshot was taken.
-    if (error instanceof AssayError && error.code === "ENGINE_BUSY") throw superseded(run_id, error);
+  const lost = (cause?: unknown): AssayError => superseded(run_id, cause);
+  if ((await lockedClaim(session, { run_id, step: wholeRun }, "share", lost)) === null) throw lost();
+}
+
+/** The claim's number, its row locked until the transaction ends; null: there is none. Throws `lost` where the row is not as the snapshot has it. */
+async function lockedClaim(
+  session: Session,
+  { run_id, step }: ClaimedStep,
+  lock: "update" | "share",
+  lost: (cause: unknown) => AssayError,
+): Promise<number | null> {
+  const text = `select claim from ${session.sql.table("assay.claims")} where run_id = $run_id and step = $step for ${lock}`;
+  const [row] = await session.query({ text, params: { run_id, step } }).catch((error: unknown) => {
+    // The row has changed, or has gone, since the transaction's snapshot was taken.
+    if (error instanceof AssayError && error.code === "ENGINE_BUSY") throw lost(error);
     throw error;
   });
-  if (rows.length === 0) throw superseded(run_id);
+  return row === undefined ? null : Number(row.claim);
 }
 
 function superseded(run_id: string, cause?: unknown): AssayError {
