@@ -258,13 +258,14 @@ function nullabilityOf(expression: Expression, leaves: readonly BoundLeaf[], nod
       return "unknown";
     }
     case "WINDOW":
-      return expression.type === "WINDOW_ROW_NUMBER" || expression.type === "WINDOW_RANK" || expression.type === "WINDOW_RANK_DENSE"
-        ? "no"
-        : "unknown";
+      // A frame without rows counts none.
+      return countingWindows.has(expression.type) || expression.function_name?.toLowerCase() === "count" ? "no" : "unknown";
     default:
       return "unknown";
   }
 }
+
+const countingWindows = new Set(["ROW_NUMBER", "RANK", "RANK_DENSE", "PERCENT_RANK", "CUME_DIST"].map((name) => `WINDOW_${name}`));
 
 /** GROUP BY with at least one key; GROUP BY ALL has no expressions of its own. */
 export function isGrouped(node: SelectNode): boolean {

@@ -94,8 +94,8 @@ const cases: readonly (readonly [text: string, expected: string])[] = [
   ["select lower(s), length(s), lower('A') from bronze.a", "yes yes no"],
   ["select (select max(y) from bronze.b), exists(select 1 from bronze.b) from bronze.a", "unknown unknown"],
   [
-    "select row_number() over (), rank() over (order by id), dense_rank() over (order by id), lag(id) over (order by id) from bronze.a",
-    "no no no unknown",
+    "select row_number() over (), rank() over (order by id), dense_rank() over (order by id), percent_rank() over (order by id), cume_dist() over (order by id), count(*) over (), count(id) filter (where id = '1') over (rows 1 preceding), sum(1) over (), lag(id) over (order by id) from bronze.a",
+    "no no no no no no no unknown unknown",
   ],
   ["select coalesce(x, 0) as k, k + 1 as l from bronze.a", "no unknown"],
   // Aggregates.
