@@ -1,7 +1,8 @@
 import { touchedName } from "../compile/incremental/relation-names.ts";
 import type { ModelTable } from "../compile/manifest.ts";
-import type { Step } from "../plan/plan.ts";
-import type { Session, Statement } from "../ports/engine.ts";
+import { partSelect } from "../plan/backfill-plan.ts";
+import type { BackfillPart, Step } from "../plan/plan.ts";
+import type { Session } from "../ports/engine.ts";
 import type { StepResult } from "../terms.ts";
 import { remember } from "./commit-table.ts";
 import { countOf, oneRow, paramsOf, type Run } from "./context.ts";
@@ -19,10 +20,11 @@ export async function backfillValues(
   step: Step,
   position: number,
   table: ModelTable,
-  values: Statement,
+  part: BackfillPart,
 ): Promise<StepResult> {
   const started = run.clock();
   const by = table.incremental?.by ?? [];
+  const values = partSelect(session.sql, table, part, paramsOf(run, table));
   const committed = await session.transaction(async () => {
     const { made, old, drop } = refreshStatements(session.sql, {
       table: table.name,

@@ -18,8 +18,7 @@ export async function buildModel(run: Run, session: Session, step: Step, positio
   await requireContract(session, table, paramsOf(run, table)).catch((error: unknown) => {
     throw buildError(run, table, error);
   });
-  const values = run.backfills?.get(step.step);
-  if (values !== undefined) return backfillValues(run, session, step, position, table, values);
+  if (step.backfill !== undefined) return backfillValues(run, session, step, position, table, step.backfill);
   const mode = modeOf(run, step, table);
   if (mode.mode === "full") return whole(run, session, step, position, table, mode.why);
   try {

@@ -33,6 +33,15 @@ export interface Chunk {
   readonly rows: number;
 }
 
+/** Values of one column of `by` that a backfill builds again: a range, both ends included, as text. */
+export interface BackfillPart {
+  readonly column: string;
+  readonly low: string;
+  readonly high: string;
+  /** Only these of them; null: all. */
+  readonly values: readonly string[] | null;
+}
+
 interface StepBase {
   /** Unique within the plan: `extract bronze.orders`, `load bronze.orders [3/10]`, `ingest bronze.orders`, `build gold.x`, `sink warehouse gold.x`, `defer silver.y`. */
   readonly step: string;
@@ -48,6 +57,8 @@ interface StepBase {
   readonly policy?: StepPolicy;
   /** Of a mapped step, which stands in no plan: it is made when the step it comes from has run. */
   readonly chunk?: Chunk;
+  /** Of a step of a backfill. */
+  readonly backfill?: BackfillPart;
 }
 
 export type Step = StepBase &
