@@ -56,10 +56,22 @@ test("the plan says how a model is built in full, the chunks of a run are one li
   expect(stepsRun(await project.json<RunResult>(["run"]))).toEqual([]);
   await project.write({ "models/gold/daily.sql": daily(", chunks: { values: 0 }") });
   expect((await project.assay(["check"])).stderr).toContain("chunks.values");
-  await project.write({ "models/gold/daily.sql": inTwos, "tests/daily.ts": daysTest });
+  await project.write({ "models/gold/daily.sql": inTwos, "models/gold/monthly.ts": monthly });
+  expect((await project.assay(["check"])).stderr).toContain("chunks is not { values, concurrency }");
+  await project.remove("models/gold/monthly.ts");
+  await project.write({ "tests/daily.ts": daysTest });
   const tested = await project.assay(["test"]);
   expect(tested.code, tested.stdout + tested.stderr).toBe(0);
 });
+
+const monthly = `import { incremental, model, sql, t } from "assay";
+export const monthly = model("gold.monthly", {
+  grain: ["day"],
+  columns: { day: t.date() },
+  materialize: incremental({ by: ["day"], chunks: { values: 2, rows: 4 } as never }),
+  sql: sql\`select distinct day from bronze.sales\`,
+});
+`;
 
 const daysTest = `import { modelTest, rows } from "assay";
 import { sales } from "../sources/sales.ts";
