@@ -89,7 +89,7 @@ export function planRun(input: PlanInput): Plan {
       ...policyOf(table, verdict, input),
     };
     const final = held === undefined ? planned : heldStep(planned, table, held);
-    steps.push(...(table.kind === "bronze" ? inChunks(final, table) : inValueChunks(final, table)));
+    steps.push(...(table.kind === "bronze" ? inChunks(final, table) : inValueChunks(final, table, running)));
   }
   for (const sink of input.manifest.sinks) {
     for (const name of sink.tables) {

@@ -1,7 +1,8 @@
 import { expect } from "vitest";
 import { check } from "../../src/define/check.ts";
-import { incremental, type ValueChunks } from "../../src/define/materialization.ts";
+import { incremental, type ValueChunks, view } from "../../src/define/materialization.ts";
 import type { ModelDefinition } from "../../src/define/model.ts";
+import { sql } from "../../src/define/sql.ts";
 import type { Retries } from "../../src/define/work-options.ts";
 import { AssayError, type ErrorCode } from "../../src/errors.ts";
 import { chunkTables } from "../../src/ports/chunk-tables.ts";
@@ -339,4 +340,33 @@ export function valueChunks({ test, faultsEvery }: Suite): void {
     await expectGathered(world, "silver.sales");
     await expectIdle(world);
   });
+
+  test(
+    "a view whose own step did not run: in one piece, from the rows it shows; in chunks again when it has run",
+    async (world) => {
+      const text = sales.sql;
+      const near: ModelDefinition = { ...sales, name: "silver.near", materialize: view() };
+      const wider = { ...near, sql: { ...text, text: `${text.text} where items.line > 1` } };
+      const over = { ...sales, name: "silver.over", sql: sql`select order_id, line, day, customer, price from ${near}` } as const;
+      const chunked = inChunks(over, { values: 4 });
+      await world.define(bronze, [near, chunked, inFull(over)]);
+      await send(world, 6);
+      expect(made(await succeed(world))).toHaveLength(3);
+      await expectAsInFull(world, "silver.over");
+      await send(world, 10);
+      const both = ["silver.over", "silver.over_in_full"] as const;
+      const behind = await succeed(world, { fullRefresh: true, select: ["bronze.orders", "bronze.items", "bronze.customers", ...both] });
+      expect(ofKind(behind, "split")[0]?.notes).toEqual(["in one piece: the view silver.near shows older rows until its own step has run"]);
+      expect(await world.rows("silver.over")).toHaveLength(12);
+      await expectAsInFull(world, "silver.over");
+      await world.define(bronze, [wider, chunked, inFull(over)]);
+      const before = await succeed(world, { fullRefresh: true, select: both });
+      expect(made(before)).toEqual([]);
+      await expectAsInFull(world, "silver.over");
+      expect(made(await succeed(world, { fullRefresh: true }))).toHaveLength(3);
+      expect(await world.rows("silver.over")).toHaveLength(10);
+      await expectAsInFull(world, "silver.over");
+    },
+    { needs: ["views"] },
+  );
 }

@@ -103,4 +103,11 @@ export const chunkMutants: readonly Mutant[] = [
     edits: edit("finish: () => dropChunkTables(session, table),", "finish: async () => void dropChunkTables,"),
     tests: values("the chunks of a model make the table"),
   },
+  {
+    name: "chunks look through a view that stands still",
+    why: "some rows of a table are newer than the others",
+    file: "src/execute/spliced-of.ts",
+    edits: edit("behind === null ? { text: spliced }", "behind !== undefined ? { text: spliced }"),
+    tests: values("a view whose own step did not run"),
+  },
 ];
