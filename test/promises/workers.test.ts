@@ -159,7 +159,7 @@ materialize: { incremental: { by: [day], chunks: { values: 1, concurrency: 4 } }
 select o.day, sum(a.order_id * b.order_id * o.order_id % 7)::bigint as n
 from bronze.orders as o cross join bronze.items as a cross join bronze.items as b group by 1
 `,
-      "data/items.csv": `order_id,product,price\n${Array.from({ length: 700 }, (_, index) => `${index},apple,1.50\n`).join("")}`,
+      "data/items.csv": `order_id,product,price\n${Array.from({ length: 1_200 }, (_, index) => `${index},apple,1.50\n`).join("")}`,
     });
     await startWorkers(2, "--concurrency", "2");
     const running = shop.start(["run", "--env", "pro", "--json", "--select", "+gold.slow_days"]);
