@@ -27,9 +27,13 @@ export type Params = Readonly<Record<string, ParamValue>>;
 
 /**
  * `extract`, `load`: of a bronze table that is ingested in chunks, the reading of its files and the loading of one chunk; its `ingest`
- * publishes them · `defer`: the table is read from another environment instead of being made.
+ * publishes them · `split`, `chunk`: of a model that is built in chunks, the search for its values of `by` and the making of one chunk; its
+ * `build` publishes them · `defer`: the table is read from another environment instead of being made.
  */
-export type StepKind = "extract" | "load" | "ingest" | "build" | "sink" | "defer";
+export type StepKind = "extract" | "load" | "ingest" | "split" | "chunk" | "build" | "sink" | "defer";
+
+/** Kinds of steps that do a part of a table's work and publish nothing. */
+export const partKinds: readonly StepKind[] = ["extract", "load", "split", "chunk"];
 
 export type StepStatus = "succeeded" | "failed" | "skipped";
 

@@ -6,7 +6,7 @@ import { diffEnvironments } from "../execute/diff-environments.ts";
 import type { TableDiff } from "../execute/table-diff.ts";
 import { type AgainstReport, againstReport } from "../observe/against-report.ts";
 import { againstSummary } from "../observe/against-summary.ts";
-import type { RunResult, StepResult, TableName } from "../terms.ts";
+import { partKinds, type RunResult, type StepResult, type TableName } from "../terms.ts";
 import { type Held, ownFolder } from "./held.ts";
 import { openBoth } from "./open-both.ts";
 import type { PreparedPlan } from "./prepare-plan.ts";
@@ -50,7 +50,7 @@ async function compareRows(
   const failed = new Set(result.steps.filter((step) => step.status === "failed").map((step) => step.table));
   const skipped = new Set(plan.steps.filter((step) => step.action === "skip").map((step) => step.step));
   const isDone = ({ step, kind, status }: StepResult): boolean =>
-    (status === "succeeded" && kind !== "extract" && kind !== "load") || skipped.has(step);
+    (status === "succeeded" && !partKinds.includes(kind)) || skipped.has(step);
   const done = result.steps.filter(isDone).map((step) => step.table);
   const tables = new Set<TableName>(done.filter((name) => held.against.changes.has(name) && !failed.has(name)));
   const compared = manifest.tables.filter((table) => tables.has(table.name) && held.publications.has(table.name));

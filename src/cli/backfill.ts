@@ -8,7 +8,6 @@ import {
   backfillSelect,
   backfillSteps,
   chunkQuery,
-  chunkStep,
   wishCondition,
 } from "../plan/backfill-plan.ts";
 import type { Session, Statement } from "../ports/engine.ts";
@@ -75,23 +74,14 @@ async function prepareBackfill(
   const bounds =
     earlier?.bounds ?? (await findBounds(session, column, backfillSelect(session.sql, table, condition, params), options.chunks));
   const done = earlier?.done ?? new Set<string>();
-  const backfills = new Map<string, Statement>();
-  for (const [index, [low, high]] of bounds.entries()) {
-    const range = wishCondition(column, { column: column.name, from: low, to: high });
-    const text = "values" in wish ? `${range.text} and ${condition.text}` : range.text;
-    backfills.set(
-      chunkStep(table, index, bounds.length),
-      backfillSelect(session.sql, table, { text, params: { ...condition.params, ...range.params } }, params),
-    );
-  }
   const plan = {
     project: manifest.project,
     pipeline: "backfill",
     environment: workspace.environment,
     params: { ...params, backfill_table: name, backfill_selection: selection, backfill_chunks: JSON.stringify(bounds) },
-    steps: backfillSteps(table, column.name, bounds, done),
+    steps: backfillSteps(table, wish, bounds, done),
   };
-  return { manifest, plan, state, observations: new Map(), source: fileSource(Date.now), backfills };
+  return { manifest, plan, state, observations: new Map(), source: fileSource(Date.now) };
 }
 
 async function findBounds(

@@ -8,7 +8,6 @@ import type { ReplayRequest } from "../execute/replay-request.ts";
 import type { Plan } from "../plan/plan.ts";
 import { type Observation, planRun, type Target } from "../plan/plan-run.ts";
 import { selectTables } from "../plan/selection.ts";
-import type { Statement } from "../ports/engine.ts";
 import type { Lake } from "../ports/lake.ts";
 import type { Source } from "../ports/source.ts";
 import type { State } from "../ports/state-store.ts";
@@ -33,8 +32,6 @@ export interface PreparedPlan {
   readonly source: Source;
   /** Rows in quarantine that are to enter, by table. */
   readonly replays?: ReadonlyMap<TableName, readonly ReplayRequest[]>;
-  /** Values to be built again on purpose, by step. */
-  readonly backfills?: ReadonlyMap<string, Statement>;
   readonly held?: Held;
 }
 

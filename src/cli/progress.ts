@@ -87,7 +87,7 @@ export function progress(options: ProgressOptions): Progress {
         running.delete(event.result.step);
         open.delete(event.result.step);
         // There may be thousands of them.
-        if (event.result.kind === "load" && event.result.status === "succeeded") draw([]);
+        if (["load", "chunk"].includes(event.result.kind) && event.result.status === "succeeded") draw([]);
         else draw(stepLines(event.result, labelWidth, { color, width: interactive ? columns() : Number.POSITIVE_INFINITY }));
         return;
       case "RunFinished":

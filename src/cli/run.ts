@@ -105,8 +105,8 @@ async function execute(
       return { hold, prepared: await prepare(session, await store.read(session)) };
     });
     sinks.use(prepared.manifest);
-    // Rows to replay, values to build again and the other environment are known to this process alone.
-    const isPlain = prepared.replays === undefined && prepared.backfills === undefined && prepared.held === undefined;
+    // Rows to replay and the other environment are known to this process alone.
+    const isPlain = prepared.replays === undefined && prepared.held === undefined;
     if (isPlain && sharesWork(workspace) && prepared.plan.steps.some((step) => step.action === "run"))
       queue = await openQueue(workspace, owned.engine, prepared);
     const secrets = secretsOf(workspace, prepared.manifest);
@@ -122,7 +122,6 @@ async function execute(
       state: prepared.state,
       fullRefresh: options.fullRefresh ?? false,
       ...(prepared.replays === undefined ? {} : { replays: prepared.replays }),
-      ...(prepared.backfills === undefined ? {} : { backfills: prepared.backfills }),
       ...(prepared.held === undefined ? {} : { against: prepared.held.environment }),
       alwaysRefresh: false,
       clock: Date.now,

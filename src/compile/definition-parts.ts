@@ -60,8 +60,9 @@ export function materializationPart(materialize: Materialization, meaning: Meani
   if (materialize.kind === "snapshot" && materialize.deleted !== null)
     return { ...materialize, deleted: meaning(asExpression(materialize.deleted)) };
   if (materialize.kind !== "incremental") return materialize;
+  const { chunks, ...meant } = materialize;
   const touches = Object.fromEntries(Object.entries(materialize.touches).map(([table, query]) => [table, meaning(query.text)]));
-  return { ...materialize, touches, ignoreChanges: materialize.ignoreChanges.toSorted() };
+  return { ...meant, touches, ignoreChanges: materialize.ignoreChanges.toSorted() };
 }
 
 /** The SQL texts of a bronze table beside its checks. */

@@ -84,16 +84,21 @@ function sourceFault(from: Readonly<Record<string, unknown>>, schema: unknown): 
 
 function chunksFaults(chunks: unknown, partitionBy: unknown): Faults {
   if (chunks === null) return [];
-  const { rows, concurrency = 1, ...others } = isRecord(chunks) ? chunks : { others: chunks };
-  const isCount = (value: unknown): boolean => Number.isInteger(value) && Number(value) >= 1;
   return [
-    isCount(rows) && isCount(concurrency) && Object.keys(others).length === 0
+    isChunks(chunks, "rows")
       ? null
       : "chunks is not { rows, concurrency }, whole numbers from 1: write chunks: { rows: 10_000, concurrency: 8 }",
     isRecord(partitionBy) && Object.keys(partitionBy).length > 0
       ? "chunks does not go with partitionBy: a chunk is a range of rows of one Parquet file"
       : null,
   ];
+}
+
+/** `{ <of>, concurrency }`, whole numbers from 1. */
+function isChunks(chunks: unknown, of: "rows" | "values"): boolean {
+  if (!isRecord(chunks)) return false;
+  const { [of]: size, concurrency = 1, ...others } = chunks;
+  return isWhole(size, 1, Number.MAX_SAFE_INTEGER) && isWhole(concurrency, 1, Number.MAX_SAFE_INTEGER) && Object.keys(others).length === 0;
 }
 
 function maxRejectedFault(limit: unknown): string | null {
@@ -139,11 +144,14 @@ function materializationFaults(materialize: unknown): Faults {
   const kinds: readonly MaterializationKind[] = ["table", "view", "incremental", "append", "snapshot"];
   if (!hasKind(materialize, kinds)) return [`materialize is none of ${kinds.map((kind) => `${kind}(…)`).join(", ")}`];
   if (materialize.kind === "incremental") {
-    const { by, touches, ignoreChanges } = materialize;
+    const { by, touches, ignoreChanges, chunks } = materialize;
     return [
       isTexts(by) && by.length > 0 ? null : 'incremental by is not a list of column names: write incremental({ by: ["order_id"] })',
       isRecord(touches) && Object.values(touches).every((query) => hasKind(query, ["sql"])) ? null : "touches is not { table: sql`…` }",
       isTexts(ignoreChanges) ? null : "ignoreChanges is not a list of tables",
+      chunks === undefined || isChunks(chunks, "values")
+        ? null
+        : "chunks is not { values, concurrency }, whole numbers from 1: write chunks: { values: 1_000, concurrency: 8 }",
     ];
   }
   if (materialize.kind !== "snapshot") return [];

@@ -23,6 +23,7 @@ export const frontSchema = z.strictObject({
           by: z.array(z.string()).min(1),
           touches: z.record(z.string(), z.string()).optional(),
           ignoreChanges: z.array(z.string()).optional(),
+          chunks: z.strictObject({ values: z.int().min(1), concurrency: z.int().min(1).optional() }).optional(),
         }),
       }),
       z.strictObject({

@@ -124,9 +124,16 @@ function materializationOf(file: string, written: NonNullable<Front["materialize
     const { at, deleted, missing } = written.snapshot;
     return snapshot({ at, ...(deleted === undefined ? {} : { deleted }), ...(missing === undefined ? {} : { missing }) });
   }
-  const { by, touches = {}, ignoreChanges = [] } = written.incremental;
+  const { by, touches = {}, ignoreChanges = [], chunks } = written.incremental;
   const queries = Object.entries(touches).map(([name, text]) => [name, { kind: "sql", text, location: { file, line: 1 } }] as const);
-  return incremental({ by, touches: Object.fromEntries(queries), ignoreChanges: ignoreChanges.map((name) => ({ name })) });
+  return incremental({
+    by,
+    touches: Object.fromEntries(queries),
+    ignoreChanges: ignoreChanges.map((name) => ({ name })),
+    ...(chunks === undefined
+      ? {}
+      : { chunks: { values: chunks.values, ...(chunks.concurrency === undefined ? {} : { concurrency: chunks.concurrency }) } }),
+  });
 }
 
 function maxRejectedOf(written: Front["maxRejected"]): MaxRejected | null {

@@ -1,5 +1,13 @@
 import type { Sql } from "./sql.ts";
 
+/** A full build is made in parts, each of them a step of its own. */
+export interface ValueChunks {
+  /** Distinct values of `by` in a chunk; the last one has what is left. */
+  readonly values: number;
+  /** Chunks at the same time, if there is room for them. Default: 32. */
+  readonly concurrency?: number;
+}
+
 /** How a model's rows are kept. */
 export type Materialization =
   | { readonly kind: "table" }
@@ -12,6 +20,8 @@ export type Materialization =
       readonly touches: Readonly<Record<string, Sql>>;
       /** Upstreams whose changes do not rebuild rows. */
       readonly ignoreChanges: readonly string[];
+      /** How a full build is carried out; what it makes does not depend on it. Left out: in one piece. */
+      readonly chunks?: ValueChunks;
     }
   | { readonly kind: "append" }
   | {
@@ -41,6 +51,8 @@ export const view = (): Materialization => ({ kind: "view" });
  * `"delta <table>"`, with the table's columns and `_op` (-1 old image, 1 new image). `ignoreChanges` lists upstreams whose changes do not
  * rebuild rows: rows built earlier keep the values they were built with until they are rebuilt for another reason.
  *
+ * `chunks` makes a full build in parts of so many values of `by`, which are tried again each by itself, and which workers share.
+ *
  * @example
  * import { incremental } from "assay";
  * const daily = incremental({ by: ["revenue_date"] });
@@ -49,11 +61,13 @@ export const incremental = (options: {
   readonly by: readonly string[];
   readonly touches?: Readonly<Record<string, Sql>>;
   readonly ignoreChanges?: readonly { readonly name: string }[];
+  readonly chunks?: ValueChunks;
 }): Materialization => ({
   kind: "incremental",
   by: options.by,
   touches: options.touches ?? {},
   ignoreChanges: (options.ignoreChanges ?? []).map((item) => item.name),
+  ...(options.chunks === undefined ? {} : { chunks: options.chunks }),
 });
 
 /**

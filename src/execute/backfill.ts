@@ -1,7 +1,8 @@
 import { touchedName } from "../compile/incremental/relation-names.ts";
 import type { ModelTable } from "../compile/manifest.ts";
-import type { Step } from "../plan/plan.ts";
-import type { Session, Statement } from "../ports/engine.ts";
+import { partSelect } from "../plan/backfill-plan.ts";
+import type { BackfillPart, Step } from "../plan/plan.ts";
+import type { Session } from "../ports/engine.ts";
 import type { StepResult } from "../terms.ts";
 import { remember } from "./commit-table.ts";
 import { countOf, oneRow, paramsOf, type Run } from "./context.ts";
@@ -9,6 +10,7 @@ import { divertTouched } from "./divert-touched.ts";
 import { publishDifference } from "./publish-difference.ts";
 import { refreshStatements } from "./refresh-statements.ts";
 import { createDifference } from "./row-changes.ts";
+import { splicedOf } from "./spliced-of.ts";
 import { buildError } from "./step-failure.ts";
 import { typedColumns } from "./typed-columns.ts";
 
@@ -19,10 +21,11 @@ export async function backfillValues(
   step: Step,
   position: number,
   table: ModelTable,
-  values: Statement,
+  part: BackfillPart,
 ): Promise<StepResult> {
   const started = run.clock();
   const by = table.incremental?.by ?? [];
+  const values = partSelect(session.sql, table, part, paramsOf(run, table));
   const committed = await session.transaction(async () => {
     const { made, old, drop } = refreshStatements(session.sql, {
       table: table.name,
@@ -40,7 +43,8 @@ export async function backfillValues(
     const touched = `create temp table ${touchedName} as select distinct ${wished} from (${values.text}\n) as wished`;
     await session.execute({ ...values, text: touched }).catch(fail);
     const found = countOf((await oneRow(session, `select count(*) as found from ${touchedName}`)).found);
-    const definition = { text: made(table.incremental?.spliced ?? table.select), params: paramsOf(run, table) };
+    const spliced = splicedOf(run, table);
+    const definition = { text: made("text" in spliced ? spliced.text : table.select), params: paramsOf(run, table) };
     const kept = await divertTouched(session, table, definition, by).catch(fail);
     await createDifference(session, table, old, kept.select).catch(fail);
     await session.execute({ text: drop.join("; ") });

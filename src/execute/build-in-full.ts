@@ -82,10 +82,11 @@ export async function buildInFull(
       kind: difference.kind,
       facts: { ...facts, changes: difference.changes },
       content: difference.content,
-      cost: await costOf(run, session, table, built),
+      cost: await costOf(run, session, table, built + ((await definition.earlier?.()) ?? 0)),
       ingest: null,
       metrics: report.metrics,
       moreInputs: definition.moreInputs,
+      ...(definition.finish === undefined ? {} : { gathered: true }),
       ...diverted.record,
     };
     const done = await commitTable(run, session, step, position, table, ready);
@@ -95,6 +96,7 @@ export async function buildInFull(
     }
     if (difference.kind === "reset") await forgetChanges(run, session, name);
     if (diverted.record.diverted !== undefined) await dropDiverted(session);
+    await definition.finish?.();
     return done;
   });
   remember(run, committed);
@@ -106,6 +108,10 @@ export interface FullDefinition {
   readonly select: Statement;
   /** Runs first, in the same transaction. */
   readonly prepare: () => Promise<void>;
+  /** Milliseconds that steps before this one have worked on it. */
+  readonly earlier?: () => Promise<number>;
+  /** Of rows that were made in chunks: takes them away; runs last, in the same transaction. */
+  readonly finish?: () => Promise<void>;
   readonly notes: () => readonly string[];
   readonly moreInputs: Readonly<Record<string, string>>;
 }

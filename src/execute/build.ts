@@ -1,5 +1,5 @@
 import type { ModelTable } from "../compile/manifest.ts";
-import { type BuildMode, buildModeOf, type RefreshMode } from "../plan/build-mode.ts";
+import type { RefreshMode } from "../plan/build-mode.ts";
 import type { Step } from "../plan/plan.ts";
 import type { Session } from "../ports/engine.ts";
 import type { StepResult } from "../terms.ts";
@@ -7,9 +7,13 @@ import { appendRows, buildAppend } from "./append.ts";
 import { backfillValues } from "./backfill.ts";
 import { buildInFull, ownSelect } from "./build-in-full.ts";
 import { paramsOf, type Run } from "./context.ts";
+import { gatheredRows } from "./gather-rows.ts";
+import { makeChunk } from "./make-chunk.ts";
+import { modeOf } from "./mode-of.ts";
 import { refreshModel } from "./refresh.ts";
 import { requireContract } from "./require-contract.ts";
 import { buildSnapshot } from "./snapshot.ts";
+import { splitModel } from "./split-model.ts";
 import { buildError } from "./step-failure.ts";
 import { NotRefreshable } from "./touched-values.ts";
 
@@ -18,8 +22,11 @@ export async function buildModel(run: Run, session: Session, step: Step, positio
   await requireContract(session, table, paramsOf(run, table)).catch((error: unknown) => {
     throw buildError(run, table, error);
   });
-  const values = run.backfills?.get(step.step);
-  if (values !== undefined) return backfillValues(run, session, step, position, table, values);
+  if (step.backfill !== undefined) return backfillValues(run, session, step, position, table, step.backfill);
+  if (step.kind === "split") return splitModel(run, session, step, position, table);
+  if (step.kind === "chunk") return makeChunk(run, session, step, position, table);
+  const split = step.chunks === undefined ? null : await run.store.readSplit(session, table.name);
+  if (split !== null) return buildInFull(run, session, step, position, table, gatheredRows(run, session, table, split));
   const mode = modeOf(run, step, table);
   if (mode.mode === "full") return whole(run, session, step, position, table, mode.why);
   try {
@@ -28,12 +35,6 @@ export async function buildModel(run: Run, session: Session, step: Step, positio
     if (!(error instanceof NotRefreshable)) throw error;
     return whole(run, session, step, position, table, error.message);
   }
-}
-
-/** New input alone can be followed change by change; a new definition, other parameters and force mean all of it. */
-function modeOf(run: Run, step: Step, table: ModelTable): BuildMode {
-  if (step.action !== "run" || step.reason !== "new_input" || run.fullRefresh) return { mode: "full", why: "" };
-  return buildModeOf(table, run);
 }
 
 function refreshed(run: Run, session: Session, step: Step, position: number, table: ModelTable, mode: RefreshMode): Promise<StepResult> {

@@ -17,8 +17,8 @@ export interface CleanContext {
  * which the next clean finds.
  */
 export async function executeClean(plan: CleanPlan, { warehouse, lake }: CleanContext): Promise<void> {
-  const { changes, runs, subjects } = plan.state;
-  if (warehouse !== null && changes.length + runs.length + subjects.length > 0) {
+  const { changes, runs, subjects, splits } = plan.state;
+  if (warehouse !== null && changes.length + runs.length + subjects.length + splits.length > 0) {
     const { engine, store } = warehouse;
     await withSession(engine, (session) =>
       session.transaction(async () => {

@@ -20,6 +20,8 @@ export interface ReadyTable {
   readonly ingest: IngestRecord | null;
   /** Rows left out by rules; for a model that has such rules. */
   readonly diverted?: DivertedRows;
+  /** Its rows were made in chunks, whose record ends now. */
+  readonly gathered?: true;
   /** What checks measured, for later ones to compare with. */
   readonly metrics: readonly Metric[];
   /** Inputs beyond the versions of what the table depends on. */
@@ -73,6 +75,7 @@ export async function commitTable(
     replaces: run.publications.has(table.name),
     commit,
     ingest: ready.ingest,
+    ...(ready.gathered === undefined ? {} : { split: null }),
     ...(ready.diverted === undefined ? {} : { diverted: ready.diverted }),
     metrics: ready.metrics,
   });

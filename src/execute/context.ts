@@ -1,7 +1,7 @@
 import type { Manifest, ManifestTable } from "../compile/manifest.ts";
 import { behindTables, viewBehind, viewInput } from "../plan/build-mode.ts";
 import type { Observation } from "../plan/plan-run.ts";
-import type { Engine, Session, Statement } from "../ports/engine.ts";
+import type { Engine, Session } from "../ports/engine.ts";
 import type { Lake } from "../ports/lake.ts";
 import type { Queue } from "../ports/queue.ts";
 import type { Sink } from "../ports/sink.ts";
@@ -31,8 +31,6 @@ export interface ExecuteContext {
   readonly fullRefresh: boolean;
   /** Rows in quarantine that are to enter their bronze tables again. */
   readonly replays?: ReadonlyMap<TableName, readonly ReplayRequest[]>;
-  /** Step → SELECT of the values of `by` that it builds again on purpose. */
-  readonly backfills?: ReadonlyMap<string, Statement>;
   /** The environment that unchanged tables are read from. */
   readonly against?: DeferredEnvironment;
   /** Refresh touched values even where building in full is estimated to be cheaper. */

@@ -2,7 +2,7 @@ import type { Manifest, ManifestTable } from "../compile/manifest.ts";
 import { columnList, quoteIdentifier } from "../define/quote.ts";
 import type { Engine, Session } from "../ports/engine.ts";
 import type { Commit, State, StateStore } from "../ports/state-store.ts";
-import type { RowChanges, RunResult, TableName } from "../terms.ts";
+import { partKinds, type RowChanges, type RunResult, type TableName } from "../terms.ts";
 import { compareTables } from "./compare-tables.ts";
 import { countOf } from "./context.ts";
 import { changeTable } from "./row-changes.ts";
@@ -87,7 +87,7 @@ async function statesOf(state: State, record: (id: string) => Promise<RunResult 
     if (published?.version === commit.version) return published.rows;
     // A later ingest counts the rows it brought, not those of the table.
     const steps = (await record(commit.run_id))?.steps ?? [];
-    const step = steps.find(({ kind, table }) => !["sink", "extract", "load"].includes(kind) && table === commit.subject);
+    const step = steps.find(({ kind, table }) => kind !== "sink" && !partKinds.includes(kind) && table === commit.subject);
     return commit.version === "1" || step?.kind === "build" ? (step?.rows_out ?? null) : null;
   };
   const last = between.at(-1);

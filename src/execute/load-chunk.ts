@@ -11,7 +11,7 @@ import { noFacts, stepResult } from "./step-result.ts";
 export async function loadChunk(run: Run, session: Session, step: Step, position: number, table: BronzeTable): Promise<StepResult> {
   const started = run.clock();
   const { chunk: range } = step;
-  if (range === undefined) throw new Error(`${step.step} names no chunk`);
+  if (range === undefined || !("file" in range)) throw new Error(`${step.step} names no chunk`);
   const { batch_id, chunk, file, first, rows } = range;
   return session.transaction(async () => {
     const loaded = { table: table.name, batch_id, chunk };

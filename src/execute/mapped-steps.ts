@@ -73,22 +73,38 @@ export function mappedSteps(): MappedSteps {
   };
 }
 
-/** What an extract that succeeded expands into: a step for each of its chunks that is not loaded. */
+/** Does a step expand into others when it has succeeded? */
+export const expands = ({ kind }: Step): boolean => kind === "extract" || kind === "split";
+
+/** What a step that succeeded expands into: of an extract a step for each chunk that is not loaded, of a split for each that is not made. */
 export async function stepsOf(run: Run, session: Session, source: Step): Promise<readonly Step[]> {
+  return source.kind === "split" ? chunkSteps(run, session, source) : loadSteps(run, session, source);
+}
+
+/** They begin to be when what they wait for is through. */
+const partOf = (source: Step, verb: string, chunk: NonNullable<Step["chunk"]>): Step => {
+  const { chunks, ...own } = source;
+  const because = `chunk ${chunk.chunk} of ${chunk.of}`;
+  return { ...own, step: `${verb} ${source.table} [${chunk.chunk}/${chunk.of}]`, after: [], because, chunk };
+};
+
+async function chunkSteps(run: Run, session: Session, source: Step): Promise<readonly Step[]> {
+  const split = await run.store.readSplit(session, source.table);
+  // Nothing to split.
+  if (split === null) return [];
+  const { batch_id, chunks: of, values } = split;
+  const made = await run.store.readChunks(session, source.table, batch_id);
+  const numbers = Array.from({ length: of }, (_, index) => index + 1).filter((chunk) => !made.has(chunk));
+  return numbers.map((chunk) => ({ ...partOf(source, "build", { batch_id, chunk, of, values }), kind: "chunk" }));
+}
+
+async function loadSteps(run: Run, session: Session, source: Step): Promise<readonly Step[]> {
   const extract = await run.store.readExtract(session, source.table);
   if (extract === null) throw new Error(`nothing is extracted for ${source.table}`);
   const loaded = await run.store.readChunks(session, source.table, extract.batch_id);
   return chunksOf(extract)
     .filter(({ chunk }) => !loaded.has(chunk))
-    .map((chunk) => ({
-      ...source,
-      step: `load ${source.table} [${chunk.chunk}/${chunk.of}]`,
-      kind: "load",
-      // They begin to be when what they wait for is through.
-      after: [],
-      because: `chunk ${chunk.chunk} of ${chunk.of}`,
-      chunk,
-    }));
+    .map((chunk) => ({ ...partOf(source, "load", chunk), kind: "load" }));
 }
 
 /** Enough for several workers; whoever hands steps over asks for each of them now and then. */
@@ -96,6 +112,7 @@ const usualAtOnce = 32;
 
 /** So many of a step's mapped steps at the same time. */
 export function mappedAtOnce(run: Run, source: Step): number {
+  if (source.kind === "split") return source.chunks?.concurrency ?? usualAtOnce;
   const table = tableOf(run, source.table);
   return (table.kind === "bronze" ? table.chunks?.concurrency : undefined) ?? usualAtOnce;
 }

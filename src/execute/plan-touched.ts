@@ -39,7 +39,7 @@ export async function withTouchedValues(
       });
     } catch (error) {
       if (!(error instanceof NotRefreshable)) throw error;
-      return { ...step, build: { mode: "full", why: error.message, touched: null } };
+      return { ...step, build: { ...step.build, mode: "full", why: error.message, touched: null } };
     }
   }
 }

@@ -9,7 +9,7 @@ export function recordUnpublished(
   session: Session,
   position: number,
   result: StepResult,
-  more: Pick<StepRecord, "extract" | "chunk" | "refused"> = {},
+  more: Pick<StepRecord, "extract" | "split" | "chunk" | "refused"> = {},
 ): Promise<void> {
   const own = { run_id: run.runId, position, result, finished_at: isoTime(run.clock()) };
   return run.store.recordStep(session, { ...own, publication: null, commit: null, ingest: null, ...more });

@@ -4,7 +4,7 @@ import { attemptLog } from "./attempt-log.ts";
 import { remember } from "./commit-table.ts";
 import { inputsOf, isoTime, type Run, tableOf } from "./context.ts";
 import { inProcessQueue } from "./in-process-queue.ts";
-import { mappedAtOnce, mappedSteps, stepsOf } from "./mapped-steps.ts";
+import { expands, mappedAtOnce, mappedSteps, stepsOf } from "./mapped-steps.ts";
 import { attemptFailed, runAttempt } from "./run-attempt.ts";
 import { sessionsOf } from "./run-sessions.ts";
 import { subjectOf } from "./sink-of.ts";
@@ -65,7 +65,7 @@ export async function scheduleSteps(run: Run, plan: Plan): Promise<readonly Step
     const outcome = await queue
       .carryOut({ run_id: run.runId, step: step.step, attempt: number, pool, priority, work }, run.control?.signal)
       .then(async (made) => {
-        if (step.kind === "extract" && made.kind === "finished" && made.result.status === "succeeded") await expand(step);
+        if (expands(step) && made.kind === "finished" && made.result.status === "succeeded") await expand(step);
         return made;
       })
       .catch(async (error: unknown) => ({
@@ -162,7 +162,7 @@ function attemptOf(outcome: AttemptOutcome, attempt: number, started_at: string,
 
 /** A step planned for new input whose upstreams, now finished, are of the versions it has read already. */
 function nothingNew(run: Run, step: Step): boolean {
-  if (["extract", "load", "ingest"].includes(step.kind) || step.action !== "run" || step.reason !== "new_input") return false;
+  if (["extract", "load", "ingest", "chunk"].includes(step.kind) || step.action !== "run" || step.reason !== "new_input") return false;
   const table = tableOf(run, step.table);
   const before = run.publications.get(subjectOf(run.manifest, step));
   const reads = step.kind === "sink" ? { [step.table]: run.publications.get(step.table)?.version } : inputsOf(run, table);

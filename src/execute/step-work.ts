@@ -31,9 +31,13 @@ export const nothingPublished: Published = { publication: null, commits: [] };
 
 export type StepReport = AttemptOutcome & Published;
 
+/** What a step may ask for. Another number where a worker of an older program would do something else than it is asked. */
+const stepVersion = 2;
+
 /** Equal for manifests that make the same tables in the same way, wherever the project lies. */
 export function manifestFingerprint({ project, tables, functions, sinks }: Manifest): string {
   return fingerprintOf({
+    stepVersion,
     project,
     tables: tables.map((table) => [table.name, table.fingerprint, table.kind === "model" ? table.select : table.contractFingerprint]),
     functions,

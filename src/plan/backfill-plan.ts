@@ -7,7 +7,7 @@ import { AssayError } from "../errors.ts";
 import type { Statement } from "../ports/engine.ts";
 import type { EngineSql } from "../ports/engine-sql.ts";
 import type { Params } from "../terms.ts";
-import type { Step } from "./plan.ts";
+import type { BackfillPart, Step } from "./plan.ts";
 
 /** Which values of one `by` column are to be built again: a range, both ends included, or a list. */
 export type BackfillWish =
@@ -77,9 +77,26 @@ export function chunkQuery(column: ContractColumn, values: Statement, chunks: nu
   };
 }
 
+/** SELECT of the `by` values that one step of a backfill builds again; takes the model's parameters. */
+export function partSelect(sql: EngineSql, table: ModelTable, { column, low, high, values }: BackfillPart, params: Params): Statement {
+  const by = backfillColumn(table, column);
+  const range = wishCondition(by, { column, from: low, to: high });
+  if (values === null) return backfillSelect(sql, table, range, params);
+  const listed = wishCondition(by, { column, values });
+  const both = { text: `${range.text} and ${listed.text}`, params: { ...listed.params, ...range.params } };
+  return backfillSelect(sql, table, both, params);
+}
+
 /** One step for each chunk, one after the other, so that an interrupted backfill has whole chunks behind it. */
-export function backfillSteps(table: ModelTable, column: string, bounds: readonly Bounds[], done: ReadonlySet<string>): readonly Step[] {
+export function backfillSteps(
+  table: ModelTable,
+  wish: BackfillWish,
+  bounds: readonly Bounds[],
+  done: ReadonlySet<string>,
+): readonly Step[] {
   const steps: Step[] = [];
+  const { column } = wish;
+  const values = "values" in wish ? wish.values : null;
   for (const [index, [low, high]] of bounds.entries()) {
     const step = chunkStep(table, index, bounds.length);
     const because = `${column} ${low === high ? low : `${low} to ${high}`}`;
@@ -87,9 +104,16 @@ export function backfillSteps(table: ModelTable, column: string, bounds: readonl
     const base = { step, kind: "build", table: table.name, because, build: null } as const;
     if (done.has(step))
       steps.push({ ...base, after: [], action: "skip", reason: "unchanged", because: `${because}: done before the interruption` });
-    else steps.push({ ...base, after: before === undefined ? [] : [before.step], action: "run", reason: "forced" });
+    else
+      steps.push({
+        ...base,
+        after: before === undefined ? [] : [before.step],
+        action: "run",
+        reason: "forced",
+        backfill: { column, low, high, values },
+      });
   }
   return steps;
 }
 
-export const chunkStep = (table: ModelTable, index: number, chunks: number): string => `build ${table.name} (${index + 1} of ${chunks})`;
+const chunkStep = (table: ModelTable, index: number, chunks: number): string => `build ${table.name} (${index + 1} of ${chunks})`;

@@ -48,7 +48,7 @@ export interface CleanInput {
 
 /** What a clean would take away, or leaves although one might expect otherwise. */
 export interface CleanItem {
-  readonly kind: "batch" | "changes" | "log" | "scratch" | "runs" | "table";
+  readonly kind: "batch" | "changes" | "chunks" | "log" | "scratch" | "runs" | "table";
   readonly name: string;
   readonly action: "remove" | "keep";
   readonly because: string;
@@ -64,6 +64,8 @@ export interface CleanPlan {
     readonly changes: readonly { readonly table: TableName; readonly upTo: number }[];
     readonly runs: readonly string[];
     readonly subjects: readonly string[];
+    /** Models whose chunks go. */
+    readonly splits: readonly TableName[];
   };
   /** Batch folders, below the lake. */
   readonly batches: readonly string[];

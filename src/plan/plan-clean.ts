@@ -12,6 +12,7 @@ import { sinkSubject } from "./plan-run.ts";
 export function planClean(input: CleanInput): CleanPlan {
   const batches = batchItems(input);
   const changes = changeItems(input);
+  const splits = splitItems(input);
   const runs = runItems(input);
   const tables = tableItems(input);
   const shared = input.sharedInUse === null;
@@ -33,6 +34,7 @@ export function planClean(input: CleanInput): CleanPlan {
     items: [
       ...batches.map(({ item }) => item),
       ...changes.map(({ item }) => item),
+      ...splits.map(({ item }) => item),
       ...runs.items,
       ...tables.map(({ item }) => item),
       ...logs.map(logItem),
@@ -41,6 +43,7 @@ export function planClean(input: CleanInput): CleanPlan {
     ],
     state: {
       changes: changes.flatMap(({ table, upTo, item }) => (item.action === "remove" ? [{ table, upTo }] : [])),
+      splits: splits.map(({ table }) => table),
       runs: runs.ids,
       subjects: tables.flatMap(({ subject, item }) => (item.action === "remove" ? [subject] : [])),
     },
@@ -114,6 +117,26 @@ function changeItems(input: CleanInput): readonly { readonly table: TableName; r
             },
           ]),
     ];
+  });
+}
+
+/** Chunks that no run will go on with. */
+function splitItems(input: CleanInput): readonly { readonly table: TableName; readonly item: CleanItem }[] {
+  const { manifest, retained, keep, keepTexts, now } = input;
+  const isOlder = (text: string, limit: number | null): boolean => limit !== null && text < new Date(now - limit).toISOString();
+  return (retained?.splits ?? []).flatMap(({ table, run_id }) => {
+    const model = manifest.tables.find((item) => item.name === table);
+    const isDeclared = model?.kind === "model" && model.materialize.kind === "incremental" && model.materialize.chunks !== undefined;
+    const started = retained?.runs.find((run) => run.run_id === run_id)?.started_at ?? "";
+    const published = retained?.publications.find((publication) => publication.subject === table)?.published_at ?? "";
+    const reasons = [
+      isDeclared ? [] : ["the project no longer builds it in chunks"],
+      published > started ? ["published since by another run"] : [],
+      isOlder(started, keep.changes) ? [`older than ${keepTexts.changes}`] : [],
+    ].flat();
+    return reasons.slice(0, 1).map((because) => {
+      return { table, item: { kind: "chunks", name: `chunks of ${table}`, action: "remove", because, bytes: null, rows: null } as const };
+    });
   });
 }
 

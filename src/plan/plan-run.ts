@@ -5,6 +5,7 @@ import type { SourceFile } from "../ports/source.ts";
 import type { IngestedFile, Publication, State } from "../ports/state-store.ts";
 import type { Params, TableName } from "../terms.ts";
 import { type Against, deferredFrom, deferredTables } from "./against.ts";
+import { inValueChunks } from "./build-chunks.ts";
 import { buildModeOf } from "./build-mode.ts";
 import { deferTableStep, heldStep, historyStep } from "./defer-steps.ts";
 import type { Plan, PlannedBuild, RunReason, SkipReason, Step } from "./plan.ts";
@@ -88,7 +89,7 @@ export function planRun(input: PlanInput): Plan {
       ...policyOf(table, verdict, input),
     };
     const final = held === undefined ? planned : heldStep(planned, table, held);
-    steps.push(...(table.kind === "bronze" ? inChunks(final, table) : [final]));
+    steps.push(...(table.kind === "bronze" ? inChunks(final, table) : inValueChunks(final, table, running)));
   }
   for (const sink of input.manifest.sinks) {
     for (const name of sink.tables) {

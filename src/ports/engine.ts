@@ -123,6 +123,8 @@ export interface Engine {
   loadPart(session: Session, table: BronzeShape, part: FilePart): Promise<number>;
   /** Drops what was loaded of files that `publishBronze` was never given. */
   dropParts(session: Session, table: BronzeShape): Promise<void>;
+  /** Adds a query's rows to columns of a table, given by its quoted name; returns how many. */
+  addRows(session: Session, relation: string, columns: readonly string[], select: Statement): Promise<number>;
   /** A relation with the values of a published table's column, for statements of `session.files`; until it is lent again. */
   lend(session: Session, table: TableName, column: string): Promise<string>;
   /**

@@ -23,6 +23,8 @@ export interface Retained {
   readonly commits: readonly Commit[];
   readonly changes: readonly RecordedChanges[];
   readonly runs: readonly RecordedRun[];
+  /** Models of which some chunks are made and none is published, and the runs that split them. */
+  readonly splits: readonly { readonly table: TableName; readonly run_id: string }[];
 }
 
 export interface Removal {
@@ -32,6 +34,8 @@ export interface Removal {
   readonly runs: readonly string[];
   /** Publications that go, with all that is on record of their tables; the tables themselves are the engine's. */
   readonly subjects: readonly string[];
+  /** Models whose chunks go. */
+  readonly splits: readonly TableName[];
 }
 
 /** The part of the state that grows without end unless something is taken away. */

@@ -112,6 +112,22 @@ export interface Extract {
   readonly evolved: { readonly columns: readonly EvolvedColumn[]; readonly changed: readonly EvolvedColumn[] };
 }
 
+/** The values of `by` that a model has, divided into chunks; the model is built chunk by chunk and published when all of them are. */
+export interface Split {
+  readonly table: TableName;
+  readonly batch_id: string;
+  /** The run that divided them; later ones may go on with it. */
+  readonly run_id: string;
+  /** Equal where the same rows would be made. */
+  readonly input: string;
+  /** How many. */
+  readonly chunks: number;
+  /** Of all chunks. */
+  readonly values: number;
+  /** Why the build is a full one; empty: there is no other. */
+  readonly why: string;
+}
+
 /** A chunk whose rows are there, though nobody sees them yet. */
 export interface LoadedChunk {
   readonly table: TableName;
@@ -157,6 +173,8 @@ export interface StepRecord {
   readonly ingest: IngestRecord | null;
   /** Takes the place of what was extracted for the table before. */
   readonly extract?: Extract;
+  /** Takes the place of how the table was split before; null: that is done with, or given up. */
+  readonly split?: Split | null;
   readonly chunk?: LoadedChunk;
   /** For a model with rules that divert rows. */
   readonly diverted?: DivertedRows;
@@ -226,10 +244,14 @@ export interface StateStore {
   readEvolvedColumns(session: Session): Promise<ReadonlyMap<TableName, readonly EvolvedColumn[]>>;
   /** What was extracted for a table, and is not published yet. */
   readExtract(session: Session, table: TableName): Promise<Extract | null>;
+  /** How a model's values were divided whose chunks are not published yet. */
+  readSplit(session: Session, table: TableName): Promise<Split | null>;
   /** Batch folders, relative to the lake, of everything that is extracted and not published. */
   extractFolders(session: Session): Promise<readonly string[]>;
   /** Rows of the loaded chunks of a batch, by chunk. */
   readChunks(session: Session, table: TableName, batch_id: string): Promise<ReadonlyMap<number, number>>;
+  /** Milliseconds that the chunks of a split took together. */
+  chunkTime(session: Session, table: TableName, batch_id: string): Promise<number>;
   isLoaded(session: Session, chunk: Omit<LoadedChunk, "rows">): Promise<boolean>;
   /** Newest first. */
   listRuns(session: Session, limit: number): Promise<readonly RunSummary[]>;
@@ -261,7 +283,9 @@ export type RunStore = Pick<
   | "readMetrics"
   | "readEvolvedColumns"
   | "readExtract"
+  | "readSplit"
   | "extractFolders"
   | "readChunks"
+  | "chunkTime"
   | "isLoaded"
 >;

@@ -14,6 +14,7 @@ import { refreshOrFull } from "./refresh-or-full.ts";
 import { resume } from "./resume.ts";
 import type { Capability, Suite } from "./suite.ts";
 import { tablesAndViews } from "./tables-and-views.ts";
+import { valueChunks } from "./value-chunks.ts";
 import { type OpenedEngine, openWorld } from "./world.ts";
 
 /** What an engine cannot do, and why: the tests that need it are skipped with this reason. */
@@ -68,6 +69,7 @@ export function engineConformance(
     "hostile texts": hostileTextsSection,
     "attempts at a step": attempts,
     "chunks of a file": chunks,
+    "chunks of values": valueChunks,
   };
   describe(`${name} as an engine`, () => {
     for (const [title, section] of Object.entries(sections)) {

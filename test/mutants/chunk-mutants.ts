@@ -1,9 +1,10 @@
 import { conformance, edit, type Mutant, tests } from "./mutant.ts";
 
 const chunks = (...only: readonly string[]): Mutant["tests"] => [conformance(...only.map((name) => `chunks of a file > ${name}`))];
+const values = (...only: readonly string[]): Mutant["tests"] => [conformance(...only.map((name) => `chunks of values > ${name}`))];
 const onPostgres = (name: string): Mutant["tests"] => [tests("conformance/postgres", `as an engine > chunks of a file > ${name}`)];
 
-/** Files that are loaded in chunks. */
+/** Files that are loaded, and models that are built, in chunks. */
 export const chunkMutants: readonly Mutant[] = [
   {
     name: "chunks that are loaded are loaded again",
@@ -56,5 +57,57 @@ export const chunkMutants: readonly Mutant[] = [
     file: "src/adapters/postgres/bronze-store.ts",
     edits: edit("\n      where ${fileColumn} <= ${last}`", "`"),
     tests: onPostgres("while chunks come readers"),
+  },
+  {
+    name: "the chunks of a model are gathered without being counted",
+    why: "a table is published that lacks rows, or has them twice",
+    file: "src/execute/gather-rows.ts",
+    edits: edit("prepare: () => requireAll(run, session, table, split, relation),", "prepare: async () => void requireAll,"),
+    tests: values("rows of a chunk that are not there"),
+  },
+  {
+    name: "a model's chunk and its record are not one transaction",
+    why: "what was made before a kill is made again, and is there twice",
+    file: "src/execute/make-chunk.ts",
+    edits: edit(
+      "return session.transaction(async () => {",
+      "return (async <T>(work: () => Promise<T>): Promise<T> => work())(async () => {",
+    ),
+    tests: values("a run that is killed"),
+  },
+  {
+    name: "chunks of rows as they were are gone on with",
+    why: "half of a table is what its upstreams no longer say",
+    file: "src/execute/split-model.ts",
+    edits: edit("before.input === input && ", ""),
+    tests: values("what it reads, its definition or a wish"),
+  },
+  {
+    name: "the input of a split does not know the versions",
+    why: "half of a table is what its upstreams no longer say, and the gathering does not see it",
+    file: "src/execute/model-input.ts",
+    edits: edit("    versions,\n    fingerprint", "    fingerprint"),
+    tests: values("what it reads, its definition or a wish"),
+  },
+  {
+    name: "how a model is built is part of its definition",
+    why: "tables are built again when chunks come or go",
+    file: "src/compile/definition-parts.ts",
+    edits: edit("const { chunks, ...meant } = materialize;", "const meant = materialize;"),
+    tests: values("the chunks of a model make the table"),
+  },
+  {
+    name: "the rows of a model's chunks stay when they are published",
+    why: "the next build in chunks finds them in its way, and the database grows",
+    file: "src/execute/gather-rows.ts",
+    edits: edit("finish: () => dropChunkTables(session, table),", "finish: async () => void dropChunkTables,"),
+    tests: values("the chunks of a model make the table"),
+  },
+  {
+    name: "chunks look through a view that stands still",
+    why: "some rows of a table are newer than the others",
+    file: "src/execute/spliced-of.ts",
+    edits: edit("behind === null ? { text: spliced }", "behind !== undefined ? { text: spliced }"),
+    tests: values("a view whose own step did not run"),
   },
 ];

@@ -105,8 +105,8 @@ export const planMutants: readonly Mutant[] = [
     why: "a fault in between leaves tables that read files which are gone",
     file: "src/execute/clean.ts",
     edits: edit(
-      "  const { changes, runs, subjects } = plan.state;\n",
-      "  const { changes, runs, subjects } = plan.state;\n  for (const folder of plan.batches) await lake.removeBatch(lake.absolute(folder));\n",
+      "  const { changes, runs, subjects, splits } = plan.state;\n",
+      "  const { changes, runs, subjects, splits } = plan.state;\n  for (const folder of plan.batches) await lake.removeBatch(lake.absolute(folder));\n",
     ),
     tests: retained,
   },

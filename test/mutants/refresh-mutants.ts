@@ -158,7 +158,7 @@ export const refreshMutants: readonly Mutant[] = [
   {
     name: "a changed definition is refreshed",
     why: "rows that no change touches keep the old definition's values",
-    file: "src/execute/build.ts",
+    file: "src/execute/mode-of.ts",
     edits: edit('step.reason !== "new_input" || run.fullRefresh', "run.fullRefresh"),
     tests: [conformance("refresh or full build")],
   },

@@ -40,7 +40,7 @@ function changed(...days: readonly number[]): Pick<Retained, "commits" | "change
   };
 }
 
-const nothing: Retained = { publications: [], files: [], commits: [], changes: [], runs: [] };
+const nothing: Retained = { publications: [], files: [], commits: [], changes: [], runs: [], splits: [] };
 
 function input(more: Partial<CleanInput>): CleanInput {
   return {
@@ -102,6 +102,42 @@ describe("row changes", () => {
     expect(planClean(input({ retained: { ...nothing, ...changed(29, 3) } })).items).toEqual([]);
     const forever = { ...input({}).keep, changes: null };
     expect(planClean(input({ keep: forever, retained: { ...nothing, ...changed(500) } })).items).toEqual([]);
+  });
+});
+
+describe("chunks that are made and not published", () => {
+  const runs = [
+    { run_id: "r1", started_at: daysAgo(3), status: "failed" },
+    { run_id: "r2", started_at: daysAgo(40), status: "failed" },
+  ];
+  const inChunks: ModelTable = {
+    ...reader("gold.a", "linked"),
+    materialize: { kind: "incremental", by: ["id"], touches: {}, ignoreChanges: [], chunks: { values: 10 } },
+  };
+  const published = (days: number) => [publicationOf(inChunks, { published_at: daysAgo(days) })];
+  const left = (run_id: string, more: Partial<Retained> = {}): Retained => ({
+    ...nothing,
+    runs,
+    splits: [{ table: "gold.a", run_id }],
+    ...more,
+  });
+
+  it.each<[string, ModelTable, Retained, string | null]>([
+    ["wait for the next run", inChunks, left("r1"), null],
+    ["wait where what is published is older", inChunks, left("r1", { publications: published(5) }), null],
+    ["go when they are old", inChunks, left("r2"), "older than 30 days"],
+    [
+      "go when the model was published without them",
+      inChunks,
+      left("r1", { publications: published(2) }),
+      "published since by another run",
+    ],
+    ["go when the model has none any more", reader("gold.a", "linked"), left("r1"), "the project no longer builds it in chunks"],
+    ["go with the model", reader("gold.b", "linked"), left("r1"), "the project no longer builds it in chunks"],
+  ])("%s", (_, model, retained, because) => {
+    const plan = planClean(input({ manifest: manifestOf([orders, model]), retained }));
+    expect(plan.items.map((item) => [item.name, item.because])).toEqual(because === null ? [] : [["chunks of gold.a", because]]);
+    expect(plan.state.splits).toEqual(because === null ? [] : ["gold.a"]);
   });
 });
 

@@ -114,6 +114,75 @@ describe("workers", () => {
     expect(await database.sql("select status from assay.steps where step = 'build gold.slow'")).toEqual([{ status: "succeeded" }]);
   }, 120_000);
 
+  it("carry out a backfill, every value once, though one of them is killed", async () => {
+    const days = ["2026-01-01", "2026-01-02", "2026-01-03", "2026-01-04"];
+    await shop.write({
+      "data/orders.csv": `order_id,day\n${days.map((day, index) => `${index + 1},${day}\n`).join("")}`,
+      "models/gold/slow_days.sql": `/*
+grain: [day]
+materialize: { incremental: { by: [day] } }
+*/
+select o.day, sum(a.i * o.order_id % 7)::bigint as n from bronze.orders as o, generate_series(1, 500000) as a(i) group by 1
+`,
+    });
+    await startWorkers(2, "--concurrency", "1");
+    expect(await shop.json<RunResult>(["run", "--env", "pro", "--select", "+gold.slow_days"])).toMatchObject({ status: "succeeded" });
+    await database.sql("update gold.slow_days set n = 0");
+    const running = shop.start(["backfill", "gold.slow_days", "--from", "2026-01-01", "--chunks", "4", "--env", "pro", "--json"]);
+    const claimOf = "select claim, worker from assay.claims where step = 'build gold.slow_days (2 of 4)'";
+    const holder = async (): Promise<string> => String((await database.sql(claimOf))[0]?.worker ?? "");
+    await until(async () => (await holder()) !== "");
+    const held = await holder();
+    const victim = workers.find(({ pid }) => held.includes(` ${pid}-`));
+    victim?.kill();
+    if (victim !== undefined) killed.add(victim);
+    const { code, stdout, stderr } = await running.exited;
+    expect(code, stderr + stdout).toBe(0);
+    const run = JSON.parse(stdout) as RunResult;
+    expect(run.steps.map(({ step, touched }) => ({ step, values: touched?.values }))).toEqual(
+      days.map((_, index) => ({ step: `build gold.slow_days (${index + 1} of 4)`, values: 1 })),
+    );
+    // Every step found its value spoilt, and made one version.
+    expect(await database.sql("select version from assay.publications where subject = 'gold.slow_days'")).toEqual([{ version: "5" }]);
+    expect(await database.sql(claimOf)).toEqual([{ claim: 2, worker: expect.not.stringContaining(held) }]);
+    expect(await shop.json(["verify", "gold.slow_days", "--env", "pro"])).toMatchObject({ results: [{ status: "verified" }] });
+  }, 120_000);
+
+  it("share the chunks of a model, each made once, though one of them is killed", async () => {
+    const days = ["2026-01-01", "2026-01-02", "2026-01-03", "2026-01-04", "2026-01-05", "2026-01-06"];
+    await shop.write({
+      "data/orders.csv": `order_id,day\n${days.map((day, index) => `${index + 1},${day}\n`).join("")}`,
+      "models/gold/slow_days.sql": `/*
+grain: [day]
+materialize: { incremental: { by: [day], chunks: { values: 1, concurrency: 4 } } }
+*/
+select o.day, sum(a.order_id * b.order_id * o.order_id % 7)::bigint as n
+from bronze.orders as o cross join bronze.items as a cross join bronze.items as b group by 1
+`,
+      "data/items.csv": `order_id,product,price\n${Array.from({ length: 1_200 }, (_, index) => `${index},apple,1.50\n`).join("")}`,
+    });
+    await startWorkers(2, "--concurrency", "2");
+    const running = shop.start(["run", "--env", "pro", "--json", "--select", "+gold.slow_days"]);
+    const claimOf = "select claim, worker from assay.claims where step = 'build gold.slow_days [3/6]'";
+    const holder = async (): Promise<string> => String((await database.sql(claimOf).catch(() => []))[0]?.worker ?? "");
+    await until(async () => (await holder()) !== "");
+    const held = await holder();
+    const victim = workers.find(({ pid }) => held.includes(` ${pid}-`));
+    victim?.kill();
+    if (victim !== undefined) killed.add(victim);
+    const { code, stdout, stderr } = await running.exited;
+    expect(code, stderr + stdout).toBe(0);
+    const run = JSON.parse(stdout) as RunResult;
+    const chunks = run.steps.filter((step) => step.kind === "chunk");
+    expect(chunks.map(({ step, status, rows_out }) => ({ step, status, rows_out }))).toEqual(
+      days.map((_, index) => ({ step: `build gold.slow_days [${index + 1}/6]`, status: "succeeded", rows_out: 1 })),
+    );
+    expect(await database.sql(claimOf)).toEqual([{ claim: 2, worker: expect.not.stringContaining(held) }]);
+    expect(await database.sql("select step from assay.steps group by step having count(*) > 1")).toEqual([]);
+    expect(await database.sql("select count(*)::int as n from assay.chunks")).toEqual([{ n: 0 }]);
+    expect(await shop.json(["verify", "gold.slow_days", "--env", "pro"])).toMatchObject({ results: [{ status: "verified" }] });
+  }, 120_000);
+
   it("share the chunks of a file, every row once, though one of them is killed", async () => {
     const rowsOfFile = 2_000;
     await shop.write({

@@ -44,6 +44,11 @@ export function duckdbEngine(database: Pick<Database, "session">): Engine {
       return Number(row?.rows);
     },
     dropParts: async () => undefined,
+    addRows: async (session, relation, columns, select) => {
+      const text = `insert into ${relation} (${columnList(columns)}) ${select.text}`;
+      const [row] = await session.query({ ...select, text });
+      return Number(row?.Count);
+    },
     drop: (session, table) => kinds.drop(session, table),
     ...duckdbHashes,
     sinkRows: (session, table, columns) => sinkRows(session, quoteTable(table), columns),

@@ -1,4 +1,14 @@
-import type { Commit, EvolvedColumn, Extract, IngestedFile, PastMetrics, Publication, RunStore, State } from "../../ports/state-store.ts";
+import type {
+  Commit,
+  EvolvedColumn,
+  Extract,
+  IngestedFile,
+  PastMetrics,
+  Publication,
+  RunStore,
+  Split,
+  State,
+} from "../../ports/state-store.ts";
 import type { TableName } from "../../terms.ts";
 
 /**
@@ -12,6 +22,7 @@ export function memoryRunStore(): { readonly store: RunStore; readonly state: ()
   const evolved = new Map<TableName, readonly EvolvedColumn[]>();
   const files = new Map<TableName, readonly IngestedFile[]>();
   const extracts = new Map<TableName, Extract>();
+  const splits = new Map<TableName, Split>();
   const chunks = new Map<TableName, Map<number, number>>();
   const state = (): State => ({
     publications: new Map(publications),
@@ -33,11 +44,13 @@ export function memoryRunStore(): { readonly store: RunStore; readonly state: ()
       readMetrics: async (_session, table) => past.get(table) ?? [],
       readEvolvedColumns: async () => evolved,
       readExtract: async (_session, table) => extracts.get(table) ?? null,
+      readSplit: async (_session, table) => splits.get(table) ?? null,
       extractFolders: async () => [...extracts.values()].flatMap(({ folder }) => folder ?? []),
       readChunks: async (_session, table) => chunks.get(table) ?? new Map(),
+      chunkTime: async () => 0,
       isLoaded: async (_session, { table, chunk }) => chunks.get(table)?.has(chunk) === true,
       // Within the step's transaction: a step that fails before it comes here leaves no publication.
-      recordStep: async (_session, { result, publication, commit, ingest, metrics = [], finished_at: at, extract, chunk }) => {
+      recordStep: async (_session, { result, publication, commit, ingest, metrics = [], finished_at: at, extract, split, chunk }) => {
         if (publication !== null) publications.set(publication.subject, publication);
         if (publication !== null && metrics.length > 0) {
           const { subject, version } = publication;
@@ -53,6 +66,11 @@ export function memoryRunStore(): { readonly store: RunStore; readonly state: ()
           extracts.delete(result.table);
           chunks.delete(result.table);
         }
+        if (split !== undefined) {
+          splits.delete(result.table);
+          chunks.delete(result.table);
+        }
+        if (split !== undefined && split !== null) splits.set(split.table, split);
         if (extract !== undefined) extracts.set(result.table, extract);
         if (chunk !== undefined) chunks.set(chunk.table, new Map([...(chunks.get(chunk.table) ?? []), [chunk.chunk, chunk.rows]]));
       },

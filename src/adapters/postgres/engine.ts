@@ -75,6 +75,11 @@ export function postgresEngine({ url, schemaPrefix, files, scratch, name = "assa
     loadPart: (session, table, part) => loadPart(session, table, part, scratch),
     // Of other tables they go when the next files are published.
     dropParts: async (session, table) => (table.load === "merge" ? dropStores(session, table.name) : undefined),
+    addRows: async (session, relation, columns, select) => {
+      const added = `insert into ${relation} (${columnList(columns)}) ${select.text}\nreturning 1`;
+      const [row] = await session.query({ ...select, text: `with added as (${added}) select count(*) as rows from added` });
+      return Number(row?.rows);
+    },
     lend: (session, table, column) => lendValues(session, table, column, scratch),
     publishBronze: async (session, name, columns, paths, evolved = []) => {
       const present = await kindOf(session, name);

@@ -1,7 +1,9 @@
+import { chunkTables } from "../../ports/chunk-tables.ts";
 import type { Session } from "../../ports/engine.ts";
 import type { RecordedChanges, Removal, RetentionStore } from "../../ports/retention-store.ts";
 import type { StateStore } from "../../ports/state-store.ts";
 import type { TableName } from "../../terms.ts";
+import { forgetExtract, openTables } from "./extract-store.ts";
 import type { StateSql } from "./state-sql.ts";
 
 /** What may be removed from a database. */
@@ -18,6 +20,7 @@ export function sqlRetentionStore(sql: StateSql, state: Pick<StateStore, "read">
         files,
         commits: [...commits.values()].flat(),
         changes: await readChanges(session),
+        splits: (await openTables(session)).filter(({ table }) => !table.startsWith("bronze.")),
         runs: runs.map((row) => ({ run_id: String(row.run_id), started_at: String(row.started_at), status: String(row.status) })),
       };
     },
@@ -45,7 +48,7 @@ async function readChanges(session: Session): Promise<readonly RecordedChanges[]
   return found;
 }
 
-async function remove(sql: StateSql, session: Session, { changes, runs, subjects }: Removal): Promise<void> {
+async function remove(sql: StateSql, session: Session, { changes, runs, subjects, splits }: Removal): Promise<void> {
   for (const { table, upTo } of changes) {
     const params = { table, up_to: upTo };
     await session.execute({
@@ -62,6 +65,11 @@ async function remove(sql: StateSql, session: Session, { changes, runs, subjects
   const list = { list: JSON.stringify(runs) };
   for (const table of runs.length === 0 ? [] : ["assay.checks", "assay.attempts", "assay.steps", "assay.runs"]) {
     await session.execute({ text: `delete from ${session.sql.table(table)} where run_id in (${sql.texts("$list")})`, params: list });
+  }
+  for (const table of new Set([...splits, ...(subjects as readonly TableName[])])) {
+    await forgetExtract(session, table);
+    for (const name of Object.values(chunkTables(table)))
+      await session.execute({ text: `drop table if exists ${session.sql.table(name)}` });
   }
   for (const subject of subjects) {
     await session.execute({ text: `delete from ${session.sql.table("assay.publications")} where subject = $subject`, params: { subject } });

@@ -3,7 +3,17 @@ import type { Row, Session } from "../../ports/engine.ts";
 import type { Commit, IngestedFile, Publication, RunSummary, State, StateStore, StepRecord } from "../../ports/state-store.ts";
 import type { CheckResult, Params, RunResult, RunStatus, StepAttempt, StepResult } from "../../terms.ts";
 import { readAttempts, recordAttempt } from "./attempt-store.ts";
-import { extractFolders, forgetExtract, isLoaded, readChunks, readExtract, recordChunk, recordExtract } from "./extract-store.ts";
+import {
+  chunkTime,
+  extractFolders,
+  forgetExtract,
+  isLoaded,
+  readChunks,
+  readExtract,
+  readSplit,
+  recordChunk,
+  recordExtract,
+} from "./extract-store.ts";
 import { listQuarantine, readQuarantine, recordDiverted, recordFailed, recordIngested } from "./quarantine-store.ts";
 import { readEvolvedColumns, readMetrics, recordHistory } from "./state-history.ts";
 import { checkRows, commitRows, fileRows, publicationRows, runRows, stepRows } from "./state-rows.ts";
@@ -57,8 +67,10 @@ export function sqlStateStore(sql: StateSql): StateStore {
     readMetrics,
     readEvolvedColumns,
     readExtract,
+    readSplit,
     extractFolders,
     readChunks,
+    chunkTime,
     isLoaded,
     listRuns,
     readRun,
@@ -215,6 +227,8 @@ async function recordStep(sql: StateSql, session: Session, record: StepRecord): 
     await recordIngested(sql, session, { ...record, table: result.table }, ingest.quarantined);
   }
   if (record.extract !== undefined) await recordExtract(session, record.extract);
+  if (record.split === null) await forgetExtract(session, result.table);
+  else if (record.split !== undefined) await recordExtract(session, { ...record.split, folder: null });
   if (record.chunk !== undefined) await recordChunk(session, run_id, record.chunk);
   if (record.diverted !== undefined) await recordDiverted(sql, session, { ...record, table: result.table }, record.diverted);
   if (record.refused !== undefined) await recordFailed(session, result.table, record.refused);

@@ -64,7 +64,8 @@ function table(steps: readonly Step[], plan: Plan, options: RenderOptions): read
 
 function buildWords({ build }: Step): string {
   if (build === null) return "";
-  if (build.mode === "full") return build.why === "" ? " – in full" : ` – in full: ${build.why}`;
+  const chunks = build.chunks === undefined ? "" : `, ${build.chunks}`;
+  if (build.mode === "full") return ` – in full${chunks}${build.why === "" ? "" : `: ${build.why}`}`;
   const of = build.touched?.of == null ? "" : ` of about ${groupDigits(build.touched.of)}`;
   return ` – refresh ${build.touched === null ? "" : `${groupDigits(build.touched.values)}${of} values `}${build.why}`;
 }

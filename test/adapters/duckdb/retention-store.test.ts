@@ -57,7 +57,7 @@ describe("retention", () => {
   });
 
   it("tells whoever asks for changes that are gone to read the table as a whole", async () => {
-    await store.remove(session, { changes: [{ table: "bronze.it's", upTo: 2 }], runs: [], subjects: [] });
+    await store.remove(session, { changes: [{ table: "bronze.it's", upTo: 2 }], runs: [], subjects: [], splits: [] });
     expect(await values(`select * from assay_changes."bronze.it's"`)).toEqual([["3", 1, 3]]);
     expect(await values("select version, kind from assay.commits order by version")).toEqual([
       ["1", "reset"],
@@ -67,12 +67,12 @@ describe("retention", () => {
   });
 
   it("removes the records of runs, and of no other", async () => {
-    await store.remove(session, { changes: [], runs: ["r1", "r3", "' or true --"], subjects: [] });
+    await store.remove(session, { changes: [], runs: ["r1", "r3", "' or true --"], subjects: [], splits: [] });
     for (const table of ["runs", "steps", "checks"]) expect(await values(`select run_id from assay.${table}`), table).toEqual([["r2"]]);
   });
 
   it("removes a table with all that is on record of it, and of no other", async () => {
-    await store.remove(session, { changes: [], runs: [], subjects: ["gold.a"] });
+    await store.remove(session, { changes: [], runs: [], subjects: ["gold.a"], splits: [] });
     expect(await values("select subject from assay.publications order by 1")).toEqual([["bronze.b"], ["sink:w:gold.a"]]);
     expect(await values("select table_name from assay.metrics")).toEqual([["gold.z"]]);
     expect(
@@ -84,7 +84,7 @@ describe("retention", () => {
 describe("executeClean", () => {
   const plan: CleanPlan = {
     items: [],
-    state: { changes: [], runs: ["r1"], subjects: ["gold.a", "bronze.b", "sink:w:gold.a"] },
+    state: { changes: [], runs: ["r1"], subjects: ["gold.a", "bronze.b", "sink:w:gold.a"], splits: [] },
     batches: ["one", "two"],
     files: [],
   };
