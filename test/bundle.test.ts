@@ -11,7 +11,8 @@ const { dependencies } = JSON.parse(readFileSync(join(root, "package.json"), "ut
 };
 
 /** `import … from "x"`, `import "x"`, `import("x")`, `__require("x")`. */
-const named = /^(?:import|export)\s[^"'`;]*?from\s*"([^"]+)"|^import\s*"([^"]+)"|\bimport\("([^"]+)"\)|\b(?:__)?require\("([^"]+)"\)/gm;
+const named =
+  /(?:^|;)(?:import|export)\b[^"'`;]*?from\s*"([^"]+)"|(?:^|;)import\s*"([^"]+)"|\bimport\(["`]([^"`]+)["`]\)|\b(?:__)?require\(["`]([^"`]+)["`]\)/gm;
 
 function packagesOf(text: string): readonly string[] {
   const names = [...text.matchAll(named)].map((match) => match[1] ?? match[2] ?? match[3] ?? match[4] ?? "");

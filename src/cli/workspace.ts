@@ -3,7 +3,7 @@ import { memoryDatabase } from "../adapters/duckdb/database.ts";
 import { duckdbAnalyzer } from "../adapters/duckdb/sql-analyzer.ts";
 import { compileProject } from "../compile/compile.ts";
 import { physicalNames } from "../compile/dialect/physical-names.ts";
-import { fileCache } from "../compile/file-cache.ts";
+import { type FileCache, fileCache } from "../compile/file-cache.ts";
 import type { Manifest } from "../compile/manifest.ts";
 import { loadProject, type Project } from "../compile/project.ts";
 import { type Folders, resolvePath, type Variables } from "../compile/settings.ts";
@@ -32,6 +32,8 @@ export interface Workspace {
   /** Folder of logs, scratch files and the owner file. */
   readonly platformFolder: string;
   readonly warehouse: Warehouse;
+  /** What was read from `.sql` files; to be saved where the project's folder is written to anyway. */
+  readonly modelsRead: FileCache;
   readonly lakePath: string;
 }
 
@@ -44,9 +46,8 @@ export const platformFolderOf = (folders: Folders): string => join(folders.proje
 
 export async function openWorkspace(options: CommonOptions): Promise<Workspace> {
   const { folders, variables } = placesOf(options);
-  const cache = fileCache(join(platformFolderOf(folders), "sql-files.json"), program());
-  const project = await loadProject(folders.project, folders.current, cache);
-  cache.save();
+  const modelsRead = fileCache(join(platformFolderOf(folders), "sql-files.json"), program());
+  const project = await loadProject(folders.project, folders.current, modelsRead);
   const { config } = project;
   const environment = options.env ?? config.defaultEnvironment;
   const chosen = config.environments[environment];
@@ -63,6 +64,7 @@ export async function openWorkspace(options: CommonOptions): Promise<Workspace> 
     variables,
     platformFolder: platformFolderOf(folders),
     warehouse: await openWarehouse(environment, chosen, { variables, folders, location: config.location }),
+    modelsRead,
     lakePath: resolvePath(config.lake, variables, folders, config.location),
   };
 }
@@ -99,6 +101,7 @@ async function compileFor(workspace: Workspace, making: Promise<SqlAnalyzer>): P
   try {
     const { project, warehouse } = workspace;
     const manifest = await compileProject(project, analyzer);
+    workspace.modelsRead.save();
     if (warehouse.dialect === null) return manifest;
     const { engineManifest } = await import("../compile/dialect/engine-manifest.ts");
     const names = manifest.tables.map((table) => table.name);
