@@ -10,5 +10,5 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => server.stop());
 
-// What can break lies in code that both engines share: a fifth of the places is enough here, all of them by hand with FAULTS_EVERY=1.
-engineConformance("PostgreSQL", () => server.open(), { faultsEvery: Number(process.env.FAULTS_EVERY ?? 5) });
+// What can break lies in code that both engines share: an eighth of the places is enough here, all of them by hand with FAULTS_EVERY=1.
+engineConformance("PostgreSQL", () => server.open(), { faultsEvery: Number(process.env.FAULTS_EVERY ?? 8) });
