@@ -12,12 +12,13 @@ export function stageOf(step: { readonly step: string; readonly table: TableName
   return splitTable(step.table).schema as Layer;
 }
 
-/** What a person calls the step: the table; for an ingest or a build in chunks also its part: `bronze.orders [3/10]`; for a sink also where it goes: `gold.fact_sales → warehouse`; and whether it is only read from elsewhere. */
+/** What a person calls the step: the table; for an ingest or a build in chunks also its part: `bronze.orders [3/10]`, of a backfill `gold.daily (1 of 3)`; for a sink also where it goes: `gold.fact_sales → warehouse`; and whether it is only read from elsewhere. */
 export function stepLabel(step: { readonly step: string; readonly table: TableName }): string {
   if (step.step === `defer ${step.table}`) return `${step.table} (deferred)`;
   if (step.step === `extract ${step.table}`) return `${step.table} (extract)`;
   if (step.step === `split ${step.table}`) return `${step.table} (split)`;
-  for (const verb of ["load", "build"]) if (step.step.startsWith(`${verb} ${step.table} [`)) return step.step.slice(verb.length + 1);
+  for (const part of [`load ${step.table} [`, `build ${step.table} [`, `build ${step.table} (`])
+    if (step.step.startsWith(part)) return step.step.slice(step.step.indexOf(" ") + 1);
   if (stageOf(step) !== "sink" || !step.step.endsWith(` ${step.table}`)) return step.table;
   return `${step.table} → ${step.step.slice("sink ".length, -step.table.length - 1)}`;
 }

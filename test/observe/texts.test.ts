@@ -54,6 +54,20 @@ describe("stageOf, stepLabel", () => {
   it("tells a sink from the table it sends", () => {
     expect([stageOf(sampleStep()), stageOf(sampleSink)]).toEqual(["bronze", "sink"]);
     expect([stepLabel(sampleStep()), stepLabel(sampleSink)]).toEqual(["bronze.orders", "gold.fact_sales → warehouse"]);
+    const parts = [
+      "load gold.daily [3/10]",
+      "build gold.daily [3/10]",
+      "build gold.daily (1 of 3)",
+      "split gold.daily",
+      "build gold.daily",
+    ];
+    expect(parts.map((step) => stepLabel({ step, table: "gold.daily" }))).toEqual([
+      "gold.daily [3/10]",
+      "gold.daily [3/10]",
+      "gold.daily (1 of 3)",
+      "gold.daily (split)",
+      "gold.daily",
+    ]);
   });
 });
 
