@@ -28,6 +28,19 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
+it("gives two readings of one join their own columns, which DuckDB 1.5.5 by itself does not", async () => {
+  await writer.execute({ text: "create table gold.parts as select * from (values ('wheel', 'bike'), ('bike', null)) as v(id, part_of)" });
+  await writer.execute({
+    text: "create view gold.pairs as select a.id as part, b.id as whole from gold.parts a, gold.parts b where a.part_of = b.id",
+  });
+  const both = await reader.query({ text: "select whole as name from gold.pairs union all select part from gold.pairs" });
+  expect(both.map((row) => row.name)).toEqual(["bike", "wheel"]);
+  expect(await reader.query({ text: "select whole from gold.pairs intersect select part from gold.pairs" })).toEqual([]);
+  expect(await reader.query({ text: "select a.whole, b.part from gold.pairs a, gold.pairs b" })).toEqual([
+    { whole: "bike", part: "wheel" },
+  ]);
+});
+
 const columns = contractColumns({ n: t.integer() });
 const candidate = (text: string, materialization: "table" | "view" = "table", table: Candidate["table"] = "gold.t"): Candidate => ({
   table,
