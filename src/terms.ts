@@ -32,8 +32,11 @@ export type Params = Readonly<Record<string, ParamValue>>;
  */
 export type StepKind = "extract" | "load" | "ingest" | "split" | "chunk" | "build" | "sink" | "defer";
 
+/** Kinds of mapped steps: there may be thousands of them. */
+export const mappedKinds: readonly StepKind[] = ["load", "chunk"];
+
 /** Kinds of steps that do a part of a table's work and publish nothing. */
-export const partKinds: readonly StepKind[] = ["extract", "load", "split", "chunk"];
+export const partKinds: readonly StepKind[] = ["extract", "split", ...mappedKinds];
 
 export type StepStatus = "succeeded" | "failed" | "skipped";
 

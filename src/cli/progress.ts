@@ -7,7 +7,7 @@ import { paramsText } from "../observe/params-text.ts";
 import { printable } from "../observe/printable.ts";
 import { stepLabel } from "../observe/stage.ts";
 import { timestampText } from "../observe/timestamp-text.ts";
-import type { StepResult } from "../terms.ts";
+import { mappedKinds, type StepResult } from "../terms.ts";
 import { errorLines } from "./render/error-lines.ts";
 import { liveLine } from "./render/live-line.ts";
 import { outcomeFormats, paint, type RenderOptions } from "./render/paint.ts";
@@ -86,8 +86,7 @@ export function progress(options: ProgressOptions): Progress {
       case "StepFinished":
         running.delete(event.result.step);
         open.delete(event.result.step);
-        // There may be thousands of them.
-        if (["load", "chunk"].includes(event.result.kind) && event.result.status === "succeeded") draw([]);
+        if (mappedKinds.includes(event.result.kind) && event.result.status === "succeeded") draw([]);
         else draw(stepLines(event.result, labelWidth, { color, width: interactive ? columns() : Number.POSITIVE_INFINITY }));
         return;
       case "RunFinished":

@@ -1,13 +1,12 @@
 import type { ModelTable } from "../compile/manifest.ts";
 import { columnList } from "../define/quote.ts";
 import { AssayError } from "../errors.ts";
-import { chunkTables } from "../ports/chunk-tables.ts";
+import { chunkTables, dropChunkTables } from "../ports/chunk-tables.ts";
 import type { Session } from "../ports/engine.ts";
 import type { Split } from "../ports/state-store.ts";
 import type { FullDefinition } from "./build-in-full.ts";
 import { countOf, oneRow, type Run } from "./context.ts";
 import { modelInput } from "./model-input.ts";
-import { dropChunkTables } from "./split-model.ts";
 
 /** The last part of a full build in chunks: the rows of all of them are the table, built and published as if its SQL had made them at once. */
 export function gatheredRows(run: Run, session: Session, table: ModelTable, split: Split): FullDefinition {
@@ -16,7 +15,7 @@ export function gatheredRows(run: Run, session: Session, table: ModelTable, spli
     select: { text: `select ${columnList(table.columns.map(({ name }) => name))} from ${relation}` },
     prepare: () => requireAll(run, session, table, split, relation),
     earlier: () => run.store.chunkTime(session, table.name, split.batch_id),
-    finish: () => dropChunkTables(session, table),
+    finish: () => session.execute({ text: dropChunkTables(session.sql, table.name) }),
     notes: () => [...(split.why === "" ? [] : [`built in full: ${split.why}`]), `made in ${split.chunks} chunks`],
     moreInputs: {},
   };

@@ -4,7 +4,7 @@ import type { BronzeTable } from "../compile/manifest.ts";
 import { columnList, quoteIdentifier, quoteText } from "../define/quote.ts";
 import { AssayError, messageOf } from "../errors.ts";
 import type { Session } from "../ports/engine.ts";
-import type { DoorRule, Refusal, Source, SourceFile, SourceRead } from "../ports/source.ts";
+import { type DoorRule, proven, type Refusal, type Source, type SourceFile, type SourceRead } from "../ports/source.ts";
 import { countOf } from "./context.ts";
 import { keeps } from "./door-rules.ts";
 import { engineMessage } from "./engine-message.ts";
@@ -89,14 +89,14 @@ export async function landFile(
   /** The engine reads while the file is looked through; what it made of a file that is not as it should be goes. */
   async function readFirst(): Promise<{ readonly read: SourceRead; readonly attempt: CopyResult | null }> {
     const opened = await source.open(table.source, file, table.columns, session);
-    const [proven, first] = await Promise.allSettled([opened.prove?.() ?? opened, attemptOf(opened.select)]);
-    if (proven.status === "fulfilled" && proven.value.select === opened.select) {
+    const [looked, first] = await Promise.allSettled([proven(opened), attemptOf(opened.select)]);
+    if (looked.status === "fulfilled" && looked.value.select === opened.select) {
       if (first.status === "rejected") throw first.reason;
-      return { read: proven.value, attempt: first.value };
+      return { read: looked.value, attempt: first.value };
     }
     await forgetCopy(opened);
-    if (proven.status === "rejected") throw proven.reason;
-    return { read: proven.value, attempt: await attemptOf(proven.value.select) };
+    if (looked.status === "rejected") throw looked.reason;
+    return { read: looked.value, attempt: await attemptOf(looked.value.select) };
   }
 
   async function forgetCopy(read: SourceRead): Promise<void> {

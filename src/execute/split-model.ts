@@ -1,7 +1,7 @@
 import type { ModelTable } from "../compile/manifest.ts";
 import { columnList, quoteIdentifier } from "../define/quote.ts";
 import type { Step } from "../plan/plan.ts";
-import { chunkColumn, chunkTables } from "../ports/chunk-tables.ts";
+import { chunkColumn, chunkTables, dropChunkTables } from "../ports/chunk-tables.ts";
 import type { Session } from "../ports/engine.ts";
 import type { Split, StepRecord } from "../ports/state-store.ts";
 import type { StepResult } from "../terms.ts";
@@ -21,6 +21,7 @@ import { typedColumns } from "./typed-columns.ts";
  */
 export async function splitModel(run: Run, session: Session, step: Step, position: number, table: ModelTable): Promise<StepResult> {
   const started = run.clock();
+  const { sql } = session;
   // The answer to its commit was lost.
   const recorded = await run.store.readStep(session, run.runId, step.step);
   if (recorded !== null) return recorded;
@@ -40,7 +41,7 @@ export async function splitModel(run: Run, session: Session, step: Step, positio
     return session.transaction(() => record(note, {}));
   }
   return session.transaction(async () => {
-    if (before !== null) await dropChunkTables(session, table);
+    if (before !== null) await session.execute({ text: dropChunkTables(sql, table.name) });
     if (why === null) return record("nothing to split: changes are followed", nothing);
     // Every chunk would read all of what the model reads.
     if ("why" in spliced) return record(`in one piece: ${spliced.why}`, nothing);
@@ -51,7 +52,7 @@ export async function splitModel(run: Run, session: Session, step: Step, positio
       const split = { table: table.name, batch_id: `${table.name}/${run.runId}`, run_id: run.runId, input, why, ...found };
       return record(`${told} in ${found.chunks} chunks`, { split });
     }
-    await dropChunkTables(session, table);
+    await session.execute({ text: dropChunkTables(sql, table.name) });
     return record(`nothing to split: ${told}`, nothing);
   });
 }
@@ -88,9 +89,4 @@ async function divide(run: Run, session: Session, step: Step, table: ModelTable)
   await session.execute({ text: `create table ${sql.table(rows)} (${columns.join(", ")}, ${chunkColumn} integer not null)` });
   const found = await oneRow(session, `select count(*) as found, max(${chunkColumn}) as chunks from ${sql.table(values)}`);
   return { values: countOf(found.found), chunks: countOf(found.chunks) };
-}
-
-/** Drops what {@link splitModel} made, and what chunks have put there. */
-export async function dropChunkTables(session: Session, { name }: Pick<ModelTable, "name">): Promise<void> {
-  for (const table of Object.values(chunkTables(name))) await session.execute({ text: `drop table if exists ${session.sql.table(table)}` });
 }

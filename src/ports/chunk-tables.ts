@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { TableName } from "../terms.ts";
+import type { EngineSql } from "./engine-sql.ts";
 
 /** Longest name that every engine takes, in bytes, and the longer ending. */
 const room = 63 - " values".length;
@@ -12,6 +13,12 @@ export function chunkTables(table: TableName): { readonly values: string; readon
   const name = Buffer.byteLength(table) <= room ? table : createHash("sha256").update(table).digest("hex").slice(0, 32);
   return { values: `assay.${name} values`, rows: `assay.${name} rows` };
 }
+
+/** Statements that take them away. */
+export const dropChunkTables = (sql: EngineSql, table: TableName): string =>
+  Object.values(chunkTables(table))
+    .map((name) => `drop table if exists ${sql.table(name)}`)
+    .join("; ");
 
 /** From 1. */
 export const chunkColumn = "_chunk";

@@ -49,6 +49,9 @@ export interface SourceRead {
   readonly prove?: () => Promise<SourceRead>;
 }
 
+/** The read as it has to be, once the file has been looked through. Throws SOURCE_UNREADABLE. */
+export const proven = async (opened: SourceRead): Promise<SourceRead> => (await opened.prove?.()) ?? opened;
+
 /** A column that a file has and the contract does not. */
 export interface ExtraColumn {
   readonly name: string;

@@ -12,7 +12,8 @@ import { virtualTimer } from "../support/virtual-timer.ts";
 import { expectIdle, succeed } from "./expectations.ts";
 import { deliver, loaded, orders } from "./shop.ts";
 import type { Suite } from "./suite.ts";
-import type { RunOptions, World } from "./world.ts";
+import { control, watchedParts } from "./watched-parts.ts";
+import type { World } from "./world.ts";
 
 const inChunks = (rows: number, more: { readonly concurrency?: number; readonly retries?: Retries } = {}): BronzeDefinition => {
   const { retries, ...chunks } = more;
@@ -39,28 +40,13 @@ const sum = (steps: readonly StepResult[], field: "rows_in" | "rows_out"): numbe
 
 /** Counts parts that are asked for, by their first row; those of `failing` fail so many times. */
 function watched(failing: ReadonlyMap<number, number> = new Map(), code: ErrorCode = "ENGINE_UNREACHABLE", before = async () => {}) {
-  const asked: number[] = [];
-  const left = new Map(failing);
+  const { carry, asked } = watchedParts(failing, code, before);
   const engine = (inner: Engine): Engine => ({
     ...inner,
-    loadPart: async (session, table, part: FilePart) => {
-      asked.push(part.first);
-      await before();
-      const rows = await inner.loadPart(session, table, part);
-      const times = left.get(part.first) ?? 0;
-      left.set(part.first, times - 1);
-      if (times > 0) throw new AssayError(code, `the test's ${code}`);
-      return rows;
-    },
+    loadPart: (session, table, part: FilePart) => carry(part.first, () => inner.loadPart(session, table, part)),
   });
   return { engine, asked };
 }
-
-const control = (): NonNullable<RunOptions["control"]> => ({
-  signal: new AbortController().signal,
-  timer: virtualTimer().timer,
-  observe: () => Promise.reject(new Error("no source is looked at")),
-});
 
 const forever = Number.POSITIVE_INFINITY;
 

@@ -8,11 +8,11 @@ import { AssayError, type ErrorCode } from "../../src/errors.ts";
 import { chunkTables } from "../../src/ports/chunk-tables.ts";
 import type { Engine } from "../../src/ports/engine.ts";
 import type { RunResult, StepResult, TableName } from "../../src/terms.ts";
-import { virtualTimer } from "../support/virtual-timer.ts";
 import { expectAsInFull, expectIdle, inFull, succeed } from "./expectations.ts";
 import { customers, daily, deliver, firstDelivery, items, orders, placed, sales } from "./shop.ts";
 import type { Suite } from "./suite.ts";
-import type { RunOptions, World } from "./world.ts";
+import { control, watchedParts } from "./watched-parts.ts";
+import type { World } from "./world.ts";
 
 const bronze = [orders, items, customers];
 
@@ -61,29 +61,14 @@ const within = ({ sql }: ModelDefinition, select: string, end: string): ModelDef
 
 /** Counts the chunks that are made, by their number; those of `failing` fail so many times. */
 function watched(failing: ReadonlyMap<number, number> = new Map(), code: ErrorCode = "BUILD_FAILED", before = async () => {}) {
-  const asked: number[] = [];
-  const left = new Map(failing);
+  const { carry, asked } = watchedParts(failing, code, before);
   const engine = (inner: Engine): Engine => ({
     ...inner,
-    addRows: async (session, relation, columns, select) => {
-      const chunk = Number(/, (\d+) from \(/.exec(select.text)?.[1]);
-      asked.push(chunk);
-      await before();
-      const rows = await inner.addRows(session, relation, columns, select);
-      const times = left.get(chunk) ?? 0;
-      left.set(chunk, times - 1);
-      if (times > 0) throw new AssayError(code, `the test's ${code}`);
-      return rows;
-    },
+    addRows: (session, relation, columns, select) =>
+      carry(Number(/, (\d+) from \(/.exec(select.text)?.[1]), () => inner.addRows(session, relation, columns, select)),
   });
   return { engine, asked };
 }
-
-const control = (): NonNullable<RunOptions["control"]> => ({
-  signal: new AbortController().signal,
-  timer: virtualTimer().timer,
-  observe: () => Promise.reject(new Error("no source is looked at")),
-});
 
 /** Nothing is left of a build in chunks. */
 async function expectGathered(world: World, table: TableName): Promise<void> {

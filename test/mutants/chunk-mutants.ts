@@ -100,7 +100,10 @@ export const chunkMutants: readonly Mutant[] = [
     name: "the rows of a model's chunks stay when they are published",
     why: "the next build in chunks finds them in its way, and the database grows",
     file: "src/execute/gather-rows.ts",
-    edits: edit("finish: () => dropChunkTables(session, table),", "finish: async () => void dropChunkTables,"),
+    edits: edit(
+      "finish: () => session.execute({ text: dropChunkTables(session.sql, table.name) }),",
+      "finish: async () => void dropChunkTables,",
+    ),
     tests: values("the chunks of a model make the table"),
   },
   {

@@ -54,6 +54,21 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
   expect(await condition()).toBe(true);
 }
 
+function kill(worker: RunningCommand | undefined): void {
+  worker?.kill();
+  if (worker !== undefined) killed.add(worker);
+}
+
+/** Waits until somebody has the claim, kills that worker and gives its name. */
+async function killHolder(claimOf: string): Promise<string> {
+  // Before the first run there are no claims to look at.
+  const holder = async (): Promise<string> => String((await database.sql(claimOf).catch(() => []))[0]?.worker ?? "");
+  await until(async () => (await holder()) !== "");
+  const held = await holder();
+  kill(workers.find(({ pid }) => held.includes(` ${pid}-`)));
+  return held;
+}
+
 /** A model that keeps PostgreSQL busy for some seconds, or, with millions of millions of rows, for days. */
 const slow = (lines: number): string => `/*
 grain: []
@@ -130,12 +145,7 @@ select o.day, sum(a.i * o.order_id % 7)::bigint as n from bronze.orders as o, ge
     await database.sql("update gold.slow_days set n = 0");
     const running = shop.start(["backfill", "gold.slow_days", "--from", "2026-01-01", "--chunks", "4", "--env", "pro", "--json"]);
     const claimOf = "select claim, worker from assay.claims where step = 'build gold.slow_days (2 of 4)'";
-    const holder = async (): Promise<string> => String((await database.sql(claimOf))[0]?.worker ?? "");
-    await until(async () => (await holder()) !== "");
-    const held = await holder();
-    const victim = workers.find(({ pid }) => held.includes(` ${pid}-`));
-    victim?.kill();
-    if (victim !== undefined) killed.add(victim);
+    const held = await killHolder(claimOf);
     const { code, stdout, stderr } = await running.exited;
     expect(code, stderr + stdout).toBe(0);
     const run = JSON.parse(stdout) as RunResult;
@@ -164,12 +174,7 @@ from bronze.orders as o cross join bronze.items as a cross join bronze.items as 
     await startWorkers(2, "--concurrency", "2");
     const running = shop.start(["run", "--env", "pro", "--json", "--select", "+gold.slow_days"]);
     const claimOf = "select claim, worker from assay.claims where step = 'build gold.slow_days [3/6]'";
-    const holder = async (): Promise<string> => String((await database.sql(claimOf).catch(() => []))[0]?.worker ?? "");
-    await until(async () => (await holder()) !== "");
-    const held = await holder();
-    const victim = workers.find(({ pid }) => held.includes(` ${pid}-`));
-    victim?.kill();
-    if (victim !== undefined) killed.add(victim);
+    const held = await killHolder(claimOf);
     const { code, stdout, stderr } = await running.exited;
     expect(code, stderr + stdout).toBe(0);
     const run = JSON.parse(stdout) as RunResult;
@@ -202,8 +207,7 @@ export const payments = bronze("payments", {
       Number((await database.sql("select count(*)::int as n from assay.chunks").catch(() => []))[0]?.n ?? 0);
     await until(async () => (await loadedSoFar()) >= 20);
     const [victim] = workers;
-    victim?.kill();
-    if (victim !== undefined) killed.add(victim);
+    kill(victim);
     const { code, stdout, stderr } = await running.exited;
     expect(code, stderr + stdout).toBe(0);
     const run = JSON.parse(stdout) as RunResult;

@@ -3,7 +3,7 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Engine, Session, Statement } from "../../src/ports/engine.ts";
 import type { Lake } from "../../src/ports/lake.ts";
-import type { FileReader, Source } from "../../src/ports/source.ts";
+import { type FileReader, proven, type Source } from "../../src/ports/source.ts";
 import type { Schedule } from "./schedule.ts";
 
 /** Changes a statement on its way to the database: how a test breaks the platform on purpose. */
@@ -174,10 +174,7 @@ export function guardedSource(source: Source, schedule: Schedule): Source {
     list: source.list,
     fetch: source.fetch,
     open: (definition, file, columns, reader) =>
-      schedule.outside(async () => {
-        const opened = await source.open(definition, file, columns, from(reader));
-        return (await opened.prove?.()) ?? opened;
-      }),
+      schedule.outside(async () => proven(await source.open(definition, file, columns, from(reader)))),
     compare: (definition, file, columns, reader) => schedule.outside(() => source.compare(definition, file, columns, from(reader))),
     refusals: (definition, file, read, columns, reader, rows) =>
       schedule.outside(() => source.refusals(definition, file, read, columns, from(reader), rows)),

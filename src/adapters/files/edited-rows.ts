@@ -2,7 +2,7 @@ import { csv } from "../../define/source.ts";
 import type { ContractColumn } from "../../define/types.ts";
 import { AssayError } from "../../errors.ts";
 import type { RecordValues } from "../../ports/quarantine.ts";
-import type { FileReader, SourceFile } from "../../ports/source.ts";
+import { type FileReader, proven, type SourceFile } from "../../ports/source.ts";
 import { readCsvHeader, splitRecord } from "./csv-header.ts";
 import { fileSource } from "./index.ts";
 import { sameName } from "./match-header.ts";
@@ -36,8 +36,7 @@ export async function readEditedRows(
   );
   const file: SourceFile = { path, name: path, bytes: 0, stamp: "", stampedAt: 0, sha256: "" };
   const files = fileSource(Date.now);
-  const opened = await files.open(source, file, found, reader);
-  const read = (await opened.prove?.()) ?? opened;
+  const read = await proven(await files.open(source, file, found, reader));
   const rows = await reader.query({ text: read.select });
   const [wrong] = await files.refusals(source, file, read, found, reader, rows.length);
   if (wrong !== undefined) {

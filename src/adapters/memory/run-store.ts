@@ -67,10 +67,10 @@ export function memoryRunStore(): { readonly store: RunStore; readonly state: ()
           chunks.delete(result.table);
         }
         if (split !== undefined) {
-          splits.delete(result.table);
           chunks.delete(result.table);
+          if (split === null) splits.delete(result.table);
+          else splits.set(result.table, split);
         }
-        if (split !== undefined && split !== null) splits.set(split.table, split);
         if (extract !== undefined) extracts.set(result.table, extract);
         if (chunk !== undefined) chunks.set(chunk.table, new Map([...(chunks.get(chunk.table) ?? []), [chunk.chunk, chunk.rows]]));
       },

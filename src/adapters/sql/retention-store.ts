@@ -1,4 +1,4 @@
-import { chunkTables } from "../../ports/chunk-tables.ts";
+import { dropChunkTables } from "../../ports/chunk-tables.ts";
 import type { Session } from "../../ports/engine.ts";
 import type { RecordedChanges, Removal, RetentionStore } from "../../ports/retention-store.ts";
 import type { StateStore } from "../../ports/state-store.ts";
@@ -68,8 +68,7 @@ async function remove(sql: StateSql, session: Session, { changes, runs, subjects
   }
   for (const table of new Set([...splits, ...(subjects as readonly TableName[])])) {
     await forgetExtract(session, table);
-    for (const name of Object.values(chunkTables(table)))
-      await session.execute({ text: `drop table if exists ${session.sql.table(name)}` });
+    await session.execute({ text: dropChunkTables(session.sql, table) });
   }
   for (const subject of subjects) {
     await session.execute({ text: `delete from ${session.sql.table("assay.publications")} where subject = $subject`, params: { subject } });

@@ -1,8 +1,8 @@
-import type { StepResult } from "../../terms.ts";
+import { mappedKinds, type StepResult } from "../../terms.ts";
 
 /** Steps as a person wants to see them: the chunks of a table that were loaded or made, of which there may be thousands, as one, with their sums. */
 export function foldChunks(steps: readonly StepResult[]): readonly StepResult[] {
-  const isDone = ({ kind, status }: StepResult): boolean => (kind === "load" || kind === "chunk") && status === "succeeded";
+  const isDone = ({ kind, status }: StepResult): boolean => mappedKinds.includes(kind) && status === "succeeded";
   const byTable = Map.groupBy(steps.filter(isDone), (step) => step.table);
   return steps.flatMap((step) => {
     const chunks = byTable.get(step.table) ?? [];

@@ -4,7 +4,7 @@ import { fileSource } from "../../../src/adapters/files/index.ts";
 import type { FileSource } from "../../../src/define/source.ts";
 import type { Columns, ContractColumn } from "../../../src/define/types.ts";
 import { AssayError } from "../../../src/errors.ts";
-import type { FileReader, Refusal, SourceFile, SourceRead } from "../../../src/ports/source.ts";
+import { type FileReader, proven, type Refusal, type SourceFile, type SourceRead } from "../../../src/ports/source.ts";
 
 export interface TestReader extends FileReader {
   close(): void;
@@ -50,8 +50,7 @@ export async function ingest(reader: FileReader, source: FileSource, directory: 
   const wanted = contract(columns);
   const [file] = await files.list(source, directory, new Map(), []);
   if (file === undefined) throw new Error("no file");
-  const opened = await files.open(source, file, wanted, reader);
-  const read = (await opened.prove?.()) ?? opened;
+  const read = await proven(await files.open(source, file, wanted, reader));
   const required = wanted.filter((column) => !column.nullable).map((column) => column.name);
   const attempt = await reader.query({ text: read.select }).catch(() => null);
   const fits = attempt?.every((row) => required.every((name) => row[name] !== null)) ?? false;

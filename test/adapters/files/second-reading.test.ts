@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { fileSource } from "../../../src/adapters/files/index.ts";
 import { csv, type FileSource, json, parquet } from "../../../src/define/source.ts";
 import { type Columns, t } from "../../../src/define/types.ts";
-import type { DoorRule } from "../../../src/ports/source.ts";
+import { type DoorRule, proven } from "../../../src/ports/source.ts";
 import { contract, fileReader, ingest, type TestReader } from "./file-reader.ts";
 
 let reader: TestReader;
@@ -47,8 +47,7 @@ async function open(
   const wanted = contract(columns);
   const [file] = await files.list(source, folder, new Map(), []);
   if (file === undefined) throw new Error("no file");
-  const opened = await files.open(source, file, wanted, reader);
-  const read = (await opened.prove?.()) ?? opened;
+  const read = await proven(await files.open(source, file, wanted, reader));
   await reader.query({ text: read.selectFitting });
   await files.refusals(source, file, read, wanted, reader, null);
   const broken = await files.broken(source, file, read, wanted, rules, reader);
