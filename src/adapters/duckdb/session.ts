@@ -1,5 +1,5 @@
 import { setTimeout } from "node:timers/promises";
-import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import type { DuckDBConnection, DuckDBInstance, DuckDBPreparedStatement } from "@duckdb/node-api";
 import { columnList, quoteText } from "../../define/quote.ts";
 import type { Cell, ResultTable, Row, Session, Statement } from "../../ports/engine.ts";
 import { appendRows } from "./append-rows.ts";
@@ -25,9 +25,14 @@ function sessionOf(connection: DuckDBConnection): Session {
       underWay -= 1;
     }
   };
-  const read = (statement: Statement) => guarded(() => connection.runAndReadAll(statement.text, valuesOf(statement)));
+  const read = (statement: Statement) =>
+    guarded(() =>
+      hasValues(statement) ? prepared(connection, statement, (it) => it.runAndReadAll()) : connection.runAndReadAll(statement.text),
+    );
   const execute = async (statement: Statement): Promise<void> => {
-    await guarded(() => connection.run(statement.text, valuesOf(statement)));
+    await guarded<unknown>(() =>
+      hasValues(statement) ? prepared(connection, statement, (it) => it.run()) : connection.run(statement.text),
+    );
   };
   const session: Session = {
     sql: duckdbSql,
@@ -81,8 +86,19 @@ function sessionOf(connection: DuckDBConnection): Session {
   return session;
 }
 
-function valuesOf(statement: Statement): Record<string, string | number | boolean | bigint> | undefined {
-  if (statement.params === undefined) return undefined;
-  const entries = Object.entries(statement.params);
-  return entries.length === 0 ? undefined : Object.fromEntries(entries);
+const hasValues = ({ params }: Statement): boolean => params !== undefined && Object.keys(params).length > 0;
+
+/** One statement with values. The connection's own way with them would look for several first, which costs a quarter more. */
+async function prepared<T>(
+  connection: DuckDBConnection,
+  { text, params }: Statement,
+  run: (prepared: DuckDBPreparedStatement) => Promise<T>,
+): Promise<T> {
+  const statement = await connection.prepare(text);
+  try {
+    statement.bind({ ...params });
+    return await run(statement);
+  } finally {
+    statement.destroySync();
+  }
 }

@@ -108,17 +108,18 @@ const integerWithLetters = (text: string, { scientific }: Otherwise): string =>
  */
 function plainNumber(text: string, scale: number): string {
   const form = String.raw`^\s*([-+]?)([0-9_]*)\.?([0-9_]*)[eE]([-+]?[0-9]+)\s*$`;
-  const part = (group: number): string => `regexp_extract(${text}, ${quoteText(form)}, ${group})`;
-  const fraction = `replace(${part(3)}, '_', '')`;
-  const digits = `(replace(${part(2)}, '_', '') || ${fraction})`;
-  const significant = `rtrim(${digits}, '0')`;
-  const places = `(strlen(${fraction}) - try_cast(${part(4)} as integer))`;
-  const padded = `lpad(${digits}, greatest(strlen(${digits}), ${places})::integer, '0')`;
-  return `case when ${digits} = '' or ${places} < -38 and ${significant} <> '' then null
-    when ${significant} = '' then '0'
-    when ${places} - (strlen(${digits}) - strlen(${significant})) > ${scale} then null
-    when ${places} <= 0 then ${part(1)} || ${digits} || repeat('0', -${places})
-    else ${part(1)} || left(${padded}, -${places}) || '.' || right(${padded}, ${places}) end`;
+  const parts = `regexp_extract(${text}, ${quoteText(form)}, ['sign', 'whole', 'fraction', 'exponent'])`;
+  // A field by its name in brackets: `p.sign` would be looked for in the file's columns first.
+  const number = `{ 'sign': p['sign'], 'digits': replace(p['whole'] || p['fraction'], '_', ''),
+    'places': strlen(replace(p['fraction'], '_', '')) - try_cast(p['exponent'] as integer) }`;
+  const significant = "strlen(rtrim(n['digits'], '0'))";
+  const padded = "lpad(n['digits'], greatest(strlen(n['digits']), n['places'])::integer, '0')";
+  const plain = `case when n['digits'] = '' or n['places'] < -38 and ${significant} > 0 then null
+    when ${significant} = 0 then '0'
+    when n['places'] - (strlen(n['digits']) - ${significant}) > ${scale} then null
+    when n['places'] <= 0 then n['sign'] || n['digits'] || repeat('0', -n['places'])
+    else n['sign'] || left(${padded}, -n['places']) || '.' || right(${padded}, n['places']) end`;
+  return `list_transform(list_transform([${parts}], lambda p: ${number}), lambda n: ${plain})[1]`;
 }
 
 /** Doubles round by their nature; what does not fit is a number that would become infinite or zero. */
