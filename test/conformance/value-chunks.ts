@@ -214,9 +214,10 @@ export function valueChunks({ test, faultsEvery }: Suite): void {
       await send(world, 6);
       await succeed(world);
       let rounds = 0;
-      for (let at = 1; ; at += 3 * faultsEvery) {
+      for (let turn = 0; ; turn += 1) {
+        const at = 1 + turn * 3 * faultsEvery;
         await world.define(bronze, [inChunks(sales, { values: 4 }, { sql: another(at) }), inFull(sales)]);
-        const { happened } = await world.runWith({ kind: at % 2 === 0 ? "crash" : "error", at }, { select: ["silver.sales"] });
+        const { happened } = await world.runWith({ kind: turn % 2 === 0 ? "error" : "crash", at }, { select: ["silver.sales"] });
         const kept = await world.look(async (session, _engine, store) => {
           const split = await store.readSplit(session, "silver.sales");
           return split === null ? null : await store.readChunks(session, "silver.sales", split.batch_id);
