@@ -7,8 +7,8 @@ export function splicedOf(
   run: Pick<Run, "publications">,
   { incremental }: ModelTable,
 ): { readonly text: string } | { readonly why: string } {
-  const { spliced = null, views = [] } = incremental ?? {};
-  if (spliced === null) return { why: "what it reads cannot be restricted" };
+  const { spliced = null, unspliced = null, views = [] } = incremental ?? {};
+  if (spliced === null) return { why: `what it reads cannot be restricted: ${unspliced}` };
   // It has the views' own SQL in it, as the project has it, and reads the tables below them.
   const other = views.find(({ table, fingerprint }) => run.publications.get(table)?.fingerprint !== fingerprint);
   if (other !== undefined) return { why: `the view ${other.table} shows what it was defined to show before` };

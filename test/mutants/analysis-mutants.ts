@@ -120,7 +120,7 @@ export const analysisMutants: readonly Mutant[] = [
     name: "C15: a CTE that is read twice restricted for one of its readers",
     why: "the other reader misses rows",
     file: "src/compile/incremental/splice.ts",
-    edits: edit("leaf.cte === null || reads.get(leaf.cte.toLowerCase()) === 1", "leaf.cte === null || leaf.cte.length > 0"),
+    edits: edit("leaf.cte === null || found.cteReads.get(leaf.cte.toLowerCase()) === 1", "leaf.cte === null || leaf.cte.length > 0"),
     tests: written,
   },
   {

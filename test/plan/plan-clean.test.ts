@@ -15,9 +15,16 @@ const daysAgo = (days: number): string => new Date(now - days * day).toISOString
 const orders = bronzeTable("bronze.orders");
 const link = { table: "bronze.orders", touched: "select 1", through: "id", hats: [] } as const;
 const plans: Readonly<Record<string, ModelTable["incremental"]>> = {
-  linked: { by: ["id"], upstreams: [{ ...link, kind: "linked" }], spliced: null, warnings: [], views: [] },
-  declared: { by: ["id"], upstreams: [{ ...link, kind: "declared" }], spliced: null, warnings: [], views: [] },
-  ignoring: { by: ["id"], upstreams: [{ table: "bronze.orders", kind: "ignored" }], spliced: null, warnings: [], views: [] },
+  linked: { by: ["id"], upstreams: [{ ...link, kind: "linked" }], spliced: null, unspliced: null, warnings: [], views: [] },
+  declared: { by: ["id"], upstreams: [{ ...link, kind: "declared" }], spliced: null, unspliced: null, warnings: [], views: [] },
+  ignoring: {
+    by: ["id"],
+    upstreams: [{ table: "bronze.orders", kind: "ignored" }],
+    spliced: null,
+    unspliced: null,
+    warnings: [],
+    views: [],
+  },
   full: null,
 };
 const reader = (name: TableName, plan: keyof typeof plans) => modelTable(name, ["bronze.orders"], { incremental: plans[plan] ?? null });

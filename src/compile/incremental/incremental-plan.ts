@@ -51,9 +51,9 @@ export async function incrementalPlan(input: IncrementalInput, analyzer: SqlAnal
     return { table, kind: "linked", touched, hats: [...values.hats], through: values.through.join("; ") };
   });
   const keys = by.map((column, index) => ({ column: places[index] ?? -1, by: column.name, type: columnTypeName(column.type) }));
-  const spliced = whole === null ? await splicedText(query, tree, keys, reader) : null;
+  const splice = whole === null ? await splicedText(query, tree, keys, reader) : { spliced: null, unspliced: whole };
   const warnings = incrementalWarnings(reader.trees, doubleColumns(input, query));
-  const plan = { by: by.map((column) => column.name), upstreams, spliced, warnings };
+  const plan = { by: by.map((column) => column.name), upstreams, ...splice, warnings };
   return boundPlan(plan, input, by, analyzer);
 }
 

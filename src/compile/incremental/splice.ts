@@ -5,6 +5,7 @@ import { columnsRead, type Item, type Leaf, leafColumnName, type Query, type Sel
 import type { Reader } from "./read-query.ts";
 import { touchedName } from "./relation-names.ts";
 import { isWithin } from "./select-values.ts";
+import type { IncrementalPlan } from "./upstream-link.ts";
 import { columnKey } from "./values.ts";
 
 /** A column of a query that has to equal a `by` column of `"touched"`. */
@@ -23,19 +24,33 @@ interface Condition {
 /** Place of a table in a tree → conditions on its rows. */
 type Restrictions = Map<object, { readonly leaf: Leaf; readonly conditions: readonly Condition[] }>;
 
+/** What was found where reads are to be restricted. */
+interface Found {
+  readonly restrictions: Restrictions;
+  /** Why reads of a query were left as they are. */
+  readonly reasons: Set<string>;
+  /** How often each name is read that may be a CTE's. */
+  readonly cteReads: ReadonlyMap<string, number>;
+}
+
 /**
- * The model's SQL with reads restricted to the touched values, wherever that leaves the rows of these values as they are; null where
+ * The model's SQL with reads restricted to the touched values, wherever that leaves the rows of these values as they are; the reason where
  * nothing can be restricted or the text cannot be written exactly. Rows of other values may be missing or wrong.
  */
-export async function splicedText(query: Query, tree: SyntaxTree, keys: readonly Key[], reader: Reader): Promise<string | null> {
-  if (namesTouched(reader.trees)) return null;
-  const restrictions: Restrictions = new Map();
-  restrict(query, keys, restrictions, cteReads(reader.trees));
-  if (restrictions.size === 0) return null;
-  const refs = await restrictedReads(restrictions, reader);
-  if (refs === null) return null;
-  const [text] = await printExactly(reader.analyzer, [replaced(tree.node, refs, reader)], tree);
-  return text ?? null;
+export async function splicedText(
+  query: Query,
+  tree: SyntaxTree,
+  keys: readonly Key[],
+  reader: Reader,
+): Promise<Pick<IncrementalPlan, "spliced" | "unspliced">> {
+  const unspliced = (reason: string) => ({ spliced: null, unspliced: reason });
+  if (namesTouched(reader.trees)) return unspliced("a WITH query is called touched, as the values are");
+  const found: Found = { restrictions: new Map(), reasons: new Set(), cteReads: cteReads(reader.trees) };
+  restrict(query, keys, found);
+  if (found.restrictions.size === 0) return unspliced([...found.reasons].join("; "));
+  const refs = await restrictedReads(found.restrictions, reader);
+  const [text = null] = refs === null ? [] : await printExactly(reader.analyzer, [replaced(tree.node, refs, reader)], tree);
+  return text === null ? unspliced("its SQL with restricted reads cannot be written exactly") : { spliced: text, unspliced: null };
 }
 
 /** A CTE of that name would hide the touched values. */
@@ -48,7 +63,6 @@ function namesTouched(trees: readonly SyntaxTree[]): boolean {
   return found;
 }
 
-/** How often each name is read that may be a CTE's. */
 function cteReads(trees: readonly SyntaxTree[]): ReadonlyMap<string, number> {
   const reads = new Map<string, number>();
   walk(trees, (item) => {
@@ -61,29 +75,29 @@ function cteReads(trees: readonly SyntaxTree[]): ReadonlyMap<string, number> {
   return reads;
 }
 
-function restrict(query: Query, keys: readonly Key[], found: Restrictions, reads: ReadonlyMap<string, number>): void {
-  const exact = keys.filter((key) => query.columns?.[key.column]?.type === key.type);
-  if (exact.length === 0) return;
-  switch (query.kind) {
-    case "untraced":
-      return;
-    case "set operation":
-      for (const child of query.children) restrict(child, exact, found, reads);
-      return;
-    case "select":
-      restrictSelect(query, exact, found, reads);
-      return;
-    default:
-      query satisfies never;
+function restrict(query: Query, keys: readonly Key[], found: Found): void {
+  if (query.kind === "untraced") {
+    found.reasons.add(query.reason);
+    return;
   }
+  const exact = keys.filter((key) => query.columns[key.column]?.type === key.type);
+  if (exact.length === 0) found.reasons.add(`${byOf(keys)} is of another type where it is read`);
+  else if (query.kind === "set operation") for (const child of query.children) restrict(child, exact, found);
+  else restrictSelect(query, exact, found);
 }
 
-function restrictSelect(query: SelectQuery, keys: readonly Key[], found: Restrictions, reads: ReadonlyMap<string, number>): void {
-  const items = keys
-    .map((key) => ({ key, item: query.items[key.column] ?? ({ kind: "none", reason: "" } as const) }))
+const byOf = (keys: readonly Key[]): string => keys.map((key) => key.by).join(", ");
+
+function restrictSelect(query: SelectQuery, keys: readonly Key[], found: Found): void {
+  const items = keys.flatMap((key) => {
+    const item = query.items[key.column] ?? ({ kind: "none", reason: `${key.by} is not found` } as const);
+    if (item.kind === "none") found.reasons.add(item.reason);
     // Windows and DISTINCT ON have to see whole partitions.
-    .filter(({ item }) => item.kind !== "none" && (query.partition === null || isWithin([item], query.partition)));
-  for (const leaf of query.leaves) {
+    else if (query.partition === null || isWithin([item], query.partition)) return [{ key, item }];
+    else found.reasons.add(`its window functions or DISTINCT ON look at rows of more than one value of ${key.by}`);
+    return [];
+  });
+  for (const leaf of items.length === 0 ? [] : query.leaves) {
     // The engine does not correlate subquery expressions with semi joins in them.
     if (leaf.ref === null || leaf.block !== 0) continue;
     const own = items.filter(({ item }) => isProvider(leaf) && isMadeOf(item, leaf));
@@ -92,15 +106,17 @@ function restrictSelect(query: SelectQuery, keys: readonly Key[], found: Restric
       ...own.flatMap(({ key, item }) => (item.kind === "column" ? [{ ...key, column: item.column.column }] : [])),
       ...joined,
     ];
+    const none = `${leaf.alias} has no column that equals ${byOf(items.map(({ key }) => key))} in every row`;
     if (leaf.source.kind === "table") {
       const texts = [
         ...own.map(({ key, item }) => ({ by: key.by, value: item.kind === "expression" ? item.text : itemName(item) })),
         ...joined.map((key) => ({ by: key.by, value: leafColumnName({ leaf: leaf.id, column: key.column }) })),
       ];
-      if (texts.length > 0) found.set(leaf.ref, { leaf, conditions: texts });
-    } else if (leaf.cte === null || reads.get(leaf.cte.toLowerCase()) === 1) {
-      restrict(leaf.source, columns, found, reads);
-    }
+      if (texts.length > 0) found.restrictions.set(leaf.ref, { leaf, conditions: texts });
+      else found.reasons.add(none);
+    } else if (columns.length === 0) found.reasons.add(none);
+    else if (leaf.cte === null || found.cteReads.get(leaf.cte.toLowerCase()) === 1) restrict(leaf.source, columns, found);
+    else found.reasons.add(`the WITH query ${leaf.cte} is read more than once`);
   }
 }
 

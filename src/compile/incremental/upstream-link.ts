@@ -7,6 +7,8 @@ export interface IncrementalPlan {
   readonly upstreams: readonly UpstreamLink[];
   /** The author's SQL with its upstream reads restricted to `"touched"`; null where that cannot be done. */
   readonly spliced: string | null;
+  /** Why that cannot be done; null where it can. */
+  readonly unspliced: string | null;
   /** Why the result may not be a function of the rows alone. */
   readonly warnings: readonly string[];
 }
