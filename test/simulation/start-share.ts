@@ -23,7 +23,7 @@ export async function traceOf(seed: number): Promise<readonly string[]> {
 }
 
 async function outcomeOf(share: number, env: NodeJS.ProcessEnv, told: (line: string) => void): Promise<ShareOutcome> {
-  const child = spawn(process.execPath, ["--max-semi-space-size=64", script, `${share}`], {
+  const child = spawn(process.execPath, ["--max-semi-space-size=64", "--single-threaded", script, `${share}`], {
     env: { ...env, UV_THREADPOOL_SIZE: "1" },
     stdio: ["ignore", "pipe", "inherit"],
   });
