@@ -23,12 +23,11 @@ export interface TimelessJoin {
 export function timelessJoins(reading: SelectReading): readonly TimelessJoin[] {
   const { rows, bindings } = reading;
   if (bindings.length < 2) return [];
-  const spine = spineOf(reading);
   const timed = { ...rows, dependencies: [...rows.dependencies, ...timedDependencies(rows)] };
   return bindings.flatMap((binding) =>
     rows.sources.flatMap((history, source): readonly TimelessJoin[] => {
       if (!history.history || source < binding.first || source >= binding.end) return [];
-      if (isTimed(rows.versions, source) || (source === spine && determinesAll(timed, source)) || isMetByKey(timed, source)) return [];
+      if (isTimed(rows.versions, source) || (source === rows.spine && determinesAll(timed, source)) || isMetByKey(timed, source)) return [];
       const { alias, leaf } = binding;
       const offset = Number.isSafeInteger(leaf.ref.query_location) ? leaf.ref.query_location : offsetOf(leaf.ref);
       const name = (column: string): string | null =>
@@ -69,13 +68,6 @@ export function timedDependencies(rows: Rows): Rows["dependencies"] {
         }))
       : [],
   );
-}
-
-/** The first source of the table that a FROM starts from: its first, behind a RIGHT JOIN the right one. */
-function spineOf({ select, bindings }: SelectReading): number | null {
-  let ref = select.from_table;
-  while (ref?.type === "JOIN") ref = ref.join_type === "RIGHT" ? ref.right : ref.left;
-  return bindings.find((binding) => binding.leaf.ref === ref)?.first ?? null;
 }
 
 /** Everything else is looked up for its versions: the rows stay versions. */

@@ -110,8 +110,10 @@ function fromRows(select: SelectNode, scope: Scope): Pick<SelectReading, "rows" 
   const toValue = valueReader(select, bindings, { sources });
   const conditions = [...joinConditions(select.from_table), ...conjuncts(select.where_clause)];
   const read = readConditions(conditions, sources, toValue);
+  const spine = spineOf(select.from_table);
   const rows: Rows = {
     sources,
+    spine: parts[bindings.findIndex(({ leaf }) => leaf.ref === spine)]?.spine ?? 0,
     equalities: [...parts.flatMap((part) => part.equalities), ...read.equalities, ...usingEqualities(select.from_table, bindings)],
     dependencies: parts.flatMap((part) => part.dependencies),
     picks: [...parts.flatMap((part) => part.picks), ...read.picks, ...nearestPicks(select.from_table, bindings)],
@@ -119,6 +121,11 @@ function fromRows(select: SelectNode, scope: Scope): Pick<SelectReading, "rows" 
     columns: null,
   };
   return { rows, bindings, toValue };
+}
+
+function spineOf(ref: TableRef | null): TableRef | null {
+  if (ref?.type !== "JOIN") return ref;
+  return spineOf(ref.join_type === "RIGHT" ? ref.right : ref.left);
 }
 
 function leafRows(ref: TableRef, scope: Scope): Rows {

@@ -58,6 +58,8 @@ export interface Value {
 export interface Rows {
   /** In the order of FROM. */
   readonly sources: readonly Source[];
+  /** The source that FROM starts from: its first, behind a RIGHT JOIN the right one. */
+  readonly spine: number;
   readonly equalities: readonly Equality[];
   readonly dependencies: readonly Dependency[];
   /** Columns of a condition that may single out one row where several match. */
@@ -87,6 +89,7 @@ export function wholeOf(rows: Pick<Rows, "sources">): Value {
 export function rowsOfSource(source: Source, columns: readonly string[] | null): Rows {
   return {
     sources: [source],
+    spine: 0,
     equalities: [],
     dependencies: [],
     picks: [],
@@ -112,6 +115,7 @@ export function shifted(rows: Rows, by: number): Rows {
   });
   return {
     sources: rows.sources,
+    spine: rows.spine + by,
     equalities: rows.equalities.map(({ column, from }) => ({ column: move(column), from: all(from) })),
     dependencies: rows.dependencies.map(({ from, sources }) => ({ from: all(from), sources: sources.map((source) => source + by) })),
     picks: rows.picks.map(all),

@@ -232,6 +232,17 @@ describe("a history that is read rightly", () => {
         "with what its versions look up, from the right",
         `select h.*, r.name from bronze.regions r right join ${history} h on r.region_id = h.region_id`,
       ],
+      [
+        "with more that its versions look up, one model later",
+        "select s.customer_id, s.name, b.name as other from silver.seen s, bronze.regions b where s.region_id = b.region_id",
+        [
+          sqlModel(
+            "silver.seen",
+            `select h.*, r.name from bronze.regions r right join ${history} h on r.region_id = h.region_id`,
+            versionGrain,
+          ),
+        ],
+      ],
       ["with what its versions look up", `select h.*, r.name from ${history} h left join bronze.regions r on r.region_id = h.region_id`],
       [
         "two histories, each at its time",
