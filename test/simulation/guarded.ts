@@ -57,6 +57,7 @@ export function guardedSessions(
         const text = `insert into ${target.table}`;
         if (rows.length > 0) touched += durableMark(text);
         if (target.table === "assay.publications") subject = `: ${rows[0]?.subject}`;
+        if (target.table === "assay.steps" && rows[0]?.status === "succeeded") touched += partMarks.get(`${rows[0].kind}`) ?? "";
         return schedule.perform(operation(text), async () => (sabotage(text) === text ? raw.insert(target, rows) : undefined));
       },
       query: (statement) => {
@@ -132,11 +133,19 @@ function durableMark(statement: string): string {
   return "";
 }
 
+/** Steps that publish nothing, by their kind. */
+const partMarks: ReadonlyMap<string, string> = new Map([
+  ["split", "X"],
+  ["chunk", "C"],
+]);
+
 function whatOf(marks: string): string {
   if (marks.includes("M")) return "of the state tables";
   if (marks.includes("P")) return marks.includes("I") ? "of an ingest" : "of a build";
   if (marks.includes("R")) return "of a run's start";
   if (marks.includes("F")) return "of a run's end";
+  if (marks.includes("X")) return "of a split";
+  if (marks.includes("C")) return "of a chunk";
   if (marks.includes("S")) return "of a failure";
   return "of a frozen view";
 }

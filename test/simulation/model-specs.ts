@@ -103,6 +103,14 @@ function materializationOf(dice: Dice, query: Query): Materialization {
   return incremental({ by: by.length === 0 ? query.key : by });
 }
 
+/** Some of the models that can be are built in chunks. */
+export function inChunks(dice: Dice, spec: ModelSpec): ModelSpec {
+  const { materialize } = spec;
+  if (materialize.kind !== "incremental" || !dice.chance(0.4)) return spec;
+  const chunks = { values: dice.pick([2, 3, 6]), concurrency: 1 + dice.below(3) };
+  return { ...spec, materialize: incremental({ by: materialize.by, chunks }) };
+}
+
 /** Versions of what a relation holds, told apart by its own time. */
 function snapshotSpec(dice: Dice, name: TableName, a: Relation): ModelSpec | null {
   const at = a.columns.find((column) => column.name === "ts" && !column.nullable);

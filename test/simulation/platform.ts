@@ -14,7 +14,7 @@ import { type Observation, planRun } from "../../src/plan/plan-run.ts";
 import type { Session } from "../../src/ports/engine.ts";
 import type { Source } from "../../src/ports/source.ts";
 import type { State } from "../../src/ports/state-store.ts";
-import type { RunResult, TableName } from "../../src/terms.ts";
+import { mappedKinds, type RunResult, type TableName } from "../../src/terms.ts";
 import type { Dice } from "./dice.ts";
 import { guardedEngine, guardedLake, guardedSessions, guardedSource, type Sabotage } from "./guarded.ts";
 import type { CrashPoint, RunSpec } from "./scenario.ts";
@@ -149,7 +149,7 @@ export async function runProcess(platform: Platform, manifest: Manifest, options
       secrets: [],
       emit: (event) => {
         if (event.kind === "RunStarted") stepsLeft = event.steps.length;
-        if (event.kind === "StepFinished") stepsLeft--;
+        if (event.kind === "StepFinished" && !mappedKinds.includes(event.result.kind)) stepsLeft--;
         traceEvent(event, trace);
       },
     });

@@ -2,8 +2,9 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { duckdbStateStore } from "../../src/adapters/duckdb/state-store.ts";
 import type { Manifest } from "../../src/compile/manifest.ts";
+import { quoteText } from "../../src/define/quote.ts";
 import type { State } from "../../src/ports/state-store.ts";
-import type { TableName } from "../../src/terms.ts";
+import { partKinds, type TableName } from "../../src/terms.ts";
 import type { Platform, ProcessOutcome } from "./platform.ts";
 import { Violation } from "./violation.ts";
 
@@ -18,7 +19,7 @@ interface RecordedStep {
 export interface Record {
   readonly state: State;
   readonly runs: ReadonlyMap<string, string>;
-  /** Steps that ran. */
+  /** Steps that ran, but for parts of one. */
   readonly steps: readonly RecordedStep[];
 }
 
@@ -27,7 +28,8 @@ export async function readRecord(platform: Platform, isThere: boolean): Promise<
   if (!isThere && !(await duckdbStateStore().isPresent(platform.look))) return null;
   const state = await duckdbStateStore().read(platform.look);
   const rows = await platform.look.query({
-    text: "select run_id, r.status as run_status, s.table_name, s.status from assay.runs r left join assay.steps s using (run_id) order by r.started_at, s.position",
+    text: `select run_id, r.status as run_status, s.table_name, s.status from assay.runs r
+      left join (from assay.steps where kind not in (${partKinds.map(quoteText).join(", ")})) s using (run_id) order by r.started_at, s.position`,
   });
   return {
     state,
@@ -52,6 +54,7 @@ export async function checkState(
   checkVersions(record.state, contents);
   await checkCatalog(platform, manifest, record.state);
   checkLake(platform, record, outcome);
+  await checkChunks(platform, manifest, outcome);
   // Only a run that begins tidies up after one that died.
   const left = outcome.result === null ? [] : readdirSync(join(platform.folder, "scratch"));
   if (left.length > 0) throw new Violation("scratch folder is left behind", left.join(", "));
@@ -117,6 +120,22 @@ async function checkCatalog(platform: Platform, manifest: Manifest, state: State
           : table;
     if (!isKnown) throw new Violation("relation that nobody knows", full);
     if (table !== undefined && !state.publications.has(table.name)) throw new Violation("table without a publication", full);
+  }
+}
+
+/** A build in chunks leaves nothing behind when it is published, and no chunk is there twice before. */
+async function checkChunks(platform: Platform, manifest: Manifest, { result }: ProcessOutcome): Promise<void> {
+  const chunked = manifest.tables.filter((table) => table.kind === "model" && "chunks" in table.materialize);
+  if (chunked.length === 0) return;
+  const twice = await platform.look.query({ text: "select table_name, chunk from assay.chunks group by all having count(*) > 1" });
+  for (const { table_name, chunk } of twice) throw new Violation("chunk is there twice", `${table_name} ${chunk}`);
+  const left = await platform.look.query({
+    text: `select table_name as name from assay.extracts union all select table_name from duckdb_tables()
+      where database_name = current_database() and schema_name = 'assay' and regexp_matches(table_name, ' (values|rows)$')`,
+  });
+  for (const { name } of left) {
+    const built = result?.steps.find(({ kind, table }) => kind === "build" && table === String(name).replace(/ .*/, ""));
+    if (built?.status === "succeeded") throw new Violation("chunks are left behind", String(name));
   }
 }
 
