@@ -32,5 +32,12 @@ function bronzeSpec(dice: Dice, index: number): BronzeSpec {
     deleted: load === "merge" && dice.chance(0.7) ? "op = 'D'" : null,
     columns: lines ? [...base, column("line", "integer", false)] : base,
     partitioned: dice.chance(0.15),
+    chunks: null,
   };
+}
+
+/** Some of the tables that can be are loaded in chunks. */
+export function loadedInChunks(dice: Dice, spec: BronzeSpec): BronzeSpec {
+  if (spec.partitioned || !dice.chance(0.2)) return spec;
+  return { ...spec, chunks: { rows: dice.pick([2, 4, 8]), concurrency: 1 + dice.below(3) } };
 }

@@ -81,6 +81,7 @@ function bronzeDefinition(spec: BronzeSpec): BronzeDefinition {
     key: spec.key,
     load: spec.load,
     ...(spec.deleted === null ? {} : { deleted: spec.deleted }),
+    ...(spec.chunks === null ? {} : { chunks: spec.chunks }),
     ...(spec.partitioned ? { partitionBy: { day: "strftime(ts, '%Y%m%d')" } } : {}),
   });
 }

@@ -22,7 +22,11 @@ const columnsText = (columns: readonly SimColumn[]): string =>
 
 function bronzeText(spec: BronzeSpec): string {
   const key = spec.key.length === 0 ? "no key" : `key ${spec.key.join(", ")}`;
-  const more = [spec.deleted === null ? "" : `, deleted: ${spec.deleted}`, spec.partitioned ? ", partitioned by day of ts" : ""].join("");
+  const more = [
+    spec.deleted === null ? "" : `, deleted: ${spec.deleted}`,
+    spec.partitioned ? ", partitioned by day of ts" : "",
+    spec.chunks === null ? "" : `, chunks: ${JSON.stringify(spec.chunks)}`,
+  ].join("");
   return `${spec.name}: ${spec.format}, load ${spec.load}, ${key}${more} (${columnsText(spec.columns)})`;
 }
 

@@ -1,6 +1,6 @@
-import { bronzeSpecs } from "./bronze-specs.ts";
+import { bronzeSpecs, loadedInChunks } from "./bronze-specs.ts";
 import { type Dice, diceOf } from "./dice.ts";
-import { inChunks, modelSpecs } from "./model-specs.ts";
+import { builtInChunks, modelSpecs } from "./model-specs.ts";
 import type { CrashPoint, ProjectSpec, RunSpec, Scenario } from "./scenario.ts";
 import { sourceWorld } from "./source-world.ts";
 
@@ -16,7 +16,11 @@ export function generateScenario(seed: number): Scenario {
   const count = dice.pick([2, 2, 2, 2, 2, 3, 3, 4]);
   const revisedFrom = project.models.some((model) => model.revised !== null) && dice.chance(0.4) ? 1 + dice.below(count) : count;
   const poisoned = new Set<string>();
-  const chunked = project.models.some(({ materialize }) => "chunks" in materialize) ? diceOf(seed, "chunks", 1) : null;
+  const commits = [
+    ...(project.bronze.some(({ chunks }) => chunks !== null) ? ["an extract", "a load", "a load"] : []),
+    ...(project.models.some(({ materialize }) => "chunks" in materialize) ? ["a split", "a chunk", "a chunk"] : []),
+  ];
+  const chunked = diceOf(seed, "chunks", 1);
   const runs = Array.from({ length: count }, (_, index): RunSpec => {
     const poison = index > 0 && index < count - 1 && dice.chance(0.12) ? dice.pick(worlds).spec.name : null;
     const quiet = index > 0 && dice.chance(0.1);
@@ -31,7 +35,7 @@ export function generateScenario(seed: number): Scenario {
       number: index + 1,
       changes,
       select: index > 0 && dice.chance(0.15) ? selection(dice, project) : null,
-      crash: dice.chance(0.4) ? (chunked?.chance(0.25) === true ? crashInChunks(chunked) : crashPoint(dice)) : null,
+      crash: dice.chance(0.4) ? (commits.length > 0 && chunked.chance(0.25) ? crashAtOne(chunked, commits) : crashPoint(dice)) : null,
       fullRefresh: index > 0 && dice.chance(0.05),
       alwaysRefresh: dice.chance(0.85),
       concurrency: dice.pick([1, 1, 2, 3]),
@@ -52,7 +56,8 @@ function projectOf(seed: number): ProjectSpec {
   const dice = diceOf(seed, "project");
   const bronze = bronzeSpecs(dice);
   const chunked = diceOf(seed, "chunks");
-  latest = { seed, project: { bronze, models: modelSpecs(dice, bronze).map((model) => inChunks(chunked, model)) } };
+  const models = modelSpecs(dice, bronze).map((model) => builtInChunks(chunked, model));
+  latest = { seed, project: { bronze: bronze.map((spec) => loadedInChunks(chunked, spec)), models } };
   return latest.project;
 }
 
@@ -61,9 +66,9 @@ const selection = (dice: Dice, project: ProjectSpec): RunSpec["select"] => {
   return some.length === 0 ? null : some;
 };
 
-/** Builds in chunks are a small part of what a run does. */
-const crashInChunks = (dice: Dice): CrashPoint => ({
-  count: { label: dice.pick(["commit of a split", "commit of a chunk", "commit of a chunk"]) },
+/** Loads and builds in chunks are a small part of what a run does. */
+const crashAtOne = (dice: Dice, commits: readonly string[]): CrashPoint => ({
+  count: { label: `commit of ${dice.pick(commits)}` },
   number: 1 + dice.below(2),
   when: dice.pick(["before", "torn"] as const),
 });

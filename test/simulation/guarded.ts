@@ -135,6 +135,8 @@ function durableMark(statement: string): string {
 
 /** Steps that publish nothing, by their kind. */
 const partMarks: ReadonlyMap<string, string> = new Map([
+  ["extract", "E"],
+  ["load", "L"],
   ["split", "X"],
   ["chunk", "C"],
 ]);
@@ -144,6 +146,8 @@ function whatOf(marks: string): string {
   if (marks.includes("P")) return marks.includes("I") ? "of an ingest" : "of a build";
   if (marks.includes("R")) return "of a run's start";
   if (marks.includes("F")) return "of a run's end";
+  if (marks.includes("E")) return "of an extract";
+  if (marks.includes("L")) return "of a load";
   if (marks.includes("X")) return "of a split";
   if (marks.includes("C")) return "of a chunk";
   if (marks.includes("S")) return "of a failure";

@@ -104,7 +104,7 @@ function materializationOf(dice: Dice, query: Query): Materialization {
 }
 
 /** Some of the models that can be are built in chunks. */
-export function inChunks(dice: Dice, spec: ModelSpec): ModelSpec {
+export function builtInChunks(dice: Dice, spec: ModelSpec): ModelSpec {
   const { materialize } = spec;
   if (materialize.kind !== "incremental" || !dice.chance(0.4)) return spec;
   const chunks = { values: dice.pick([2, 3, 6]), concurrency: 1 + dice.below(3) };

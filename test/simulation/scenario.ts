@@ -1,4 +1,4 @@
-import type { Load } from "../../src/define/bronze.ts";
+import type { Chunks, Load } from "../../src/define/bronze.ts";
 import type { Materialization } from "../../src/define/materialization.ts";
 import type { TableName } from "../../src/terms.ts";
 
@@ -21,6 +21,8 @@ export interface BronzeSpec {
   readonly deleted: string | null;
   readonly columns: readonly SimColumn[];
   readonly partitioned: boolean;
+  /** Null: files are loaded as one. */
+  readonly chunks: Chunks | null;
 }
 
 export interface ModelSpec {

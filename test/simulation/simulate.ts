@@ -218,8 +218,9 @@ function countOutcome(counters: Counters, manifest: Manifest, run: RunSpec, outc
     count(counters, `steps ${step.status}`);
     if (step.status === "succeeded" && step.kind === "build") countBuild(counters, manifest, step);
     if (step.kind === "split" && step.notes.some((note) => / in \d+ chunks$/.test(note))) count(counters, "incremental: built in chunks");
-    if (step.kind === "chunk" && step.status === "succeeded") count(counters, "chunks");
-    if (step.notes.some((note) => note.startsWith("goes on with"))) count(counters, "incremental: chunks of a run before");
+    if (step.kind === "load" && step.status === "succeeded") count(counters, "bronze: loaded in chunks");
+    if (step.notes.some((note) => note.startsWith("goes on with")))
+      count(counters, `${step.kind === "split" ? "incremental" : "bronze"}: chunks of a run before`);
     if (step.reason.startsWith("unchanged: what it reads")) count(counters, "cut-offs");
     if (step.quarantined > 0) count(counters, "rows in quarantine", step.quarantined);
     count(counters, "rows inserted", step.changes?.inserted ?? 0);

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { duckdbStateStore } from "../../src/adapters/duckdb/state-store.ts";
-import type { Manifest } from "../../src/compile/manifest.ts";
-import { quoteText } from "../../src/define/quote.ts";
+import type { Manifest, ManifestTable } from "../../src/compile/manifest.ts";
+import type { Row } from "../../src/ports/engine.ts";
 import type { State } from "../../src/ports/state-store.ts";
 import { partKinds, type TableName } from "../../src/terms.ts";
 import type { Platform, ProcessOutcome } from "./platform.ts";
@@ -21,6 +21,8 @@ export interface Record {
   readonly runs: ReadonlyMap<string, string>;
   /** Steps that ran, but for parts of one. */
   readonly steps: readonly RecordedStep[];
+  /** Tables and runs, as in `bronze.t1/run-01`, that put a batch into the lake. */
+  readonly batches: ReadonlySet<string>;
 }
 
 /** Null: a process died before it made the state tables; once there, they have to stay. */
@@ -28,16 +30,22 @@ export async function readRecord(platform: Platform, isThere: boolean): Promise<
   if (!isThere && !(await duckdbStateStore().isPresent(platform.look))) return null;
   const state = await duckdbStateStore().read(platform.look);
   const rows = await platform.look.query({
-    text: `select run_id, r.status as run_status, s.table_name, s.status from assay.runs r
-      left join (from assay.steps where kind not in (${partKinds.map(quoteText).join(", ")})) s using (run_id) order by r.started_at, s.position`,
+    text: "select run_id, r.status as run_status, s.table_name, s.kind, s.status from assay.runs r left join assay.steps s using (run_id) order by r.started_at, s.position",
   });
+  const ran = rows.filter((row) => row.status !== null && row.status !== "skipped");
+  const isWhole = ({ kind }: Row): boolean => !partKinds.some((part) => part === kind);
   return {
     state,
     runs: new Map(rows.map((row) => [String(row.run_id), String(row.run_status)] as const)),
-    steps: rows.flatMap((row) =>
-      row.status === null || row.status === "skipped"
-        ? []
-        : [{ run: String(row.run_id), table: String(row.table_name) as TableName, status: String(row.status) }],
+    steps: ran.filter(isWhole).map((row) => ({
+      run: String(row.run_id),
+      table: String(row.table_name) as TableName,
+      status: String(row.status),
+    })),
+    batches: new Set(
+      ran
+        .filter((row) => row.status === "succeeded" && (row.kind === "extract" || isWhole(row)))
+        .map((row) => `${row.table_name}/${row.run_id}`),
     ),
   };
 }
@@ -123,10 +131,11 @@ async function checkCatalog(platform: Platform, manifest: Manifest, state: State
   }
 }
 
-/** A build in chunks leaves nothing behind when it is published, and no chunk is there twice before. */
+/** A load or build in chunks leaves nothing behind when it is published, and no chunk is there twice before. */
 async function checkChunks(platform: Platform, manifest: Manifest, { result }: ProcessOutcome): Promise<void> {
-  const chunked = manifest.tables.filter((table) => table.kind === "model" && "chunks" in table.materialize);
-  if (chunked.length === 0) return;
+  const inChunks = (table: ManifestTable): boolean =>
+    table.kind === "bronze" ? table.chunks !== undefined : "chunks" in table.materialize;
+  if (!manifest.tables.some(inChunks)) return;
   const twice = await platform.look.query({ text: "select table_name, chunk from assay.chunks group by all having count(*) > 1" });
   for (const { table_name, chunk } of twice) throw new Violation("chunk is there twice", `${table_name} ${chunk}`);
   const left = await platform.look.query({
@@ -134,22 +143,21 @@ async function checkChunks(platform: Platform, manifest: Manifest, { result }: P
       where database_name = current_database() and schema_name = 'assay' and regexp_matches(table_name, ' (values|rows)$')`,
   });
   for (const { name } of left) {
-    const built = result?.steps.find(({ kind, table }) => kind === "build" && table === String(name).replace(/ .*/, ""));
+    const built = result?.steps.find(({ kind, table }) => !partKinds.includes(kind) && table === String(name).replace(/ .*/, ""));
     if (built?.status === "succeeded") throw new Violation("chunks are left behind", String(name));
   }
 }
 
-function checkLake(platform: Platform, { state, steps }: Record, outcome: ProcessOutcome): void {
+function checkLake(platform: Platform, { state, batches }: Record, outcome: ProcessOutcome): void {
   for (const file of state.files) {
     const path = join(platform.folder, "lake", file.files.replace(/\/\*\*\/.*$/, ""));
     if (file.files !== "" && !existsSync(path)) throw new Violation("file that counts is not in the lake", file.files);
   }
   const lake = join(platform.folder, "lake", "bronze");
   if (!existsSync(lake)) return;
-  const committed = new Set(steps.filter(({ status }) => status === "succeeded").map(({ table, run }) => `${table}/${run}`));
   for (const path of readdirSync(lake, { recursive: true, encoding: "utf8" })) {
     const [, table, runId] = /^([^/]+)\/dt=[^/]+\/run_id=([^/]+)$/.exec(path) ?? [];
-    if (table === undefined || runId === outcome.runId || committed.has(`bronze.${table}/${runId}`)) continue;
+    if (table === undefined || runId === outcome.runId || batches.has(`bronze.${table}/${runId}`)) continue;
     const isRecent = outcome.result === null;
     if (!isRecent) throw new Violation("folder of a batch that was never committed", path);
   }
