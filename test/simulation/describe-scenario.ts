@@ -49,7 +49,8 @@ function runText(run: RunSpec, tables: readonly BronzeSpec[]): string {
     run.concurrency === 1 ? "" : `${run.concurrency} steps at a time`,
     crash === null ? "" : `the process dies ${crash.when === "torn" ? "in the midst of" : "before"} ${at}`,
   ];
-  return [...run.changes.map((change) => changeText(change, tables)), how.filter((part) => part !== "").join("; ")].join("\n");
+  const clean = run.clean === null ? [] : [`  clean, keeping ${run.clean} days`];
+  return [...clean, ...run.changes.map((change) => changeText(change, tables)), how.filter((part) => part !== "").join("; ")].join("\n");
 }
 
 function changeText({ table, file, rows }: FileChange, tables: readonly BronzeSpec[]): string {

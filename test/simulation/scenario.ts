@@ -62,6 +62,8 @@ export interface CrashPoint {
 export interface RunSpec {
   /** From 1; gives the run's id and day. */
   readonly number: number;
+  /** What is older than so many days, and not needed, is removed before the run; null: nothing is. */
+  readonly clean: number | null;
   /** What happened at the sources before the run. */
   readonly changes: readonly FileChange[];
   /** Tables that are run; null: all. */

@@ -5,6 +5,7 @@ import type { State } from "../../src/ports/state-store.ts";
 import type { StepResult, TableName } from "../../src/terms.ts";
 import { type BronzeContent, ingested, noContent, type SentFile } from "./bronze-reference.ts";
 import { checkChanges, type SeenVersions } from "./change-oracle.ts";
+import { cleanUp } from "./clean-up.ts";
 import { compileSpec } from "./compile-project.ts";
 import { checkLedger, compareContents } from "./content-oracle.ts";
 import { type Counters, count } from "./counters.ts";
@@ -13,7 +14,7 @@ import { checkFreshBuild } from "./fresh-build.ts";
 import { glimpsesOf } from "./glimpses.ts";
 import { openPlatform, type Platform, type ProcessOutcome, planNow, runProcess, startOf } from "./platform.ts";
 import type { CrashPoint, RunSpec, Scenario } from "./scenario.ts";
-import { openShadow, type Shadow } from "./shadow.ts";
+import { contentsOf, openShadow, type Shadow } from "./shadow.ts";
 import { applyChange } from "./source-files.ts";
 import { checkState, type Record, readRecord } from "./state-oracle.ts";
 import { Violation } from "./violation.ts";
@@ -46,6 +47,7 @@ interface World extends SimulationOptions {
 /** Whatever happened before: one run of everything that nobody disturbs, unless the one before was just that. */
 const lastRun: RunSpec = {
   number: 99,
+  clean: null,
   changes: [],
   select: null,
   crash: null,
@@ -78,6 +80,7 @@ export async function simulate(scenario: Scenario, counters: Counters, options: 
     for (const model of scenario.project.models) for (const construct of model.constructs) count(counters, `model: ${construct}`);
     for (const run of [...scenario.runs, { ...lastRun, revised: scenario.runs.some((run) => run.revised) }]) {
       if (run.number === lastRun.number && isWhole && !scenario.onceMore) break;
+      if (run.clean !== null && world.recorded) await cleanBefore(world, manifest, run.number, run.clean, isWhole);
       if (run.revised) manifest = await compiled(scenario, true);
       isWhole = await happens(world, manifest, run);
     }
@@ -103,6 +106,27 @@ function compiled({ project }: Scenario, revised: boolean): Promise<Manifest> {
   const manifest = known.get(revised) ?? compileSpec(project, revised);
   known.set(revised, manifest);
   return manifest;
+}
+
+/** Nothing that is seen changes, and nothing has to be built again. */
+async function cleanBefore(world: World, manifest: Manifest, run: number, days: number, isWhole: boolean): Promise<void> {
+  const { platform, counters, trace } = world;
+  trace(`clean, keeping ${days} days`);
+  const { state, batches } = await cleanUp(platform, manifest, startOf(run) - 3_600_000, days);
+  count(counters, "cleaned: batches", batches.length);
+  count(counters, "cleaned: row changes", state.changes.length);
+  count(counters, "cleaned: runs", state.runs.length);
+  if (state.subjects.length > 0) throw new Violation("clean removes a table", state.subjects.join(", "));
+  const record = await readRecord(platform, true);
+  if (record === null) return;
+  const found = await contentsOf(
+    platform.look,
+    manifest.tables.filter((table) => record.state.publications.has(table.name)),
+  );
+  for (const [name, content] of found) {
+    if (content !== world.contents.get(name)) throw new Violation("clean changes a table", `${name}: ${content}`);
+  }
+  if (isWhole) await checkNothingToDo(world, manifest, record.state);
 }
 
 /** A run and what happened before it. Returns whether everything is as new as its sources now. */
