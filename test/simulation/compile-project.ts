@@ -1,6 +1,7 @@
 import { compileProject } from "../../src/compile/compile.ts";
 import type { Manifest } from "../../src/compile/manifest.ts";
 import { type BronzeDefinition, bronze } from "../../src/define/bronze.ts";
+import { check } from "../../src/define/check.ts";
 import { type ModelDefinition, model } from "../../src/define/model.ts";
 import { defineProject } from "../../src/define/project.ts";
 import { csv, type FileSource, json, parquet } from "../../src/define/source.ts";
@@ -93,6 +94,7 @@ function modelDefinition(spec: ModelSpec, revised: boolean): ModelDefinition {
     grain: spec.key,
     columns: contractOf(spec.columns),
     materialize: spec.materialize,
+    ...(spec.rule === null ? {} : { checks: [check.expression("ruled", spec.rule, { severity: "quarantine" })] }),
     sql: { kind: "sql", text, location },
   });
   return { ...definition, columns: spec.declared ? definition.columns : null, location };

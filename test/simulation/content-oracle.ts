@@ -2,6 +2,7 @@ import type { Manifest, ManifestTable } from "../../src/compile/manifest.ts";
 import type { State } from "../../src/ports/state-store.ts";
 import type { RunResult, TableName } from "../../src/terms.ts";
 import type { Platform, ProcessOutcome } from "./platform.ts";
+import type { ProjectSpec } from "./scenario.ts";
 import { contentsOf, rowsOf, type Shadow } from "./shadow.ts";
 import { Violation } from "./violation.ts";
 
@@ -20,6 +21,23 @@ export async function compareContents(
     throw new Violation("content", `${table.name}${why}\n${await differenceText(platform, shadow, table)}`);
   }
   return expected;
+}
+
+/** Quarantine holds the rows of each model that break its rule, and no others. */
+export async function compareQuarantine(
+  { platform, shadow }: { readonly platform: Platform; readonly shadow: Shadow },
+  { models }: ProjectSpec,
+  state: State,
+): Promise<void> {
+  const ruled = models.filter(({ name, rule }) => rule !== null && state.publications.has(name));
+  if (ruled.length === 0) return;
+  const rows = await platform.look.query({
+    text: "select table_name, count(*)::integer as rows from assay.quarantine where state = 'open' group by table_name",
+  });
+  for (const { name } of ruled) {
+    const found = Number(rows.find((row) => row.table_name === name)?.rows ?? 0);
+    if (found !== shadow.refused(name)) throw new Violation("quarantine", `${name}: ${found} rows, expected ${shadow.refused(name)}`);
+  }
 }
 
 async function differenceText(platform: Platform, shadow: Shadow, table: ManifestTable): Promise<string> {

@@ -34,7 +34,8 @@ function modelText(spec: ModelSpec): string {
   const { kind, ...options } = spec.materialize;
   const contract = spec.declared ? columnsText(spec.columns) : "contract inferred";
   const revised = spec.revised === null ? "" : `\n    revised: ${spec.revised}`;
-  return `${spec.name}: ${kind} ${JSON.stringify(options)}, grain [${spec.key.join(", ")}], ${contract}\n    ${spec.sql}${revised}`;
+  const rule = spec.rule === null ? "" : `, rule: ${spec.rule}`;
+  return `${spec.name}: ${kind} ${JSON.stringify(options)}, grain [${spec.key.join(", ")}], ${contract}${rule}\n    ${spec.sql}${revised}`;
 }
 
 function runText(run: RunSpec, tables: readonly BronzeSpec[]): string {

@@ -12,8 +12,8 @@ export interface Dice {
 }
 
 /** The dice for one purpose of a seed: no use of one purpose moves those of another. */
-export function diceOf(seed: number, purpose: "project" | "changes" | "runs" | "order" | "chunks" | "clean", index = 0): Dice {
-  const purposes = ["project", "changes", "runs", "order", "chunks", "clean"];
+export function diceOf(seed: number, purpose: "project" | "changes" | "runs" | "order" | "chunks" | "clean" | "rules", index = 0): Dice {
+  const purposes = ["project", "changes", "runs", "order", "chunks", "clean", "rules"];
   const random = randomStream(seed, 1 + purposes.indexOf(purpose))(index);
   const dice: Dice = {
     below: (limit) => below(random, limit),

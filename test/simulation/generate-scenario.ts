@@ -1,6 +1,6 @@
 import { bronzeSpecs, loadedInChunks } from "./bronze-specs.ts";
 import { type Dice, diceOf } from "./dice.ts";
-import { builtInChunks, modelSpecs } from "./model-specs.ts";
+import { builtInChunks, modelSpecs, ruled } from "./model-specs.ts";
 import type { CrashPoint, ProjectSpec, RunSpec, Scenario } from "./scenario.ts";
 import { sourceWorld } from "./source-world.ts";
 
@@ -58,7 +58,8 @@ function projectOf(seed: number): ProjectSpec {
   const dice = diceOf(seed, "project");
   const bronze = bronzeSpecs(dice);
   const chunked = diceOf(seed, "chunks");
-  const models = modelSpecs(dice, bronze).map((model) => builtInChunks(chunked, model));
+  const rules = diceOf(seed, "rules");
+  const models = modelSpecs(dice, bronze).map((model) => ruled(rules, builtInChunks(chunked, model)));
   latest = { seed, project: { bronze: bronze.map((spec) => loadedInChunks(chunked, spec)), models } };
   return latest.project;
 }

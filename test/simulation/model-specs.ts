@@ -2,7 +2,7 @@ import { append, incremental, type Materialization, snapshot, table, view } from
 import type { TableName } from "../../src/terms.ts";
 import type { Dice } from "./dice.ts";
 import { groupConstructs } from "./group-constructs.ts";
-import { condition, type Query, type Relation, textColumn } from "./relation.ts";
+import { condition, isNumber, type Query, type Relation, textColumn } from "./relation.ts";
 import { type Construct, rowConstructs } from "./row-constructs.ts";
 import type { BronzeSpec, ModelSpec, SimColumn } from "./scenario.ts";
 
@@ -17,7 +17,7 @@ const isHistory = ({ name }: SimColumn): boolean => historyColumns.some((column)
 const queryConstructs: Readonly<Record<string, Construct>> = { ...rowConstructs, ...groupConstructs };
 
 /** Every construct the models are made of, for the counters. */
-export const constructNames: readonly string[] = [...Object.keys(queryConstructs), "snapshot", "append", "as of"];
+export const constructNames: readonly string[] = [...Object.keys(queryConstructs), "snapshot", "append", "as of", "rule"];
 
 /** Models in layers over the bronze tables; each has a grain that holds by construction. */
 export function modelSpecs(dice: Dice, bronze: readonly BronzeSpec[]): readonly ModelSpec[] {
@@ -76,6 +76,7 @@ function specOf(dice: Dice, name: TableName, constructs: readonly string[], quer
     ...query,
     reads: [...new Set(query.reads)],
     materialize,
+    rule: null,
     declared: keeps || dice.chance(0.5),
     revised:
       keeps || query.key.length === 0 || dice.chance(0.9)
@@ -101,6 +102,17 @@ function materializationOf(dice: Dice, query: Query): Materialization {
   }
   const by = dice.some(query.key, 0.6);
   return incremental({ by: by.length === 0 ? query.key : by });
+}
+
+/** Some tables do not publish rows that break a rule. */
+export function ruled(dice: Dice, spec: ModelSpec): ModelSpec {
+  const { kind } = spec.materialize;
+  const columns = spec.columns.filter(({ type }) => type !== "boolean");
+  if ((kind !== "table" && kind !== "incremental") || columns.length === 0 || !dice.chance(0.12)) return spec;
+  const column = dice.pick(columns);
+  const { name } = column;
+  const others = column.type === "timestamp" ? `${name} >= timestamp '2040-01-02 00:00:00'` : `${name} is distinct from 'x'`;
+  return { ...spec, constructs: [...spec.constructs, "rule"], rule: isNumber(column) ? `coalesce(${name}, 3) <> 4` : others };
 }
 
 /** Some of the models that can be are built in chunks. */

@@ -34,6 +34,8 @@ export interface ModelSpec {
   readonly key: readonly string[];
   readonly reads: readonly TableName[];
   readonly materialize: Materialization;
+  /** Condition on a row, without which it goes to quarantine; null: there is none. */
+  readonly rule: string | null;
   /** Is the contract written, or inferred from the SQL? */
   readonly declared: boolean;
   /** SQL from the scenario's revision on; null: the same. */

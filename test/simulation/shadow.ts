@@ -15,6 +15,8 @@ export interface Shadow {
   setBronze(spec: BronzeSpec, rows: readonly SourceRow[]): Promise<void>;
   /** Computes a model as a build at that time has to; false: the build has to be refused. */
   build(table: ModelTable, spec: ModelSpec, now: number): Promise<boolean>;
+  /** Rows of the model's SQL that broke its rule when it was built. */
+  refused(name: TableName): number;
   /** Count and content hash of each table. */
   contents(tables: readonly ManifestTable[]): Promise<ReadonlyMap<TableName, string>>;
   readonly session: Session;
@@ -43,8 +45,19 @@ export async function openShadow(): Promise<Shadow> {
     await session.execute({ text });
     made.set(name, { from, times: (before?.times ?? 0) + 1 });
   };
+  const refused = new Map<TableName, number>();
+  /** False: rows were made, and every one breaks the rule. */
+  const keepsRule = async ({ name, select }: ModelTable, { rule }: ModelSpec): Promise<boolean> => {
+    if (rule === null) return true;
+    const text = `select count(*)::integer as made, (count(*) filter (where (${rule}) is true))::integer as kept from (${select}) as made`;
+    const [row] = await session.query({ text });
+    if (Number(row?.made) > 0 && Number(row?.kept) === 0) return false;
+    refused.set(name, Number(row?.made) - Number(row?.kept));
+    return true;
+  };
   return {
     session,
+    refused: (name) => refused.get(name) ?? 0,
     contents: async (tables) => {
       const stale = tables.filter(({ name }) => known.get(name)?.times !== made.get(name)?.times);
       for (const [name, content] of await contentsOf(session, stale)) known.set(name, { times: made.get(name)?.times ?? 0, content });
@@ -59,7 +72,9 @@ export async function openShadow(): Promise<Shadow> {
         await make(table.name, historySelect(table, spec, history));
         return true;
       }
-      const from = `${table.select}\n-- ${spec.reads.map((name) => made.get(name)?.times).join()}`;
+      if (!(await keepsRule(table, spec))) return false;
+      const kept = spec.rule === null ? table.select : `select * from (${table.select}) as made where (${spec.rule}) is true`;
+      const from = `${kept}\n-- ${spec.reads.map((name) => made.get(name)?.times).join()}`;
       if (spec.materialize.kind !== "append") {
         await make(table.name, from);
         return true;

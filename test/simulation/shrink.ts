@@ -97,6 +97,7 @@ function* simplerModels(scenario: Scenario): Generator<Scenario> {
     });
     if (model.materialize.kind === "incremental" || model.materialize.kind === "view")
       yield instead({ ...model, materialize: { kind: "table" } });
+    if (model.rule !== null) yield instead({ ...model, rule: null });
     if (model.revised !== null) yield instead({ ...model, revised: null });
   }
   for (const [at, table] of project.bronze.entries()) {
