@@ -58,6 +58,7 @@ const musts = [
   "steps refused, as they had to be",
   "looks in the midst of a run",
   "tables equal to a fresh build",
+  "models verified",
 ];
 
 /** What became of some seeds; `failures`: stories of those that failed. */

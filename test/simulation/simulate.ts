@@ -17,6 +17,7 @@ import type { CrashPoint, RunSpec, Scenario } from "./scenario.ts";
 import { contentsOf, openShadow, type Shadow } from "./shadow.ts";
 import { applyChange } from "./source-files.ts";
 import { checkState, type Record, readRecord } from "./state-oracle.ts";
+import { verifyModels } from "./verify-models.ts";
 import { Violation } from "./violation.ts";
 
 export interface SimulationOptions {
@@ -87,6 +88,7 @@ export async function simulate(scenario: Scenario, counters: Counters, options: 
     if (scenario.freshBuild && isWhole) {
       const folder = `${options.folder}-fresh`;
       const run = { ...lastRun, revised: scenario.runs.some((run) => run.revised) };
+      count(counters, "models verified", await verifyModels(platform, manifest, startOf(run.number)));
       count(counters, "tables equal to a fresh build", await checkFreshBuild(scenario, manifest, world.bronze, shadow, run, folder));
     }
     return null;
