@@ -142,7 +142,8 @@ function tableName(ref: BaseTableRef): TableName {
 
 function joinConditions(ref: TableRef | null): readonly Expression[] {
   if (ref === null || ref.type !== "JOIN") return [];
-  // The condition of a semi or anti join may name the side that is not seen further up.
+  // The condition of a semi or anti join names a side that is not among the rows: a column equal to one of its columns is no constant.
+  if (ref.join_type === "SEMI" || ref.join_type === "ANTI") return joinConditions(ref.left);
   return [...joinConditions(ref.left), ...joinConditions(ref.right), ...conjuncts(ref.condition)];
 }
 

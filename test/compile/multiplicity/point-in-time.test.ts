@@ -233,6 +233,15 @@ describe("a history that is read rightly", () => {
         `select h.*, r.name from bronze.regions r right join ${history} h on r.region_id = h.region_id`,
       ],
       [
+        "with one row of a group, of a model with a SEMI JOIN",
+        `select h.*, d.n from ${history} h left join (select region_id as k, count(*) as n from silver.seen group by region_id) d on d.k = h.region_id`,
+        [
+          sqlModel("silver.seen", "select r.region_id from bronze.regions r semi join bronze.regions o on o.region_id = r.region_id", {
+            grain: ["region_id"],
+          }),
+        ],
+      ],
+      [
         "with more that its versions look up, one model later",
         "select s.customer_id, s.name, b.name as other from silver.seen s, bronze.regions b where s.region_id = b.region_id",
         [
