@@ -65,8 +65,9 @@ export function keyOfGroups(reading: SelectReading, outputs: ReadonlyMap<string,
     const rest = determinedBy(rows, { refs: others.flatMap((other) => other.value.refs) });
     return part.value.refs.every(rest.has) ? others : kept;
   }, parts);
+  if (needed.length === 0) return { keys: [[]], counted: false };
   const names = needed.map((part) => part.output);
-  if (needed.length === 0 || names.includes(null)) return unknown;
+  if (names.includes(null)) return unknown;
   const [first] = needed;
   const source = first?.value.plain == null ? undefined : rows.sources[sourceOf(first.value.plain)];
   const ofOneKey =

@@ -242,6 +242,10 @@ describe("a history that is read rightly", () => {
         ],
       ],
       [
+        "with the one row of a group whose columns are fixed",
+        `select h.*, d.n from ${history} h cross join (select region_id, count(*) as n from bronze.customers where region_id = 'r1' group by region_id) d`,
+      ],
+      [
         "with more that its versions look up, one model later",
         "select s.customer_id, s.name, b.name as other from silver.seen s, bronze.regions b where s.region_id = b.region_id",
         [
