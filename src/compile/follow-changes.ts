@@ -33,11 +33,11 @@ export async function followChanges(
       if (model.table.materialize.kind === "incremental") errors.push(...result);
       continue;
     }
-    const { spliced } = result;
+    const { splice } = result;
     const own = ownColumns(model.table);
     plans.set(model.table.name, {
       ...result,
-      spliced: spliced === null ? null : contractSelect(spliced, own, model.described),
+      splice: "why" in splice ? splice : { text: contractSelect(splice.text, own, model.described) },
       views: viewsAmong(readThrough(model.table, byName)).map(({ name, fingerprint }) => ({ table: name, fingerprint })),
     });
   }

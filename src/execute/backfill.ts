@@ -10,7 +10,7 @@ import { divertTouched } from "./divert-touched.ts";
 import { publishDifference } from "./publish-difference.ts";
 import { refreshStatements } from "./refresh-statements.ts";
 import { createDifference } from "./row-changes.ts";
-import { splicedOf } from "./spliced-of.ts";
+import { spliceNow } from "./splice-now.ts";
 import { buildError } from "./step-failure.ts";
 import { typedColumns } from "./typed-columns.ts";
 
@@ -43,8 +43,8 @@ export async function backfillValues(
     const touched = `create temp table ${touchedName} as select distinct ${wished} from (${values.text}\n) as wished`;
     await session.execute({ ...values, text: touched }).catch(fail);
     const found = countOf((await oneRow(session, `select count(*) as found from ${touchedName}`)).found);
-    const spliced = splicedOf(run, table);
-    const definition = { text: made("text" in spliced ? spliced.text : table.select), params: paramsOf(run, table) };
+    const splice = spliceNow(run, table);
+    const definition = { text: made("text" in splice ? splice.text : table.select), params: paramsOf(run, table) };
     const kept = await divertTouched(session, table, definition, by).catch(fail);
     await createDifference(session, table, old, kept.select).catch(fail);
     await session.execute({ text: drop.join("; ") });

@@ -8,7 +8,7 @@ import type { StepResult } from "../terms.ts";
 import { paramsOf, type Run } from "./context.ts";
 import { recordUnpublished } from "./record-unpublished.ts";
 import { refreshStatements } from "./refresh-statements.ts";
-import { splicedOf } from "./spliced-of.ts";
+import { spliceNow } from "./splice-now.ts";
 import { buildError } from "./step-failure.ts";
 import { noFacts, stepResult } from "./step-result.ts";
 import { typedColumns } from "./typed-columns.ts";
@@ -36,8 +36,8 @@ export async function makeChunk(run: Run, session: Session, step: Step, position
     const statements = refreshStatements(sql, { table: table.name, columns: table.columns, plan: { by, upstreams: [] }, changed: [] });
     const own = `select ${columnList(by)} from ${sql.table(values)} where ${chunkColumn} = ${chunk}`;
     await session.execute({ text: `create temp table ${touchedName} as ${own}` });
-    const spliced = splicedOf(run, table);
-    const select = statements.made("text" in spliced ? spliced.text : table.select);
+    const splice = spliceNow(run, table);
+    const select = statements.made("text" in splice ? splice.text : table.select);
     const found = await run.engine
       .addRows(session, sql.table(rows), [...table.columns.map(({ name }) => name), chunkColumn], {
         text: `select ${typedColumns(sql, table.columns)}, ${chunk} from (${select}\n) as made`,

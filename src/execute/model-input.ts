@@ -9,10 +9,11 @@ export function modelInput(run: Run, table: ModelTable): string {
     const commit = run.commits.get(name as ModelTable["name"])?.findLast((item) => item.version === version);
     return [name, version, commit?.run_id ?? null];
   });
+  const splice = table.incremental?.splice ?? {};
   return fingerprintOf({
     versions,
     fingerprint: table.fingerprint,
-    sql: [table.select, table.incremental?.spliced ?? null],
+    sql: [table.select, "text" in splice ? splice.text : null],
     params: paramsOf(run, table),
   });
 }

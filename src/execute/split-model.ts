@@ -9,7 +9,7 @@ import { countOf, oneRow, paramsOf, type Run } from "./context.ts";
 import { modeOf } from "./mode-of.ts";
 import { modelInput } from "./model-input.ts";
 import { recordUnpublished } from "./record-unpublished.ts";
-import { splicedOf } from "./spliced-of.ts";
+import { spliceNow } from "./splice-now.ts";
 import { buildError } from "./step-failure.ts";
 import { noFacts, stepResult } from "./step-result.ts";
 import { NotRefreshable, touchedPart } from "./touched-values.ts";
@@ -33,9 +33,9 @@ export async function splitModel(run: Run, session: Session, step: Step, positio
   };
   const nothing = before === null ? {} : { split: null };
   const why = await whyInFull(run, session, step, table);
-  const spliced = splicedOf(run, table);
+  const splice = spliceNow(run, table);
   const input = modelInput(run, table);
-  if (why !== null && "text" in spliced && before !== null && before.input === input && isUsable(run, step)) {
+  if (why !== null && "text" in splice && before !== null && before.input === input && isUsable(run, step)) {
     const made = await run.store.readChunks(session, table.name, before.batch_id);
     const note = `goes on with what run ${before.run_id} split: ${made.size} of ${before.chunks} chunks are made`;
     return session.transaction(() => record(note, {}));
@@ -44,7 +44,7 @@ export async function splitModel(run: Run, session: Session, step: Step, positio
     if (before !== null) await session.execute({ text: dropChunkTables(sql, table.name) });
     if (why === null) return record("nothing to split: changes are followed", nothing);
     // Every chunk would read all of what the model reads.
-    if ("why" in spliced) return record(`in one piece: ${spliced.why}`, nothing);
+    if ("why" in splice) return record(`in one piece: ${splice.why}`, nothing);
     const found = await divide(run, session, step, table);
     const { by = [] } = table.incremental ?? {};
     const told = `${found.values} values of ${by.join(", ")}`;

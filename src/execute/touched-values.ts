@@ -64,7 +64,7 @@ export async function touchedPart(run: RefreshContext, session: Session, table: 
   if (!run.alwaysRefresh && before !== undefined && cost !== null && refreshIsDearer(share, cost, before.rows)) {
     throw new NotRefreshable(`that is cheaper: changes touch ${values} of about ${cost.by_values} values`);
   }
-  const definition = plan.spliced !== null && share <= spliceShare ? plan.spliced : table.select;
+  const definition = "text" in plan.splice && share <= spliceShare ? plan.splice.text : table.select;
   return {
     made: { text: made(definition), params },
     old,

@@ -15,8 +15,8 @@ export function inValueChunks(
   const by = incremental.by.join(", ");
   const told = (text: string): Step => (step.build === null ? step : { ...step, build: { ...step.build, chunks: text } });
   // Every chunk would read all of what the model reads.
-  if (incremental.spliced === null)
-    return [told(`in one piece, as what it reads cannot be restricted to values of ${by}: ${incremental.unspliced}`)];
+  if ("why" in incremental.splice)
+    return [told(`in one piece, as what it reads cannot be restricted to values of ${by}: ${incremental.splice.why}`)];
   // Chunks read the tables below views, also of views that do not move in this run.
   const after = [...new Set([...step.after, ...incremental.upstreams.flatMap((link) => running.get(link.table) ?? [])])];
   const build = told(`in chunks of ${chunks.values} values of ${by}`);

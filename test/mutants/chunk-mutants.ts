@@ -109,8 +109,8 @@ export const chunkMutants: readonly Mutant[] = [
   {
     name: "chunks look through a view that stands still",
     why: "some rows of a table are newer than the others",
-    file: "src/execute/spliced-of.ts",
-    edits: edit("behind === null ? { text: spliced }", "behind !== undefined ? { text: spliced }"),
+    file: "src/execute/splice-now.ts",
+    edits: edit("behind === null ? splice", "behind !== undefined ? splice"),
     tests: values("a view whose own step did not run"),
   },
 ];

@@ -15,13 +15,12 @@ const daysAgo = (days: number): string => new Date(now - days * day).toISOString
 const orders = bronzeTable("bronze.orders");
 const link = { table: "bronze.orders", touched: "select 1", through: "id", hats: [] } as const;
 const plans: Readonly<Record<string, ModelTable["incremental"]>> = {
-  linked: { by: ["id"], upstreams: [{ ...link, kind: "linked" }], spliced: null, unspliced: null, warnings: [], views: [] },
-  declared: { by: ["id"], upstreams: [{ ...link, kind: "declared" }], spliced: null, unspliced: null, warnings: [], views: [] },
+  linked: { by: ["id"], upstreams: [{ ...link, kind: "linked" }], splice: { why: "" }, warnings: [], views: [] },
+  declared: { by: ["id"], upstreams: [{ ...link, kind: "declared" }], splice: { why: "" }, warnings: [], views: [] },
   ignoring: {
     by: ["id"],
     upstreams: [{ table: "bronze.orders", kind: "ignored" }],
-    spliced: null,
-    unspliced: null,
+    splice: { why: "" },
     warnings: [],
     views: [],
   },

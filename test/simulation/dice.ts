@@ -11,9 +11,11 @@ export interface Dice {
   shuffled<T>(list: readonly T[]): readonly T[];
 }
 
+/** In this order: a purpose's place is part of its seed. */
+const purposes = ["project", "changes", "runs", "order", "chunks", "clean", "rules"] as const;
+
 /** The dice for one purpose of a seed: no use of one purpose moves those of another. */
-export function diceOf(seed: number, purpose: "project" | "changes" | "runs" | "order" | "chunks" | "clean" | "rules", index = 0): Dice {
-  const purposes = ["project", "changes", "runs", "order", "chunks", "clean", "rules"];
+export function diceOf(seed: number, purpose: (typeof purposes)[number], index = 0): Dice {
   const random = randomStream(seed, 1 + purposes.indexOf(purpose))(index);
   const dice: Dice = {
     below: (limit) => below(random, limit),

@@ -21,6 +21,7 @@ export function generateScenario(seed: number): Scenario {
     ...(project.models.some(({ materialize }) => "chunks" in materialize) ? ["a split", "a chunk", "a chunk"] : []),
   ];
   const chunked = diceOf(seed, "chunks", 1);
+  const crash = (): CrashPoint => (commits.length > 0 && chunked.chance(0.25) ? crashAtOne(chunked, commits) : crashPoint(dice));
   const cleans = diceOf(seed, "clean");
   const runs = Array.from({ length: count }, (_, index): RunSpec => {
     const poison = index > 0 && index < count - 1 && dice.chance(0.12) ? dice.pick(worlds).spec.name : null;
@@ -37,7 +38,7 @@ export function generateScenario(seed: number): Scenario {
       clean: index > 0 && cleans.chance(0.15) ? cleans.pick([0, 0, 1]) : null,
       changes,
       select: index > 0 && dice.chance(0.15) ? selection(dice, project) : null,
-      crash: dice.chance(0.4) ? (commits.length > 0 && chunked.chance(0.25) ? crashAtOne(chunked, commits) : crashPoint(dice)) : null,
+      crash: dice.chance(0.4) ? crash() : null,
       fullRefresh: index > 0 && dice.chance(0.05),
       alwaysRefresh: dice.chance(0.85),
       concurrency: dice.pick([1, 1, 2, 3]),

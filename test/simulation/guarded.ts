@@ -32,10 +32,10 @@ export function guardedSessions(
   const opened = new Set<Session>();
   const inTransaction = new Set<Session>();
   const guard = (raw: Session): Session => {
-    let touched = "";
+    let marks = new Set<string | null>();
     let subject = "";
     const prepared = (statement: Statement): Statement => {
-      touched += durableMark(statement.text);
+      marks.add(markOf(statement.text));
       return { ...statement, text: sabotage(statement.text) };
     };
     const operation = (text: string) => ({
@@ -55,9 +55,9 @@ export function guardedSessions(
       execute,
       insert: (target, rows) => {
         const text = `insert into ${target.table}`;
-        if (rows.length > 0) touched += durableMark(text);
+        if (rows.length > 0) marks.add(markOf(text));
         if (target.table === "assay.publications") subject = `: ${rows[0]?.subject}`;
-        if (target.table === "assay.steps" && rows[0]?.status === "succeeded") touched += partMarks.get(`${rows[0].kind}`) ?? "";
+        if (target.table === "assay.steps" && rows[0]?.status === "succeeded") marks.add(partMarks.get(rows[0].kind) ?? null);
         return schedule.perform(operation(text), async () => (sabotage(text) === text ? raw.insert(target, rows) : undefined));
       },
       query: (statement) => {
@@ -76,7 +76,7 @@ export function guardedSessions(
       result: (statement) => schedule.perform(operation(statement.text), () => raw.result(prepared(statement))),
       describe: (text) => schedule.perform(operation(`describe ${text}`), () => raw.describe(text)),
       transaction: async (work) => {
-        touched = "";
+        marks = new Set();
         subject = "";
         await schedule.perform({ label: "begin", durable: false }, () => raw.execute({ text: "begin transaction" }));
         inTransaction.add(raw);
@@ -87,7 +87,7 @@ export function guardedSessions(
         };
         try {
           const value = await work();
-          await schedule.perform({ label: `commit ${whatOf(touched)}${subject}`, durable: true }, commit, commit);
+          await schedule.perform({ label: `commit of ${purposeOf(marks)}${subject}`, durable: true }, commit, commit);
           return value;
         } catch (error) {
           if (schedule.crashed() === null) {
@@ -121,37 +121,32 @@ export function guardedSessions(
   };
 }
 
-/** What a statement says about the transaction it is in. */
-function durableMark(statement: string): string {
+/** What can be said of the transaction a statement is in. */
+function markOf(statement: string): string | null {
   const text = statement.replaceAll('"', "");
-  if (text.startsWith("insert into assay.runs")) return "R";
-  if (text.startsWith("update assay.runs set status = $status")) return "F";
-  if (text.includes("create table assay.state_version")) return "M";
-  if (text.startsWith("insert into assay.publications")) return "P";
-  if (text.startsWith("insert into assay.files")) return "I";
-  if (text.startsWith("insert into assay.steps")) return "S";
-  return "";
+  if (text.startsWith("insert into assay.runs")) return "a run's start";
+  if (text.startsWith("update assay.runs set status = $status")) return "a run's end";
+  if (text.includes("create table assay.state_version")) return "the state tables";
+  if (text.startsWith("insert into assay.publications")) return "a build";
+  if (text.startsWith("insert into assay.files")) return "files";
+  if (text.startsWith("insert into assay.steps")) return "a failure";
+  return null;
 }
 
 /** Steps that publish nothing, by their kind. */
-const partMarks: ReadonlyMap<string, string> = new Map([
-  ["extract", "E"],
-  ["load", "L"],
-  ["split", "X"],
-  ["chunk", "C"],
+const partMarks: ReadonlyMap<unknown, string> = new Map([
+  ["extract", "an extract"],
+  ["load", "a load"],
+  ["split", "a split"],
+  ["chunk", "a chunk"],
 ]);
 
-function whatOf(marks: string): string {
-  if (marks.includes("M")) return "of the state tables";
-  if (marks.includes("P")) return marks.includes("I") ? "of an ingest" : "of a build";
-  if (marks.includes("R")) return "of a run's start";
-  if (marks.includes("F")) return "of a run's end";
-  if (marks.includes("E")) return "of an extract";
-  if (marks.includes("L")) return "of a load";
-  if (marks.includes("X")) return "of a split";
-  if (marks.includes("C")) return "of a chunk";
-  if (marks.includes("S")) return "of a failure";
-  return "of a frozen view";
+/** What a transaction is for: the first of these that is said of it. */
+const purposes = ["the state tables", "a build", "a run's start", "a run's end", ...partMarks.values(), "a failure"];
+
+function purposeOf(marks: ReadonlySet<string | null>): string {
+  const purpose = purposes.find((mark) => marks.has(mark)) ?? "a frozen view";
+  return purpose === "a build" && marks.has("files") ? "an ingest" : purpose;
 }
 
 export function guardedEngine(engine: Engine, sessions: GuardedSessions): Engine {

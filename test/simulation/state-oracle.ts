@@ -25,6 +25,8 @@ export interface Record {
   readonly batches: ReadonlySet<string>;
 }
 
+const parts: ReadonlySet<string> = new Set(partKinds);
+
 /** Null: a process died before it made the state tables; once there, they have to stay. */
 export async function readRecord(platform: Platform, isThere: boolean): Promise<Record | null> {
   if (!isThere && !(await duckdbStateStore().isPresent(platform.look))) return null;
@@ -33,7 +35,7 @@ export async function readRecord(platform: Platform, isThere: boolean): Promise<
     text: "select run_id, r.status as run_status, s.table_name, s.kind, s.status from assay.runs r left join assay.steps s using (run_id) order by r.started_at, s.position",
   });
   const ran = rows.filter((row) => row.status !== null && row.status !== "skipped");
-  const isWhole = ({ kind }: Row): boolean => !partKinds.some((part) => part === kind);
+  const isWhole = ({ kind }: Row): boolean => !parts.has(String(kind));
   return {
     state,
     runs: new Map(rows.map((row) => [String(row.run_id), String(row.run_status)] as const)),
@@ -143,7 +145,7 @@ async function checkChunks(platform: Platform, manifest: Manifest, { result }: P
       where database_name = current_database() and schema_name = 'assay' and regexp_matches(table_name, ' (values|rows)$')`,
   });
   for (const { name } of left) {
-    const built = result?.steps.find(({ kind, table }) => !partKinds.includes(kind) && table === String(name).replace(/ .*/, ""));
+    const built = result?.steps.find(({ kind, table }) => !parts.has(kind) && table === String(name).replace(/ .*/, ""));
     if (built?.status === "succeeded") throw new Violation("chunks are left behind", String(name));
   }
 }

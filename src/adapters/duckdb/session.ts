@@ -1,7 +1,8 @@
 import { setTimeout } from "node:timers/promises";
-import type { DuckDBConnection, DuckDBInstance, DuckDBPreparedStatement } from "@duckdb/node-api";
+import type { DuckDBConnection, DuckDBInstance, DuckDBPreparedStatement, DuckDBResultReader } from "@duckdb/node-api";
 import { columnList, quoteText } from "../../define/quote.ts";
 import type { Cell, ResultTable, Row, Session, Statement } from "../../ports/engine.ts";
+import type { Params } from "../../terms.ts";
 import { appendRows } from "./append-rows.ts";
 import { storageFault } from "./errors.ts";
 import { duckdbSql } from "./sql.ts";
@@ -25,14 +26,10 @@ function sessionOf(connection: DuckDBConnection): Session {
       underWay -= 1;
     }
   };
-  const read = (statement: Statement) =>
-    guarded(() =>
-      hasValues(statement) ? prepared(connection, statement, (it) => it.runAndReadAll()) : connection.runAndReadAll(statement.text),
-    );
-  const execute = async (statement: Statement): Promise<void> => {
-    await guarded<unknown>(() =>
-      hasValues(statement) ? prepared(connection, statement, (it) => it.run()) : connection.run(statement.text),
-    );
+  const read = ({ text, params }: Statement): Promise<DuckDBResultReader> =>
+    guarded(() => (hasValues(params) ? withValues(connection, text, params, (it) => it.runAndReadAll()) : connection.runAndReadAll(text)));
+  const execute = async ({ text, params }: Statement): Promise<void> => {
+    await guarded<unknown>(() => (hasValues(params) ? withValues(connection, text, params, (it) => it.run()) : connection.run(text)));
   };
   const session: Session = {
     sql: duckdbSql,
@@ -86,19 +83,20 @@ function sessionOf(connection: DuckDBConnection): Session {
   return session;
 }
 
-const hasValues = ({ params }: Statement): boolean => params !== undefined && Object.keys(params).length > 0;
+const hasValues = (params: Params | undefined): params is Params => Object.keys(params ?? {}).length > 0;
 
-/** One statement with values. The connection's own way with them would look for several first, which costs a quarter more. */
-async function prepared<T>(
+/** The connection's own way with values looks for several statements first, which costs a quarter more. */
+async function withValues<T>(
   connection: DuckDBConnection,
-  { text, params }: Statement,
+  text: string,
+  params: Params,
   run: (prepared: DuckDBPreparedStatement) => Promise<T>,
 ): Promise<T> {
-  const statement = await connection.prepare(text);
+  const prepared = await connection.prepare(text);
   try {
-    statement.bind({ ...params });
-    return await run(statement);
+    prepared.bind({ ...params });
+    return await run(prepared);
   } finally {
-    statement.destroySync();
+    prepared.destroySync();
   }
 }

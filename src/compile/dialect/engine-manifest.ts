@@ -91,5 +91,5 @@ type Followed = NonNullable<ModelTable["incremental"]>;
 function inFull(plan: Followed, view: TableName, engine: string): Followed {
   const reason = `it is read through ${view}, whose SQL for ${engine} is written by hand`;
   const upstreams = plan.upstreams.map((link) => (link.kind === "linked" ? ({ table: link.table, kind: "full", reason } as const) : link));
-  return { ...plan, upstreams, spliced: null, unspliced: reason };
+  return { ...plan, upstreams, splice: { why: reason } };
 }

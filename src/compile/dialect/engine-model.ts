@@ -51,10 +51,10 @@ async function followedChanges(
   for (const link of plan.upstreams) upstreams.push(await engineLink(link, table, definition, context));
   const given = [touchedRelation(table.columns, plan.by)];
   const params = picked(context.samples, table.params);
-  if (plan.spliced === null) return { ...plan, upstreams };
-  const spliced = await engineTextIfAny({ text: plan.spliced, params, given }, context);
-  const unspliced = spliced === null ? `its SQL with restricted reads cannot be said in the SQL of ${context.dialect.engine}` : null;
-  return { ...plan, upstreams, spliced, unspliced };
+  if ("why" in plan.splice) return { ...plan, upstreams };
+  const text = await engineTextIfAny({ text: plan.splice.text, params, given }, context);
+  const why = `its SQL with restricted reads cannot be said in the SQL of ${context.dialect.engine}`;
+  return { ...plan, upstreams, splice: text === null ? { why } : { text } };
 }
 
 async function engineLedger({ ledger }: ModelTable, context: EngineContext): Promise<LedgerPlan> {

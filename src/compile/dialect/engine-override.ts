@@ -42,7 +42,7 @@ export async function overriddenModel(
   return {
     select: `select ${columnList(own)} from (\n${text}\n) as model`,
     override: text,
-    incremental: table.incremental === null ? null : { ...table.incremental, upstreams, spliced: null, unspliced: reason },
+    incremental: table.incremental === null ? null : { ...table.incremental, upstreams, splice: { why: reason } },
     ledger: unknownLedger(table),
     fingerprint: `${table.fingerprint} ${fingerprintOfParts({ override: withoutLayout(override.text) })}`,
   };

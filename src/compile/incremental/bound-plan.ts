@@ -22,8 +22,9 @@ export async function boundPlan(
     const bound = link.kind !== "linked" || yields(await describeTouched(link.touched, input, by, analyzer), by);
     upstreams.push(bound ? link : { table: link.table, kind: "full", reason: "the SQL that would follow its changes does not bind" });
   }
-  if (plan.spliced === null || (await isSameShape(plan.spliced, input, by, analyzer))) return { ...plan, upstreams };
-  return { ...plan, upstreams, spliced: null, unspliced: "its SQL with restricted reads does not bind" };
+  const { splice } = plan;
+  if ("why" in splice || (await isSameShape(splice.text, input, by, analyzer))) return { ...plan, upstreams };
+  return { ...plan, upstreams, splice: { why: "its SQL with restricted reads does not bind" } };
 }
 
 function yields(outcome: BindOutcome, by: readonly ContractColumn[]): boolean {

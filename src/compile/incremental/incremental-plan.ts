@@ -12,7 +12,7 @@ import type { IncrementalInput } from "./incremental-input.ts";
 import { createLinker } from "./linker.ts";
 import { type Query, tablesOf } from "./query.ts";
 import { type Reader, readQuery, readTree } from "./read-query.ts";
-import { splicedText } from "./splice.ts";
+import { spliceOf } from "./splice.ts";
 import { unreadTables } from "./unread-tables.ts";
 import { unstableCalls } from "./unstable-calls.ts";
 import type { IncrementalPlan, UpstreamLink } from "./upstream-link.ts";
@@ -51,9 +51,9 @@ export async function incrementalPlan(input: IncrementalInput, analyzer: SqlAnal
     return { table, kind: "linked", touched, hats: [...values.hats], through: values.through.join("; ") };
   });
   const keys = by.map((column, index) => ({ column: places[index] ?? -1, by: column.name, type: columnTypeName(column.type) }));
-  const splice = whole === null ? await splicedText(query, tree, keys, reader) : { spliced: null, unspliced: whole };
+  const splice = whole === null ? await spliceOf(query, tree, keys, reader) : { why: whole };
   const warnings = incrementalWarnings(reader.trees, doubleColumns(input, query));
-  const plan = { by: by.map((column) => column.name), upstreams, ...splice, warnings };
+  const plan = { by: by.map((column) => column.name), upstreams, splice, warnings };
   return boundPlan(plan, input, by, analyzer);
 }
 

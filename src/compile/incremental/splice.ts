@@ -5,7 +5,7 @@ import { columnsRead, type Item, type Leaf, leafColumnName, type Query, type Sel
 import type { Reader } from "./read-query.ts";
 import { touchedName } from "./relation-names.ts";
 import { isWithin } from "./select-values.ts";
-import type { IncrementalPlan } from "./upstream-link.ts";
+import type { Splice } from "./upstream-link.ts";
 import { columnKey } from "./values.ts";
 
 /** A column of a query that has to equal a `by` column of `"touched"`. */
@@ -34,23 +34,17 @@ interface Found {
 }
 
 /**
- * The model's SQL with reads restricted to the touched values, wherever that leaves the rows of these values as they are; the reason where
- * nothing can be restricted or the text cannot be written exactly. Rows of other values may be missing or wrong.
+ * Restricts reads to the touched values, wherever that leaves the rows of these values as they are; says why where nothing can be restricted
+ * or the text cannot be written exactly. Rows of other values may be missing or wrong.
  */
-export async function splicedText(
-  query: Query,
-  tree: SyntaxTree,
-  keys: readonly Key[],
-  reader: Reader,
-): Promise<Pick<IncrementalPlan, "spliced" | "unspliced">> {
-  const unspliced = (reason: string) => ({ spliced: null, unspliced: reason });
-  if (namesTouched(reader.trees)) return unspliced("a WITH query is called touched, as the values are");
+export async function spliceOf(query: Query, tree: SyntaxTree, keys: readonly Key[], reader: Reader): Promise<Splice> {
+  if (namesTouched(reader.trees)) return { why: "a WITH query is called touched, as the values are" };
   const found: Found = { restrictions: new Map(), reasons: new Set(), cteReads: cteReads(reader.trees) };
   restrict(query, keys, found);
-  if (found.restrictions.size === 0) return unspliced([...found.reasons].join("; "));
+  if (found.restrictions.size === 0) return { why: [...found.reasons].join("; ") };
   const refs = await restrictedReads(found.restrictions, reader);
-  const [text = null] = refs === null ? [] : await printExactly(reader.analyzer, [replaced(tree.node, refs, reader)], tree);
-  return text === null ? unspliced("its SQL with restricted reads cannot be written exactly") : { spliced: text, unspliced: null };
+  const [text] = refs === null ? [] : await printExactly(reader.analyzer, [replaced(tree.node, refs, reader)], tree);
+  return text == null ? { why: "its SQL with restricted reads cannot be written exactly" } : { text };
 }
 
 /** A CTE of that name would hide the touched values. */

@@ -5,13 +5,13 @@ export interface IncrementalPlan {
   readonly by: readonly string[];
   /** One for each base table; views are expanded. */
   readonly upstreams: readonly UpstreamLink[];
-  /** The author's SQL with its upstream reads restricted to `"touched"`; null where that cannot be done. */
-  readonly spliced: string | null;
-  /** Why that cannot be done; null where it can. */
-  readonly unspliced: string | null;
+  readonly splice: Splice;
   /** Why the result may not be a function of the rows alone. */
   readonly warnings: readonly string[];
 }
+
+/** The author's SQL with its upstream reads restricted to `"touched"`, or why that cannot be done. */
+export type Splice = { readonly text: string } | { readonly why: string };
 
 /** A model's plan and the views it was made through: what they say has to be what is published. */
 export interface FollowedChanges extends IncrementalPlan {

@@ -136,7 +136,7 @@ async function report(replay: Replay, item: Case, planned: Planned): Promise<str
     item.sql,
     `by ${item.by.join(", ")}`,
     ...links,
-    `spliced: ${planned.plan.spliced}`,
+    `splice: ${JSON.stringify(planned.plan.splice)}`,
     ...rows,
     `refreshes: ${JSON.stringify(item.refreshes)}`,
     `surplus rows: ${last?.difference.join(" ")}`,

@@ -217,7 +217,8 @@ async function refresh(
   });
   const { deltas, hats, touched, made, old, drop } = statements;
   const names = planned.columns.map((column) => column.name);
-  const difference = `create or replace temp table "difference" as ${differenceSelect(names, old, made(planned.select(plan.spliced ?? item.sql)))}`;
+  const text = "text" in plan.splice ? plan.splice.text : item.sql;
+  const difference = `create or replace temp table "difference" as ${differenceSelect(names, old, made(planned.select(text)))}`;
   try {
     await session.execute({ text: [...deltas, ...hats, touched, difference].join(";\n") });
     const counts = `select (select count(*) from "touched") as touched, (select count(*) from "difference") as changed,
@@ -230,7 +231,7 @@ async function refresh(
       touched: Number(counted?.touched),
       values: Number(counted?.vals),
       changedRows: Number(counted?.changed),
-      spliced: plan.spliced !== null,
+      spliced: "text" in plan.splice,
       difference: await differences(session, full),
     };
   } finally {
