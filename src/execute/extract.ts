@@ -57,7 +57,7 @@ export async function extractTable(run: Run, session: Session, step: Step, posit
   return result;
 }
 
-/** Equal where the same files would be extracted in the same way. */
+/** Equal where the same files would be extracted in the same way: what a full refresh or a replay reads is not what other runs would. */
 function inputOf(run: Run, table: BronzeTable): string {
   const observation = run.observations.get(table.name);
   const { version = null, run_id = null } = run.publications.get(table.name) ?? {};
@@ -69,6 +69,7 @@ function inputOf(run: Run, table: BronzeTable): string {
     params: paramsOf(run, table),
     chunks: table.chunks?.rows ?? null,
     published: [version, run_id],
+    wish: { fullRefresh: run.fullRefresh, replay: run.replays?.has(table.name) ?? false },
   });
 }
 

@@ -144,6 +144,20 @@ export function chunks({ test, faultsEvery }: Suite): void {
     expect(await ids(world)).toEqual(numbers(1, 6));
   });
 
+  test("what a full refresh has extracted is not published by a run that is none", async (world) => {
+    await world.define([inChunks(2)], [count]);
+    await deliver(world, "orders", "1", ...orderLines(1, 4));
+    await succeed(world);
+    await deliver(world, "orders", "2", ...orderLines(5, 6));
+    const broken = watched(new Map([[2, forever]]), "BUILD_FAILED");
+    expect((await world.run({ engine: broken.engine, fullRefresh: true })).status).toBe("failed");
+    const { engine, asked } = watched();
+    await succeed(world, { engine });
+    expect(asked).toEqual([0]);
+    expect(await ids(world)).toEqual(numbers(1, 6));
+    expect(await world.batches()).toEqual(["bronze.orders/run-001", "bronze.orders/run-003"]);
+  });
+
   test(
     "a run that is killed at any statement is gone on with: every row is there once, and no chunk that was loaded is loaded again",
     async (world) => {

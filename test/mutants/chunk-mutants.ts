@@ -45,6 +45,13 @@ export const chunkMutants: readonly Mutant[] = [
     tests: chunks("a file that changed meanwhile"),
   },
   {
+    name: "what a full refresh has extracted is taken for what any run would",
+    why: "a run publishes files that it has not been asked to read again",
+    file: "src/execute/extract.ts",
+    edits: edit("fullRefresh: run.fullRefresh", "fullRefresh: false"),
+    tests: chunks("what a full refresh has extracted"),
+  },
+  {
     name: "what a killed run extracted is removed",
     why: "its chunks cannot be loaded, or all are loaded again",
     file: "src/execute/execute-plan.ts",

@@ -40,6 +40,30 @@ test("quarantine and replay work as for files of one piece", async () => {
   expect(await project.query("select amount from bronze.orders where order_id = 'o98'")).toEqual([{ amount: 10 }]);
 });
 
+test("what a failed replay has extracted is not published by a run", async () => {
+  const small = 'check.sql("small", "select * from {table} where amount > 50")';
+  project = await quarantineProject({
+    "sources/orders.ts": source,
+    "data/orders.csv": ordersCsv(...orders(1, 5), "o98,ann,ten,2026-01-02,"),
+  });
+  await succeed(project, ["run"]);
+  expect((await project.assay(["quarantine", "export", "orders", "--out", "fix.csv"])).code).toBe(0);
+  const file = join(project.folder, "fix.csv");
+  await writeFile(file, (await readFile(file, "utf8")).replace(/,ten,/, ",100,"));
+  // What is defined otherwise than it was published is looked at again for a replay.
+  await project.write({
+    "sources/orders.ts": ordersSource(`chunks: { rows: 4 }, checks: [${small}],`),
+    "data/orders_2.csv": ordersCsv(...orders(6, 8)),
+  });
+  const { code, stdout } = await project.assay(["replay", "orders", "--from", "fix.csv", "--json"]);
+  expect(code).toBe(1);
+  expect((JSON.parse(stdout) as RunResult).steps.map(({ step, status }) => `${step} ${status}`)).toContain("ingest bronze.orders failed");
+  const run = await succeed(project, ["run"]);
+  expect(loads(run).map(({ rows_out }) => rows_out)).toEqual([3]);
+  await expectConserved(project, 9);
+  expect(await shownRows(project)).toMatchObject([{ state: "open", row_number: 7 }]);
+});
+
 test("a file that goes away leaves no chunks to load; what is shown is one line", async () => {
   project = await quarantineProject({
     "sources/orders.ts": source,
