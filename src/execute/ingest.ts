@@ -20,6 +20,7 @@ import {
   type LandedReplay,
   landReplay,
   leftOut,
+  placeOfReplay,
   quarantineDelta,
   type ReplayGroup,
   replayFile,
@@ -130,7 +131,7 @@ async function ingest(run: Run, session: Session, table: BronzeTable, publish: P
       }),
     ].map((file) => ({ ...file, quarantined: file.quarantined + quarantineDelta(reentered, file) }));
     const replays = reentered.flatMap((replay) => replayFile(replay, entry(replay.landed), files));
-    const current = [...files, ...replayed, ...replays];
+    const current = [...files, ...replayed.map((file) => ({ ...file, sequence: placeOfReplay(file, files) })), ...replays];
     throwOnRejected(table, landed, current, facts);
     throwOnNoneReplayed(run, table, reentered, facts);
     if (folder !== null) await run.lake.writeManifest(folder, batchManifest(run, table, batchId, folder, replicas, landed, reentered));
@@ -198,17 +199,21 @@ function placeOf(file: SourceFile, before: readonly IngestedFile[]): number | un
   return latest?.sha256 === file.sha256 ? latest.sequence : undefined;
 }
 
-/** Files that count on although the source shows them no more: gone ones of `append`; with `merge` also what was sent again since. */
+/**
+ * Files that count on although the source shows them no more: gone ones of `append`; with `merge` also what was sent again changed. A content
+ * that comes again as it was counts at its last place only: nothing before that place holds.
+ */
 function outlasting(table: BronzeTable, before: readonly IngestedFile[], now: readonly SourceFile[]): readonly IngestedFile[] {
   if (table.load === "replace") return [];
   const isShown = (file: IngestedFile): boolean => now.some((item) => item.name === file.name);
-  const isLatest = (file: IngestedFile): boolean => before.findLast((item) => item.name === file.name) === file;
-  const sameContent = (file: IngestedFile): boolean => now.some((item) => item.name === file.name && item.sha256 === file.sha256);
+  const sameContent =
+    (file: IngestedFile) =>
+    (item: SourceFile | IngestedFile): boolean =>
+      item.name === file.name && item.sha256 === file.sha256;
   const kept = before.filter((file) => {
     if (table.load === "append") return !isShown(file);
     if (isShown(file) && file.contract_fingerprint !== table.contractFingerprint) return false;
-    // Those that are landed again, or known and kept as they are, are not listed twice.
-    return !(isLatest(file) && sameContent(file));
+    return !now.some(sameContent(file)) && before.findLast(sameContent(file)) === file;
   });
   const old = kept.find((file) => file.contract_fingerprint !== table.contractFingerprint);
   if (old === undefined) return kept;

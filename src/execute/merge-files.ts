@@ -70,7 +70,7 @@ export async function mergeFiles(
 
 function sameReplays({ before, current }: Ingested): boolean {
   const replays = (files: readonly IngestedFile[]): string =>
-    JSON.stringify(files.flatMap((file) => (file.replay_of === null ? [] : [file.files])));
+    JSON.stringify(files.flatMap((file) => (file.replay_of === null ? [] : [[file.files, file.sequence]])));
   return replays(before) === replays(current);
 }
 
@@ -99,9 +99,11 @@ async function latestRows(
   const example = async (): Promise<Row | undefined> =>
     (await session.query({ text: `select * from (${twice}) as twice order by _times desc, _file, ${keys} limit 1` }))[0];
   if ((await example()) !== undefined) {
-    // The same row twice is one row.
+    // The same row twice is one row, one of them replayed or not.
     const once = quoteIdentifier("staged once");
-    await createTemporary(session, once, { text: `select distinct * from ${staged}` });
+    await createTemporary(session, once, {
+      text: `select min(_part) as _part, _file, ${columns} from ${staged} group by _file, ${columns}`,
+    });
     await dropTemporary(session, staged);
     await session.execute({ text: `alter table ${session.sql.temporary(once)} rename to ${staged}` });
     const found = await example();

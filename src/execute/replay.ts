@@ -112,16 +112,20 @@ function brokenAgain(refusal: Refusal): Pick<QuarantinedRow, "rule" | "reason" |
 /** What a landed file and a landed replay have in common. */
 export type LandedEntry = Pick<IngestedFile, "table" | "batch_id" | "replicas" | "contract_fingerprint" | "files">;
 
-/** What stands for replayed rows among the table's files; they keep the place of the file they belong to. None when no row fits. */
+/** Replayed rows stand where the file they belong to stands, which may be sent again after others. */
+export const placeOfReplay = ({ replay_of, sha256 }: Pick<IngestedFile, "replay_of" | "sha256">, files: readonly IngestedFile[]): number =>
+  files.find((file) => file.name === replay_of && file.sha256 === sha256)?.sequence ?? 0;
+
+/** What stands for replayed rows among the table's files. None when no row fits. */
 export function replayFile(
   { group, landed, bytes }: LandedReplay,
   entry: LandedEntry,
   files: readonly IngestedFile[],
 ): readonly IngestedFile[] {
   const { name, path, sha256 } = group.file;
-  const sequence = files.find((file) => file.name === name && file.sha256 === sha256)?.sequence ?? 0;
   const told = { path, sha256, bytes, stamp: "", stamped_at: 0, rows: landed.rows, quarantined: 0 };
-  return landed.rows === 0 ? [] : [{ ...entry, ...told, name: `replay of ${name}`, sequence, replay_of: name }];
+  const replay = { name: `replay of ${name}`, replay_of: name, sequence: placeOfReplay({ replay_of: name, sha256 }, files) };
+  return landed.rows === 0 ? [] : [{ ...entry, ...told, ...replay }];
 }
 
 /** How many rows of a file more (or, negative, fewer) are in quarantine than were when it was read. */

@@ -151,7 +151,7 @@ export const historyMutants: readonly Mutant[] = [
     name: "the same row twice in a file is refused",
     why: "a harmless repetition stops the table",
     file: "src/execute/merge-files.ts",
-    edits: edit("{ text: `select distinct * from ${staged}` }", "{ text: `select * from ${staged}` }"),
+    edits: edit("select min(_part) as _part, _file, ${columns} from ${staged} group by _file, ${columns}", "select * from ${staged}"),
     tests: [conformance("bronze tables > merge: rows sent again")],
   },
   {
@@ -163,6 +163,30 @@ export const historyMutants: readonly Mutant[] = [
       "return Math.min(0, countOf(counts.rows));",
     ),
     tests: [conformance("bronze tables > merge: rows sent again")],
+  },
+  {
+    name: "a row mended to what its file has already is a second row",
+    why: "a replay is refused for a key that nobody gave twice",
+    file: "src/execute/merge-files.ts",
+    edits: edit(
+      "select min(_part) as _part, _file, ${columns} from ${staged} group by _file, ${columns}",
+      "select distinct * from ${staged}",
+    ),
+    tests: [commandLine("promises/replay", "with merge a row that is mended")],
+  },
+  {
+    name: "replayed rows stay behind when their file is sent again",
+    why: "an older row of the key holds",
+    file: "src/execute/ingest.ts",
+    edits: edit("...replayed.map((file) => ({ ...file, sequence: placeOfReplay(file, files) }))", "...replayed"),
+    tests: [commandLine("promises/replay", "comes with what was replayed")],
+  },
+  {
+    name: "a content that comes again counts twice",
+    why: "its refused row enters twice, or not at all",
+    file: "src/execute/ingest.ts",
+    edits: edit("&& before.findLast(sameContent(file)) === file;", "|| before.findLast(sameContent(file)) !== undefined;"),
+    tests: [commandLine("promises/replay", "counts once")],
   },
   {
     name: "rows replayed into a merged table come last",

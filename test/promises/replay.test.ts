@@ -258,6 +258,68 @@ test("with merge a replayed row takes the place of its record: what came later h
   expect(await total()).toBe("134");
 });
 
+describe("with merge, what is sent again as it was before it changed", () => {
+  const was = ordersCsv(...good, "o3,ann,ten,2026-01-02,");
+  const changed = ordersCsv("o2,bob,21,2026-01-01,", "o3,ann,99,2026-01-02,");
+  const replay = async (): Promise<void> => {
+    await exported("fix.csv");
+    await edit("fix.csv", (csv) => csv.replace("ten,2026", "30,2026"));
+    await succeed(project, ["replay", "orders", "--from", "fix.csv"]);
+  };
+  const sent = async (text: string): Promise<void> => {
+    await project.write({ "data/orders.csv": text });
+    await succeed(project, ["run"]);
+  };
+  const asItWas = [
+    { id: "o1", amount: 10 },
+    { id: "o2", amount: 20 },
+    { id: "o3", amount: 30 },
+  ];
+
+  test("counts once: its refused row is replayed once, and holds", async () => {
+    project = await quarantineProject({ "sources/orders.ts": ordersSource('load: "merge",'), "data/orders.csv": was });
+    await succeed(project, ["run"]);
+    await sent(changed);
+    await sent(was);
+    expect(await shownRows(project)).toMatchObject([{ state: "open", row_number: 4 }]);
+    expect(await project.query("select sequence, quarantined from assay.files order by 1")).toEqual([
+      { sequence: "2", quarantined: "0" },
+      { sequence: "3", quarantined: "1" },
+    ]);
+    await replay();
+    expect(await amounts()).toEqual(asItWas);
+    await expectConserved(project, 3);
+    await succeed(project, ["run", "--full-refresh"]);
+    expect(await amounts()).toEqual(asItWas);
+  });
+
+  test("comes with what was replayed of it", async () => {
+    project = await quarantineProject({ "sources/orders.ts": ordersSource('load: "merge",'), "data/orders.csv": was });
+    await succeed(project, ["run"]);
+    await replay();
+    await sent(changed);
+    expect(await amounts()).toMatchObject([{ amount: 10 }, { amount: 21 }, { amount: 99 }]);
+    await sent(was);
+    expect(await amounts()).toEqual(asItWas);
+    expect(await total()).toBe("60");
+    await expectConserved(project, 3);
+  });
+});
+
+test("with merge a row that is mended to what its file has already is one row", async () => {
+  project = await quarantineProject({
+    "sources/orders.ts": ordersSource('load: "merge",'),
+    "data/orders.csv": ordersCsv("o1,ann,10,2026-01-01,first", "o1,ann,ten,2026-01-01,first"),
+  });
+  await succeed(project, ["run"]);
+  await exported("fix.csv");
+  await edit("fix.csv", (csv) => csv.replace("ten,2026", "10,2026"));
+  const run = await succeed(project, ["replay", "orders", "--from", "fix.csv"]);
+  expect(stepOf(run, "ingest bronze.orders")).toMatchObject({ rows_in: 1, rows_out: 0, removed: 1 });
+  expect(await amounts()).toEqual([{ id: "o1", amount: 10 }]);
+  expect(await shownRows(project)).toEqual([]);
+});
+
 test("a source that evolves: rules over columns a file lacks, and values beyond the contract that come with a replayed row", async () => {
   const source = ordersSource(
     'schema: "evolve", checks: [check.expression("noted", "note is not null or amount < 100", { severity: "quarantine" })],',
