@@ -13,28 +13,41 @@ import type { Run } from "./context.ts";
  * again. Done beside the caller's transaction, once a run for each view.
  */
 export async function freezeViews(run: Run, changing: TableName): Promise<void> {
-  for (const view of viewsOver(run, changing)) {
+  for (const view of await viewsOver(run, changing)) {
     const frozen = run.frozen.get(view.name) ?? freeze(run, view);
     run.frozen.set(view.name, frozen);
     await frozen;
   }
 }
 
-function viewsOver(run: Run, name: TableName): readonly ModelTable[] {
+async function viewsOver(run: Run, name: TableName): Promise<readonly ModelTable[]> {
   const found = new Set<TableName>();
   const open = [name];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     for (const table of run.manifest.tables) {
-      if (table.kind !== "model" || table.materialize.kind !== "view" || found.has(table.name)) continue;
-      const publication = run.publications.get(table.name);
-      // One that is read from elsewhere shows what was checked there.
-      if (!table.upstreams.includes(next) || publication === undefined || deferredFrom(publication) !== null) continue;
+      if (table.kind !== "model" || found.has(table.name) || !(await isViewOf(run, table, next))) continue;
       found.add(table.name);
       open.push(table.name);
     }
   }
   // A view goes before the one it reads, which could not be replaced under it.
   return run.manifest.tables.filter((table): table is ModelTable => found.has(table.name)).toReversed();
+}
+
+/** Is the table published as a view that reads the other one? */
+async function isViewOf(run: Run, { name, fingerprint, materialize, upstreams }: ModelTable, read: TableName): Promise<boolean> {
+  const publication = run.publications.get(name);
+  // One that is read from elsewhere shows what was checked there.
+  if (publication === undefined || deferredFrom(publication) !== null) return false;
+  if (publication.fingerprint === fingerprint) return materialize.kind === "view" && upstreams.includes(read);
+  // It is defined otherwise by now, and may have been a view of other tables.
+  if (!(read in publication.inputs)) return false;
+  const session = await run.engine.session();
+  try {
+    return (await run.engine.kindOf(session, name)) === "view";
+  } finally {
+    session.close();
+  }
 }
 
 async function freeze(run: Run, view: ModelTable): Promise<void> {

@@ -10,6 +10,7 @@ import { buildModeOf } from "./build-mode.ts";
 import { deferTableStep, heldStep, historyStep } from "./defer-steps.ts";
 import type { Plan, PlannedBuild, RunReason, SkipReason, Step } from "./plan.ts";
 import { stepPolicy } from "./step-policy.ts";
+import { stepsBefore } from "./steps-before.ts";
 
 /** The files of a bronze table's source as they are now (`recalled`: as they were when they were ingested), or why they cannot be told. */
 export type Observation = { readonly files: readonly SourceFile[]; readonly recalled?: true } | { readonly error: AssayError };
@@ -78,7 +79,7 @@ export function planRun(input: PlanInput): Plan {
     const history = held === undefined || verdict.action === "skip" ? null : historyStep(table, held);
     if (history !== null) steps.push(history);
     if (verdict.action === "run") running.set(table.name, step);
-    const upstreams = table.dependencies.flatMap((name) => running.get(name) ?? []);
+    const upstreams = stepsBefore(table, input.manifest, running);
     const planned: Step = {
       step,
       kind: table.kind === "bronze" ? "ingest" : "build",
@@ -89,7 +90,7 @@ export function planRun(input: PlanInput): Plan {
       ...policyOf(table, verdict, input),
     };
     const final = held === undefined ? planned : heldStep(planned, table, held);
-    steps.push(...(table.kind === "bronze" ? inChunks(final, table) : inValueChunks(final, table, running)));
+    steps.push(...(table.kind === "bronze" ? inChunks(final, table) : inValueChunks(final, table)));
   }
   for (const sink of input.manifest.sinks) {
     for (const name of sink.tables) {

@@ -122,6 +122,53 @@ export function tablesAndViews({ test }: Suite): void {
   );
 
   test(
+    "a view that is defined otherwise by now, and not built yet, shows no new rows of what it read",
+    async (world) => {
+      const other = model("silver.cheap", {
+        grain: ["order_id", "line"],
+        columns: { order_id: t.integer(), line: t.integer(), cents: t.bigint() },
+        sql: sql`select order_id, 1 as line, coalesce(customer, 0)::bigint as cents from ${orders}`,
+      });
+      await world.define([items, orders], [cheap, shown]);
+      await deliver(world, "items", "1", "1,1,1.00");
+      await deliver(world, "orders", "1", "1,2026-01-01,10,new");
+      await succeed(world);
+      for (const now of [{ ...cheap, materialize: { kind: "table" } } as const, other, { ...other, materialize: view() }]) {
+        await world.define([items, orders], [now, shown]);
+        await deliver(world, "items", "1", "1,1,2.00", "2,1,9.00");
+        await succeed(world, { select: ["bronze.items"] });
+        expect([await world.rows("silver.cheap"), await world.rows("gold.shown")]).toEqual([["1 1 100"], ["1 1 100"]]);
+        await world.define([items, orders], [cheap, shown]);
+        await deliver(world, "items", "1", "1,1,1.00");
+        await succeed(world, { fullRefresh: true });
+        expect(await kindOf(world, "gold.shown")).toBe("view");
+      }
+    },
+    { needs: ["views"] },
+  );
+
+  test(
+    "a view waits for what it reads through a view that does not run",
+    async (world) => {
+      await world.define([items], [cheap, shown]);
+      await deliver(world, "items", "1", "1,1,1.00");
+      await succeed(world);
+      await deliver(world, "items", "1", "1,1,2.00");
+      const run = await succeed(world, { select: ["bronze.items", "gold.shown"], fullRefresh: true });
+      expect(run.steps.map(({ step }) => step)).toEqual(["ingest bronze.items", "build gold.shown"]);
+      expect((await world.plan({ select: ["bronze.items", "gold.shown"], fullRefresh: true })).steps.map(({ after }) => after)).toEqual([
+        [],
+        ["ingest bronze.items"],
+      ]);
+      expect(await world.rows("gold.shown")).toEqual(["1 1 100"]);
+      await succeed(world);
+      expect(await world.rows("gold.shown")).toEqual(["1 1 200"]);
+      await expectIdle(world);
+    },
+    { needs: ["views"] },
+  );
+
+  test(
     "a view gets another column in the run in which its upstream changes",
     async (world) => {
       await world.define([items], [cheap]);

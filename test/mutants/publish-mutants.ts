@@ -54,8 +54,25 @@ export const publishMutants: readonly Mutant[] = [
     name: "views are not frozen",
     why: "a view shows rows of its upstream before its own checks have run",
     file: "src/execute/freeze-views.ts",
-    edits: edit("for (const view of viewsOver(run, changing)) {", "for (const view of viewsOver(run, changing).slice(0, 0)) {"),
+    edits: edit(
+      "for (const view of await viewsOver(run, changing)) {",
+      "for (const view of (await viewsOver(run, changing)).slice(0, 0)) {",
+    ),
     tests: [conformance("tables and views")],
+  },
+  {
+    name: "a view that is defined as a table by now is not frozen",
+    why: "it shows rows of its upstream before any checks have run",
+    file: "src/execute/freeze-views.ts",
+    edits: edit('return (await run.engine.kindOf(session, name)) === "view";', "return false;"),
+    tests: [conformance("tables and views > a view that is defined otherwise")],
+  },
+  {
+    name: "a view does not wait for what it reads through another",
+    why: "it is frozen while its own step makes it anew",
+    file: "src/plan/steps-before.ts",
+    edits: edit('table.materialize.kind === "view") for', "table.materialize === null) for"),
+    tests: [tests("plan/plan-run", "through a view")],
   },
   {
     name: "a view is frozen in the columns it will have",

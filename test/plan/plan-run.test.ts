@@ -79,6 +79,21 @@ describe("planRun", () => {
     });
   });
 
+  it("waits for what is read through a view that does not run itself, but not through a table", () => {
+    for (const [kind, after] of [
+      ["view", ["ingest bronze.orders"]],
+      ["table", []],
+    ] as const) {
+      const between = { ...silver, materialize: { kind } } as const;
+      const selected = new Set<TableName>(["bronze.orders", "gold.sales"]);
+      const plan = planned({ manifest: manifestOf([orders, between, gold]), selected, fullRefresh: true });
+      expect(plan.steps.map((step) => [step.step, step.after])).toEqual([
+        ["ingest bronze.orders", []],
+        ["build gold.sales", after],
+      ]);
+    }
+  });
+
   it("runs everything selected on a full refresh", () => {
     expect(runs(planned({ fullRefresh: true })).map((text) => text.replace(/^.*?: /, ""))).toEqual(
       Array.from({ length: 4 }, () => "forced – full refresh"),
