@@ -7,7 +7,8 @@ import { resolvePath } from "../compile/settings.ts";
 import { AssayError } from "../errors.ts";
 import type { ReplayRequest } from "../execute/replay-request.ts";
 import { chooseReplay, type ReplayWish } from "../plan/choose-replay.ts";
-import { lakeInput, type Observation, planRun } from "../plan/plan-run.ts";
+import { lakeInput, planRun } from "../plan/plan-run.ts";
+import { recalled } from "../plan/recalled.ts";
 import { selectTables } from "../plan/selection.ts";
 import type { Session } from "../ports/engine.ts";
 import type { QuarantinedRow, RecordValues } from "../ports/quarantine.ts";
@@ -153,11 +154,4 @@ function isAsPublished(table: ManifestTable, state: State, params: Params, lake:
     published.inputs[lakeInput] === lake &&
     table.params.every((name) => published.params[name] === params[name])
   );
-}
-
-/** The files as they were when they were ingested. */
-function recalled(table: BronzeTable, state: State): Observation {
-  const own = state.files.filter((file) => file.table === table.name && file.replay_of === null);
-  const latest = own.filter((file) => own.findLast((item) => item.name === file.name) === file);
-  return { files: latest.map(({ stamped_at: stampedAt, ...file }) => ({ ...file, stampedAt })), recalled: true };
 }

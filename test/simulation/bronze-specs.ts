@@ -33,7 +33,13 @@ function bronzeSpec(dice: Dice, index: number): BronzeSpec {
     columns: lines ? [...base, column("line", "integer", false)] : base,
     partitioned: dice.chance(0.15),
     chunks: null,
+    dirt: 0.08,
   };
+}
+
+/** Some of the tables come with more rows that no contract takes; Parquet has no way to hold them. */
+export function soiled(dice: Dice, spec: BronzeSpec): BronzeSpec {
+  return dice.chance(0.15) ? { ...spec, format: dice.pick(["csv", "csv", "json"] as const), dirt: 0.3 } : spec;
 }
 
 /** Some of the tables that can be are loaded in chunks. */

@@ -1,8 +1,11 @@
+import { duckdbStateStore } from "../../src/adapters/duckdb/state-store.ts";
 import type { Manifest, ManifestTable } from "../../src/compile/manifest.ts";
 import type { State } from "../../src/ports/state-store.ts";
 import type { RunResult, TableName } from "../../src/terms.ts";
+import { type BronzeContent, refusedPlaces, type SentFile } from "./bronze-reference.ts";
 import type { Platform, ProcessOutcome } from "./platform.ts";
-import type { ProjectSpec } from "./scenario.ts";
+import { contentOf, placeOf } from "./replays.ts";
+import type { BronzeSpec, ProjectSpec } from "./scenario.ts";
 import { contentsOf, rowsOf, type Shadow } from "./shadow.ts";
 import { Violation } from "./violation.ts";
 
@@ -23,21 +26,50 @@ export async function compareContents(
   return expected;
 }
 
-/** Quarantine holds the rows of each model that break its rule, and no others. */
-export async function compareQuarantine(
-  { platform, shadow }: { readonly platform: Platform; readonly shadow: Shadow },
-  { models }: ProjectSpec,
-  state: State,
-): Promise<void> {
-  const ruled = models.filter(({ name, rule }) => rule !== null && state.publications.has(name));
-  if (ruled.length === 0) return;
-  const rows = await platform.look.query({
-    text: "select table_name, count(*)::integer as rows from assay.quarantine where state = 'open' group by table_name",
-  });
+interface Expected {
+  readonly platform: Platform;
+  readonly shadow: Shadow;
+  readonly bronze: ReadonlyMap<TableName, BronzeContent>;
+}
+
+/**
+ * Quarantine holds the rows of each model that break its rule, and no others; of bronze tables the very rows that no contract takes, and
+ * those that were mended. Returns how many were.
+ */
+export async function compareQuarantine({ platform, shadow, bronze }: Expected, project: ProjectSpec, state: State): Promise<number> {
+  const ruled = project.models.filter(({ name, rule }) => rule !== null && state.publications.has(name));
+  const texts = project.bronze.filter(({ name, format }) => format !== "parquet" && state.publications.has(name));
+  if (ruled.length + texts.length === 0) return 0;
+  const { rows } = await duckdbStateStore().readQuarantine(platform.look, { states: ["open", "replayed"] }, null);
   for (const { name } of ruled) {
-    const found = Number(rows.find((row) => row.table_name === name)?.rows ?? 0);
+    const found = rows.filter((row) => row.table === name && row.state === "open").length;
     if (found !== shadow.refused(name)) throw new Violation("quarantine", `${name}: ${found} rows, expected ${shadow.refused(name)}`);
   }
+  let replayed = 0;
+  for (const spec of texts) {
+    const own = rows.filter((row) => row.table === spec.name);
+    const found = own.map((row) => `${row.file_name} ${row.file_sha256} ${placeOf(spec, row)} ${row.state}`).sort();
+    const expected = quarantineOf(spec, bronze.get(spec.name)?.files ?? []);
+    if (found.join() !== expected.join())
+      throw new Violation("quarantine", `${spec.name}\n  found ${found.join("\n    ")}\n  expected ${expected.join("\n    ")}`);
+    const counted = state.files.filter(({ table }) => table === spec.name).reduce((sum, file) => sum + file.quarantined, 0);
+    const open = own.filter((row) => row.state === "open").length;
+    if (counted !== open) throw new Violation("quarantine", `${spec.name}: files count ${counted} refused rows, ${open} are open`);
+    replayed += own.length - open;
+  }
+  return replayed;
+}
+
+/** A content that was sent more than once is one. */
+function quarantineOf(spec: BronzeSpec, files: readonly SentFile[]): readonly string[] {
+  const rows = files.flatMap((file) => {
+    const name = `${file.name} ${contentOf(spec, file)}`;
+    return [
+      ...refusedPlaces(file).map((place) => `${name} ${place} open`),
+      ...[...file.mended.keys()].map((place) => `${name} ${place} replayed`),
+    ];
+  });
+  return [...new Set(rows)].sort();
 }
 
 async function differenceText(platform: Platform, shadow: Shadow, table: ManifestTable): Promise<string> {

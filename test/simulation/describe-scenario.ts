@@ -25,6 +25,7 @@ function bronzeText(spec: BronzeSpec): string {
   const more = [
     spec.deleted === null ? "" : `, deleted: ${spec.deleted}`,
     spec.partitioned ? ", partitioned by day of ts" : "",
+    spec.dirt > 0.1 ? ", soiled" : "",
     spec.chunks === null ? "" : `, chunks: ${JSON.stringify(spec.chunks)}`,
   ].join("");
   return `${spec.name}: ${spec.format}, load ${spec.load}, ${key}${more} (${columnsText(spec.columns)})`;
@@ -43,7 +44,7 @@ function runText(run: RunSpec, tables: readonly BronzeSpec[]): string {
   const at =
     crash === null ? "" : typeof crash.count === "object" ? `${crash.count.label} (${crash.number})` : `${crash.count} ${crash.number}`;
   const how = [
-    `run ${run.number}: ${run.select === null ? "everything" : run.select.join(", ")}`,
+    `run ${run.number}: ${run.replay ? "replay of some rows, or " : ""}${run.select === null ? "everything" : run.select.join(", ")}`,
     run.revised ? "revised models" : "",
     run.fullRefresh ? "full refresh" : "",
     run.alwaysRefresh ? "" : "cost rule on",

@@ -12,7 +12,7 @@ export interface Dice {
 }
 
 /** In this order: a purpose's place is part of its seed. */
-const purposes = ["project", "changes", "runs", "order", "chunks", "clean", "rules"] as const;
+const purposes = ["project", "changes", "runs", "order", "chunks", "clean", "rules", "replays"] as const;
 
 /** The dice for one purpose of a seed: no use of one purpose moves those of another. */
 export function diceOf(seed: number, purpose: (typeof purposes)[number], index = 0): Dice {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Manifest } from "../../src/compile/manifest.ts";
 import type { TableName } from "../../src/terms.ts";
-import type { BronzeContent } from "./bronze-reference.ts";
+import { type BronzeContent, rowsNow } from "./bronze-reference.ts";
 import { diceOf } from "./dice.ts";
 import { openPlatform, runProcess } from "./platform.ts";
 import type { RunSpec, Scenario } from "./scenario.ts";
@@ -28,11 +28,11 @@ export async function checkFreshBuild(
     for (const spec of project.bronze) {
       for (const [index, file] of (bronze.get(spec.name)?.files ?? []).entries()) {
         const name = `${String(index).padStart(4, "0")}-${file.name}`;
-        await applyChange(join(folder, "sources"), spec, { table: spec.name, file: name, rows: file.rows }, 0, shadow.session);
+        await applyChange(join(folder, "sources"), spec, { table: spec.name, file: name, rows: rowsNow(file) }, 0, shadow.session);
       }
     }
     const quiet = { sabotage: (text: string) => text, committed: async () => undefined, trace: () => undefined };
-    const { result } = await runProcess(platform, manifest, { run, tick: 0, dice: diceOf(scenario.seed, "order"), ...quiet });
+    const { result } = await runProcess(platform, manifest, { run, replay: null, tick: 0, dice: diceOf(scenario.seed, "order"), ...quiet });
     const late = new Set<TableName>();
     for (const model of project.models) {
       const { kind } = model.materialize;

@@ -1,4 +1,4 @@
-import { bronzeSpecs, loadedInChunks } from "./bronze-specs.ts";
+import { bronzeSpecs, loadedInChunks, soiled } from "./bronze-specs.ts";
 import { type Dice, diceOf } from "./dice.ts";
 import { builtInChunks, modelSpecs, ruled } from "./model-specs.ts";
 import type { CrashPoint, ProjectSpec, RunSpec, Scenario } from "./scenario.ts";
@@ -23,6 +23,8 @@ export function generateScenario(seed: number): Scenario {
   const chunked = diceOf(seed, "chunks", 1);
   const crash = (): CrashPoint => (commits.length > 0 && chunked.chance(0.25) ? crashAtOne(chunked, commits) : crashPoint(dice));
   const cleans = diceOf(seed, "clean");
+  const replays = diceOf(seed, "replays", 1);
+  const isSoiled = project.bronze.some(({ dirt }) => dirt > 0.1);
   const runs = Array.from({ length: count }, (_, index): RunSpec => {
     const poison = index > 0 && index < count - 1 && dice.chance(0.12) ? dice.pick(worlds).spec.name : null;
     const quiet = index > 0 && dice.chance(0.1);
@@ -36,6 +38,7 @@ export function generateScenario(seed: number): Scenario {
     return {
       number: index + 1,
       clean: index > 0 && cleans.chance(0.15) ? cleans.pick([0, 0, 1]) : null,
+      replay: index > 0 && isSoiled && replays.chance(0.4),
       changes,
       select: index > 0 && dice.chance(0.15) ? selection(dice, project) : null,
       crash: dice.chance(0.4) ? crash() : null,
@@ -57,11 +60,13 @@ let latest: { readonly seed: number; readonly project: ProjectSpec } | null = nu
 function projectOf(seed: number): ProjectSpec {
   if (latest?.seed === seed) return latest.project;
   const dice = diceOf(seed, "project");
-  const bronze = bronzeSpecs(dice);
+  const specs = bronzeSpecs(dice);
   const chunked = diceOf(seed, "chunks");
   const rules = diceOf(seed, "rules");
+  const replays = diceOf(seed, "replays");
+  const bronze = specs.map((spec) => loadedInChunks(chunked, soiled(replays, spec)));
   const models = modelSpecs(dice, bronze).map((model) => ruled(rules, builtInChunks(chunked, model)));
-  latest = { seed, project: { bronze: bronze.map((spec) => loadedInChunks(chunked, spec)), models } };
+  latest = { seed, project: { bronze, models } };
   return latest.project;
 }
 

@@ -11,12 +11,14 @@ import { executePlan } from "../../src/execute/execute-plan.ts";
 import type { RunEvent } from "../../src/execute/run-event.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { type Observation, planRun } from "../../src/plan/plan-run.ts";
+import { recalled } from "../../src/plan/recalled.ts";
 import type { Session } from "../../src/ports/engine.ts";
 import type { Source } from "../../src/ports/source.ts";
 import type { State } from "../../src/ports/state-store.ts";
 import { mappedKinds, type RunResult, type TableName } from "../../src/terms.ts";
 import type { Dice } from "./dice.ts";
 import { guardedEngine, guardedLake, guardedSessions, guardedSource, type Sabotage } from "./guarded.ts";
+import type { Replay } from "./replays.ts";
 import type { CrashPoint, RunSpec } from "./scenario.ts";
 import { Crash, scheduleOf } from "./schedule.ts";
 import { folderOf } from "./source-files.ts";
@@ -89,6 +91,7 @@ export interface ProcessOutcome {
 
 export interface ProcessOptions {
   readonly run: RunSpec;
+  readonly replay: Replay | null;
   readonly tick: number;
   readonly dice: Dice;
   readonly sabotage: Sabotage;
@@ -99,7 +102,7 @@ export interface ProcessOptions {
 
 /** One process as `assay run` is one: state is read, a plan made and carried out. */
 export async function runProcess(platform: Platform, manifest: Manifest, options: ProcessOptions): Promise<ProcessOutcome> {
-  const { run, tick, dice, sabotage, committed, trace } = options;
+  const { run, replay, tick, dice, sabotage, committed, trace } = options;
   const runId = `run-${String(run.number).padStart(2, "0")}`;
   const now = startOf(run.number);
   let time = now;
@@ -129,8 +132,12 @@ export async function runProcess(platform: Platform, manifest: Manifest, options
     await store.migrate(session);
     const state = await store.read(session);
     session.close();
-    const observations = await observe(platform, manifest, state, clock);
-    plan = planOf(platform, manifest, state, observations, run);
+    const looked = await observe(platform, manifest, state, clock);
+    const asBefore = bronzeOf(manifest).flatMap((table) =>
+      replay?.requests.has(table.name) ? [[table.name, recalled(table, state)] as const] : [],
+    );
+    const observations = new Map([...looked, ...asBefore]);
+    plan = planOf(platform, manifest, state, observations, run, replay);
     const result = await executePlan(plan, {
       manifest,
       engine: guardedEngine(duckdbEngine(platform.database), sessions),
@@ -139,6 +146,7 @@ export async function runProcess(platform: Platform, manifest: Manifest, options
       source: guardedSource(fileSource(clock), schedule),
       openSink: () => Promise.reject(new Error("no sink")),
       observations,
+      ...(replay === null ? {} : { replays: replay.requests }),
       state,
       fullRefresh: run.fullRefresh,
       alwaysRefresh: run.alwaysRefresh,
@@ -182,6 +190,7 @@ function planOf(
   state: State,
   observations: ReadonlyMap<TableName, Observation>,
   run: Pick<RunSpec, "select" | "fullRefresh">,
+  replay: Replay | null = null,
 ): Plan {
   return planRun({
     manifest,
@@ -194,8 +203,11 @@ function planOf(
     environment: "dev",
     params: {},
     fullRefresh: run.fullRefresh,
+    ...(replay === null ? {} : { replays: new Map([...replay.requests].map(([name, rows]) => [name, rows.length] as const)) }),
   });
 }
+
+const bronzeOf = (manifest: Manifest): readonly BronzeTable[] => manifest.tables.filter((table) => table.kind === "bronze");
 
 async function observe(
   platform: Platform,
@@ -204,9 +216,8 @@ async function observe(
   clock: () => number,
 ): Promise<ReadonlyMap<TableName, Observation>> {
   const source: Source = fileSource(clock);
-  const bronze = manifest.tables.filter((table): table is BronzeTable => table.kind === "bronze");
   const entries = await Promise.all(
-    bronze.map(async (table): Promise<readonly [TableName, Observation]> => {
+    bronzeOf(manifest).map(async (table): Promise<readonly [TableName, Observation]> => {
       const known = state.files
         .filter((file) => file.table === table.name)
         .map((file) => [file.name, { name: file.name, stamp: file.stamp, sha256: file.sha256, stampedAt: file.stamped_at }] as const);

@@ -23,6 +23,8 @@ export interface BronzeSpec {
   readonly partitioned: boolean;
   /** Null: files are loaded as one. */
   readonly chunks: Chunks | null;
+  /** Share of the rows that no contract takes, in files that have some. */
+  readonly dirt: number;
 }
 
 export interface ModelSpec {
@@ -66,6 +68,8 @@ export interface RunSpec {
   readonly number: number;
   /** What is older than so many days, and not needed, is removed before the run; null: nothing is. */
   readonly clean: number | null;
+  /** Rows in quarantine are mended and enter, if there are any; what happened at the sources is left to the next run. */
+  readonly replay: boolean;
   /** What happened at the sources before the run. */
   readonly changes: readonly FileChange[];
   /** Tables that are run; null: all. */

@@ -80,6 +80,7 @@ function withoutTable(project: ProjectSpec, name: string): ProjectSpec {
 function simplerRuns(run: RunSpec): readonly RunSpec[] {
   return [
     ...(run.crash === null ? [] : [{ ...run, crash: null }]),
+    ...(run.replay ? [{ ...run, replay: false }] : []),
     ...(run.clean === null ? [] : [{ ...run, clean: null }]),
     ...(run.select === null ? [] : [{ ...run, select: null }]),
     ...(run.fullRefresh ? [{ ...run, fullRefresh: false }] : []),

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Manifest, ManifestTable } from "../../src/compile/manifest.ts";
 import type { State } from "../../src/ports/state-store.ts";
 import type { StepResult, TableName } from "../../src/terms.ts";
-import { type BronzeContent, ingested, noContent, type SentFile } from "./bronze-reference.ts";
+import { type BronzeContent, ingested, noContent, replayed, type SentFile } from "./bronze-reference.ts";
 import { checkChanges, type SeenVersions } from "./change-oracle.ts";
 import { cleanUp } from "./clean-up.ts";
 import { compileSpec } from "./compile-project.ts";
@@ -13,6 +13,7 @@ import { diceOf } from "./dice.ts";
 import { checkFreshBuild } from "./fresh-build.ts";
 import { glimpsesOf } from "./glimpses.ts";
 import { openPlatform, type Platform, type ProcessOutcome, planNow, runProcess, startOf } from "./platform.ts";
+import { type Replay, replayOf } from "./replays.ts";
 import type { CrashPoint, RunSpec, Scenario } from "./scenario.ts";
 import { contentsOf, openShadow, type Shadow } from "./shadow.ts";
 import { applyChange } from "./source-files.ts";
@@ -49,6 +50,7 @@ interface World extends SimulationOptions {
 const lastRun: RunSpec = {
   number: 99,
   clean: null,
+  replay: false,
   changes: [],
   select: null,
   crash: null,
@@ -132,8 +134,12 @@ async function cleanBefore(world: World, manifest: Manifest, run: number, days: 
 }
 
 /** A run and what happened before it. Returns whether everything is as new as its sources now. */
-async function happens(world: World, manifest: Manifest, run: RunSpec): Promise<boolean> {
+async function happens(world: World, manifest: Manifest, planned: RunSpec): Promise<boolean> {
   const { platform, counters, scenario, trace } = world;
+  const replays = diceOf(scenario.seed, "replays", 1 + planned.number);
+  const replay = planned.replay ? await replayOf(platform, manifest, scenario.project, replays) : null;
+  const run = replay === null ? planned : { ...planned, select: replay.select, fullRefresh: false };
+  if (replay !== null) trace(`replay of ${[...replay.requests].map(([name, rows]) => `${rows.length} rows of ${name}`).join(", ")}`);
   trace(`run ${run.number}${run.select === null ? "" : ` of ${run.select.join(", ")}`}`);
   for (const change of run.changes) {
     const spec = scenario.project.bronze.find((item) => item.name === change.table);
@@ -141,7 +147,7 @@ async function happens(world: World, manifest: Manifest, run: RunSpec): Promise<
     const files = world.sources.get(change.table) ?? new Map<string, SentFile>();
     world.sources.set(change.table, files);
     if (change.rows === null) files.delete(change.file);
-    else files.set(change.file, { name: change.file, rows: change.rows });
+    else files.set(change.file, { name: change.file, rows: change.rows, mended: new Map() });
     await applyChange(join(platform.folder, "sources"), spec, change, startOf(run.number) / 1000 - 3600, world.shadow.session);
   }
   const { tick } = scenario;
@@ -149,15 +155,16 @@ async function happens(world: World, manifest: Manifest, run: RunSpec): Promise<
   const glimpses = scenario.glimpses ? glimpsesOf(platform, manifest) : null;
   const before = world.contents;
   const committed = async (): Promise<void> => glimpses?.look();
-  const outcome = await runProcess(platform, manifest, { run, tick, dice, sabotage: world.sabotage, committed, trace });
+  const outcome = await runProcess(platform, manifest, { run, replay, tick, dice, sabotage: world.sabotage, committed, trace });
   if (outcome.crashedAt !== null) world.died(run.number, outcome.crashedAt);
   countOutcome(counters, manifest, run, outcome);
+  if (replay !== null && outcome.result !== null) count(counters, `runs that replay: ${outcome.result.status}`);
   const record = await readRecord(platform, world.recorded);
   if (record === null) return false;
   world.recorded = true;
-  await follow(world, manifest, run, outcome, record);
+  await follow(world, manifest, run, replay, outcome, record);
   world.contents = await compareContents(world, manifest, outcome, record.state);
-  await compareQuarantine(world, scenario.project, record.state);
+  count(counters, "rows replayed", await compareQuarantine(world, scenario.project, record.state));
   if (glimpses !== null) count(counters, "looks in the midst of a run", glimpses.check(before, world.contents));
   await checkState(platform, manifest, outcome, record, world.contents);
   await checkChanges(world, manifest, record.state);
@@ -169,13 +176,20 @@ async function happens(world: World, manifest: Manifest, run: RunSpec): Promise<
 }
 
 /** What the run did, and had to do, to every table. */
-async function follow(world: World, manifest: Manifest, run: RunSpec, outcome: ProcessOutcome, record: Record): Promise<void> {
+async function follow(
+  world: World,
+  manifest: Manifest,
+  run: RunSpec,
+  replay: Replay | null,
+  outcome: ProcessOutcome,
+  record: Record,
+): Promise<void> {
   const steps = record.steps.filter((step) => step.run === outcome.runId);
   const isWhole = run.select === null && outcome.result?.status === "succeeded";
   for (const table of manifest.tables) {
     const status = steps.find((step) => step.table === table.name)?.status ?? "none";
     if (!isWhole && status !== "succeeded" && status !== "failed") continue;
-    const possible = await expect(world, table, run, outcome.now, status !== "failed");
+    const possible = await expect(world, table, run, replay, outcome.now, status !== "failed");
     if (possible && status === "failed") {
       const error = outcome.result?.steps.find((step) => step.table === table.name)?.error;
       throw new Violation("step fails without a reason", `${table.name}: ${error?.message ?? "not known"}`);
@@ -186,11 +200,20 @@ async function follow(world: World, manifest: Manifest, run: RunSpec, outcome: P
 }
 
 /** Moves the expectation of a table on; false: what it is shown has to be refused. */
-async function expect(world: World, table: ManifestTable, run: RunSpec, now: number, move: boolean): Promise<boolean> {
+async function expect(
+  world: World,
+  table: ManifestTable,
+  run: RunSpec,
+  replay: Replay | null,
+  now: number,
+  move: boolean,
+): Promise<boolean> {
   const spec = world.scenario.project.bronze.find((item) => item.name === table.name);
   if (spec !== undefined) {
     const shown = [...(world.sources.get(spec.name)?.values() ?? [])].sort((a, b) => (a.name < b.name ? -1 : 1));
-    const content = ingested(spec, world.bronze.get(spec.name) ?? noContent, shown, run.fullRefresh);
+    const before = world.bronze.get(spec.name) ?? noContent;
+    const mends = replay?.mends.get(spec.name);
+    const content = mends === undefined ? ingested(spec, before, shown, run.fullRefresh) : replayed(spec, before, mends);
     if (content === null || !move) return content !== null;
     world.bronze.set(spec.name, content);
     await world.shadow.setBronze(spec, content.rows);

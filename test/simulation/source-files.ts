@@ -33,16 +33,13 @@ export async function applyChange(folder: string, spec: BronzeSpec, change: File
 }
 
 async function writeRows(path: string, spec: BronzeSpec, rows: readonly SourceRow[], writer: Session): Promise<void> {
-  switch (spec.format) {
-    case "csv":
-      return writeFile(path, csvText(spec.columns, rows));
-    case "json":
-      return writeFile(path, rows.map((row) => `${jsonText(spec.columns, row)}\n`).join(""));
-    case "parquet":
-      return writer.execute({ text: `copy (${selectOfRows(spec.columns, rows)}) to ${quoteText(path)} (format parquet)` });
-    default:
-      return spec.format satisfies never;
-  }
+  if (spec.format !== "parquet") return writeFile(path, fileText(spec, rows));
+  return writer.execute({ text: `copy (${selectOfRows(spec.columns, rows)}) to ${quoteText(path)} (format parquet)` });
+}
+
+/** What a CSV or JSON file with these rows holds. */
+export function fileText(spec: BronzeSpec, rows: readonly SourceRow[]): string {
+  return spec.format === "csv" ? csvText(spec.columns, rows) : rows.map((row) => `${jsonText(spec.columns, row)}\n`).join("");
 }
 
 function csvText(columns: readonly SimColumn[], rows: readonly SourceRow[]): string {

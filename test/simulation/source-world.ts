@@ -61,11 +61,12 @@ export function sourceWorld(dice: Dice, spec: BronzeSpec): SourceWorld {
     return { table: spec.name, file, rows };
   };
   const newName = (): string => `f-${String(++sent).padStart(3, "0")}.${spec.format}`;
-  /** Rows no contract takes; Parquet has no way to hold them. */
+  const isSoiled = spec.dirt > 0.1;
+  /** Some rows become ones that no contract takes. */
   const dirty = (rows: readonly SourceRow[]): readonly SourceRow[] =>
-    spec.format === "parquet" || rows.length < 2 || dice.chance(0.6)
+    spec.format === "parquet" || rows.length < 2 || dice.chance(isSoiled ? 0.2 : 0.6)
       ? rows
-      : rows.map((row) => (dice.chance(0.08) ? { ...row, qty: "many" } : row));
+      : rows.map((row) => (dice.chance(spec.dirt) ? { ...row, qty: "many" } : row));
 
   const present = (day: number): readonly FileChange[] => {
     for (let change = size(); change > 0; change--) {
@@ -79,7 +80,9 @@ export function sourceWorld(dice: Dice, spec: BronzeSpec): SourceWorld {
       const part = Number(/\d+/.exec(file)?.[0]);
       const rows = part >= parts ? [] : [...alive].filter(([, row]) => Number(row.id?.slice(1)) % parts === part).map(([, row]) => row);
       if (rows.length === 0 && (part >= parts || dice.chance(0.5))) return files.has(file) ? [write(file, null)] : [];
-      return [write(file, dice.chance(0.4) ? dice.shuffled(rows) : rows)];
+      const sent = dice.chance(0.4) ? dice.shuffled(rows) : rows;
+      // Only what changes is sent again soiled: a table that is replaced would be another one each time.
+      return [write(file, isSoiled ? dirty(sent) : sent)];
     });
   };
 
